@@ -1,0 +1,88 @@
+"""What the FIX engine and the application on the same node say to each other."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, Literal, TypeVar
+
+from core.kernel.record import Record
+
+
+class FixMessage(Record, frozen=True):
+    """Base of all typed messages: body fields only; header and trailer are the session's."""
+
+    MSG_TYPE: ClassVar[str] = ""
+
+
+AppMessage = TypeVar("AppMessage", bound=FixMessage)
+
+
+class FromPeer(Record, Generic[AppMessage], frozen=True):
+    """An application message arrived in sequence on `session` and is well formed.
+
+    `raw_hash` is the SHA-256 of the exact bytes received, so that a receipt can bind to them.
+    """
+
+    session: str
+    msg_seq_num: int
+    raw_hash: bytes
+    message: AppMessage
+
+
+class ToPeer(Record, Generic[AppMessage], frozen=True):
+    """Send `message` on `session`; kept for resending, and sent on the next logon if it is down now."""
+
+    session: str
+    message: AppMessage
+
+
+class SessionOpened(Record, frozen=True):
+    """`session` is logged on."""
+
+    session: str
+
+
+class SessionClosed(Record, frozen=True):
+    """`session` is no longer logged on, for a stable reason code."""
+
+    session: str
+    reason: str
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+class SessionChanged(Record, frozen=True):
+    """A session moved between states of its table, for a stable reason code."""
+
+    session: str
+    before: str
+    after: str
+    reason: str
+
+
+class InputIgnored(Record, frozen=True):
+    """Bytes from a peer were dropped as garbled, or a connection refused, for a stable reason code."""
+
+    conn: str
+    reason: str
+    detail: str
+
+
+class MessageRejected(Record, frozen=True):
+    """A peer's message was refused with a Reject or BusinessMessageReject, for a stable reason code."""
+
+    session: str
+    msg_seq_num: int
+    msg_type: str
+    reason: str
+    text: str
+
+
+class MessageLogged(Record, frozen=True):
+    """One message crossed the session layer, in or out."""
+
+    session: str
+    direction: Literal["in", "out"]
+    msg_seq_num: int
+    msg_type: str
+    poss_dup: bool

@@ -1,0 +1,1 @@
+"""The deterministic engine: records, components, agenda, kernel, journal, replay, named randomness."""

@@ -1,0 +1,135 @@
+"""What happens next: deliveries in a total order, and timers that can be moved. Shared by every driver.
+
+Each entry has a rank `(at, tie)`. Under `fifo` the tie is the order of asking. Under `shuffled` it is
+a seeded hash of the lane and the instant, then the order of asking: entries of different lanes that
+fall on one instant change places from seed to seed, entries of one lane never do. A lane is one
+connection, one sender and receiver, or one timer.
+
+Moving a timer later adds no heap entry. The entry already queued for it, its *carrier*, finds on
+surfacing that the deadline has moved and goes back in with the rank of the newest request, so the
+order is exactly as if each request had been queued and each older one removed. A FIX session, which
+moves its timer on every message, keeps one entry.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from heapq import heapify, heappop, heappush
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from core.kernel.record import Event, TimerFired
+from core.units import Nanos
+
+Ties: TypeAlias = Literal["fifo", "shuffled"]
+_Slot: TypeAlias = tuple[str, str]
+_Rank: TypeAlias = tuple[Nanos, int]
+_Entry: TypeAlias = tuple[Nanos, int, str, Event | str]
+
+_SEQ_BITS: Final = 48
+
+
+class AgendaEntry(msgspec.Struct, frozen=True):
+    """One pending delivery, as a snapshot holds it. `key` is set for a timer, `event` for the rest."""
+
+    at: Nanos
+    tie: int
+    dst: str
+    key: str | None = None
+    event: msgspec.Raw = msgspec.Raw(b"\xc0")
+
+
+class Agenda:
+    """Pending deliveries, earliest rank first."""
+
+    __slots__ = ("_carriers", "_deadlines", "_heap", "_seed", "_seq", "_shuffled")
+
+    def __init__(self, ties: Ties = "fifo", seed: int = 0) -> None:
+        self._heap: list[_Entry] = []
+        self._seq = 0
+        self._deadlines: dict[_Slot, _Rank] = {}
+        self._carriers: dict[_Slot, _Rank] = {}
+        self._shuffled = ties == "shuffled"
+        self._seed = seed.to_bytes(16, "big", signed=True)
+
+    def __len__(self) -> int:
+        """Heap entries, carriers of cancelled timers included."""
+        return len(self._heap)
+
+    def post(self, at: Nanos, lane: str, dst: str, event: Event) -> None:
+        """Queue one delivery. Entries of one lane with equal `at` keep their order."""
+        self._seq += 1
+        tie = self._tie(at, lane) if self._shuffled else self._seq
+        heappush(self._heap, (at, tie, dst, event))
+
+    def set_timer(self, dst: str, key: str, at: Nanos) -> None:
+        """Arm or move the timer `key` of `dst`."""
+        self._seq += 1
+        slot = (dst, key)
+        tie = self._tie(at, f"{dst}\0{key}") if self._shuffled else self._seq
+        rank = self._deadlines[slot] = (at, tie)
+        carrier = self._carriers.get(slot)
+        if carrier is None or rank < carrier:
+            self._carry(slot, rank)
+
+    def cancel_timer(self, dst: str, key: str) -> None:
+        """Disarm the timer `key` of `dst`, if armed."""
+        self._deadlines.pop((dst, key), None)
+
+    def next_at(self) -> Nanos | None:
+        """When the next delivery is due, or None. Moves stale carriers out of the way."""
+        heap = self._heap
+        while heap:
+            at, tie, dst, what = heap[0]
+            if type(what) is not str:
+                return at
+            slot, rank = (dst, what), (at, tie)
+            if self._deadlines.get(slot) == rank:
+                return at
+            heappop(heap)
+            if self._carriers.get(slot) == rank:
+                self._recarry(slot)
+        return None
+
+    def pop(self) -> tuple[Nanos, str, Event]:
+        """Remove and return the delivery that `next_at` has just announced."""
+        at, _tie, dst, what = heappop(self._heap)
+        if not isinstance(what, str):
+            return at, dst, what
+        del self._deadlines[dst, what]
+        self._carriers.pop((dst, what), None)
+        return at, dst, TimerFired(what, at)
+
+    def snapshot(self) -> tuple[int, tuple[AgendaEntry, ...]]:
+        """The sequence counter and all that is pending, in rank order, without stale carriers."""
+        entries = [
+            AgendaEntry(at, tie, dst, event=msgspec.Raw(msgspec.msgpack.encode(what)))
+            for at, tie, dst, what in self._heap
+            if not isinstance(what, str)
+        ]
+        entries += [AgendaEntry(*rank, dst, key) for (dst, key), rank in self._deadlines.items()]
+        return self._seq, tuple(sorted(entries, key=lambda entry: (entry.at, entry.tie)))
+
+    def restore(self, seq: int, entries: tuple[AgendaEntry, ...], decoder: msgspec.msgpack.Decoder[Event]) -> None:
+        """Become the agenda that `snapshot` described. Tie policy and seed are the constructor's."""
+        self._seq = seq
+        self._deadlines = {(e.dst, e.key): (e.at, e.tie) for e in entries if e.key is not None}
+        self._carriers = dict(self._deadlines)
+        self._heap = [(e.at, e.tie, e.dst, decoder.decode(e.event) if e.key is None else e.key) for e in entries]
+        heapify(self._heap)
+
+    def _carry(self, slot: _Slot, rank: _Rank) -> None:
+        self._carriers[slot] = rank
+        heappush(self._heap, (*rank, *slot))
+
+    def _recarry(self, slot: _Slot) -> None:
+        deadline = self._deadlines.get(slot)
+        if deadline is None:
+            del self._carriers[slot]
+        else:
+            self._carry(slot, deadline)
+
+    def _tie(self, at: Nanos, lane: str) -> int:
+        digest = blake2b(f"{at}/{lane}".encode(), digest_size=6, key=self._seed).digest()
+        return int.from_bytes(digest, "big") << _SEQ_BITS | self._seq

@@ -1,0 +1,83 @@
+"""Exact replay: a journal's inputs into fresh components, with no clock and no network.
+
+Every delivery is handled again and its frame encoded again; the first frame that is not byte for
+byte what the journal holds stops the replay and shows both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import localcontext
+from typing import Any
+
+import msgspec
+
+from core.errors import ReplayDiverged
+from core.kernel.codec import Codec, encode
+from core.kernel.component import Component
+from core.kernel.journal import Journal, JournalReader
+from core.kernel.kernel import Observer, Snapshot
+from core.kernel.record import Effect, Event
+from core.units import MONEY, Nanos
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What a replay found: whose journal, how many deliveries, and the digest both sides share."""
+
+    node: str
+    count: int
+    digest: str
+
+
+def replay(
+    reader: JournalReader,
+    components: Iterable[Component[Any]],
+    codec: Codec,
+    *,
+    since: Snapshot | None = None,
+    observer: Observer | None = None,
+) -> Replayed:
+    """Replay the whole journal, or from a snapshot only what came after it.
+
+    Raises JournalDamaged where the journal is not whole and ReplayDiverged at the first difference.
+    """
+    node = reader.header.node
+    by_name = {component.name: component for component in components}
+    journal = Journal(node)
+    if since is not None:
+        journal.resume(since.chain)
+        for name, state in since.components.items():
+            by_name[name].restore(state)
+    seen = journal.count
+    with localcontext(MONEY):
+        for delivery in reader.deliveries():
+            if delivery.seq <= seen:
+                continue
+            now, dst, event, recorded = codec.delivered(delivery)
+            effects = _handle(by_name, now, dst, event)
+            if isinstance(effects, str) or encode((now, dst, event, effects)) != delivery.payload:
+                where = f"{node}/{dst} <- {event!r} at {now}"
+                raise ReplayDiverged(delivery.seq, where, *_first_difference(recorded, effects))
+            journal.append(now, dst, event, effects)
+            if observer is not None:
+                observer(node, now, dst, event, effects)
+    return Replayed(node, journal.count, journal.digest())
+
+
+def _handle(components: dict[str, Component[Any]], now: Nanos, dst: str, event: Event) -> list[Effect] | str:
+    if dst not in components:
+        return f"no component `{dst}` on this node"
+    try:
+        return components[dst].handle(now, event)
+    except Exception as error:
+        return f"raised {error!r}"
+
+
+def _first_difference(recorded: list[Effect], replayed: list[Effect] | str) -> tuple[str, str]:
+    if isinstance(replayed, str):
+        return f"{len(recorded)} effects: {recorded!r}", replayed
+    for index, (old, new) in enumerate(zip(recorded, replayed, strict=False)):
+        if encode(old) != encode(new):
+            return f"effect {index}: {old!r}", f"effect {index}: {new!r}"
+    shared = min(len(recorded), len(replayed))
+    return f"{shared} effects, then {recorded[shared:]!r}", f"{shared} effects, then {replayed[shared:]!r}"

@@ -1,0 +1,1 @@
+"""The words every part of the market shares: tokens, pairs, orders, and the double-entry ledger."""

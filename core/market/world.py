@@ -1,0 +1,34 @@
+"""What the world tells a node: an order that someone wants, a price that moved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.kernel.record import Record
+from core.market.orders import Side
+from core.units import Nanos
+
+
+class OrderWanted(Record, frozen=True):
+    """Send a limit order. `lifetime` None leaves it to the venue; `immediate` is IOC, with `whole` FOK."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    limit_price: Decimal
+    lifetime: Nanos | None = None
+    immediate: bool = False
+    whole: bool = False
+
+
+class CancelWanted(Record, frozen=True):
+    """Cancel the order that was the `nth` this market maker sent (from 1), if it still can be."""
+
+    nth: int
+
+
+class PriceMoved(Record, frozen=True):
+    """The reference price of a pair, as the world shows it to a node."""
+
+    symbol: str
+    price: Decimal

@@ -1,0 +1,1 @@
+"""Solvers: their protocol with the venue, the problem they solve, and the strategies that solve it."""

@@ -1,0 +1,83 @@
+"""Integer time, exact money, and the text forms that people write them in."""
+
+from __future__ import annotations
+
+import re
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    InvalidOperation,
+    Overflow,
+)
+from typing import Final, TypeAlias
+
+Nanos: TypeAlias = int
+"""Nanoseconds: an instant since the Unix epoch, or a span. Always an int, so equal times are equal."""
+
+MICROSECOND: Final = 1_000
+MILLISECOND: Final = 1_000_000
+SECOND: Final = 1_000_000_000
+
+_UNITS: Final = {
+    "ns": 1,
+    "us": MICROSECOND,
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "h": 3600 * SECOND,
+    "d": 86_400 * SECOND,
+}
+_DURATION: Final = re.compile(r"(\d+)(?:\.(\d+))?\s*(ns|us|ms|s|m|h|d)")
+
+MONEY: Final = Context(
+    prec=28,
+    rounding=ROUND_HALF_EVEN,
+    traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation],
+)
+"""The one context that all money arithmetic runs under; the kernel installs it for every pump."""
+
+
+def parse_duration(text: str) -> Nanos:
+    """Read `250ms`, `1.5s`, `2h` as exact nanoseconds.
+
+    Raises ValueError when the text is not a non-negative duration with a unit, or is finer than 1 ns.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f'expected a duration such as "250ms" (units {", ".join(_UNITS)}), got "{text}"')
+    whole, fraction, unit = match.groups()
+    scale = _UNITS[unit]
+    nanos = int(whole) * scale
+    if fraction:
+        numerator, denominator = int(fraction) * scale, 10 ** len(fraction)
+        if numerator % denominator:
+            raise ValueError(f'"{text}" is finer than one nanosecond')
+        nanos += numerator // denominator
+    return nanos
+
+
+def format_duration(span: Nanos) -> str:
+    """The shortest exact text that `parse_duration` reads back; negative spans keep their sign."""
+    sign, span = ("-", -span) if span < 0 else ("", span)
+    for unit in ("s", "ms", "us"):
+        scale = _UNITS[unit]
+        if span % (scale // 1000) == 0 and (span >= scale or span == 0):
+            whole, rest = divmod(span, scale)
+            fraction = f".{rest * 1000 // scale:03d}".rstrip("0").rstrip(".") if rest else ""
+            return f"{sign}{whole}{fraction}{unit}"
+    return f"{sign}{span}ns"
+
+
+def round_down(amount: Decimal, decimals: int) -> Decimal:
+    """The largest amount of a token with that many decimals which is not above `amount`."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
+
+
+def round_up(amount: Decimal, decimals: int) -> Decimal:
+    """The smallest amount of a token with that many decimals which is not below `amount`."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_UP)

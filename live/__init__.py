@@ -1,0 +1,1 @@
+"""Core on a wall clock with real sockets."""

@@ -1,0 +1,1 @@
+"""Core on a SimPy virtual clock: scenarios, results, replay."""
