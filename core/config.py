@@ -139,4 +139,5 @@ def encode_node(config: NodeConfig) -> bytes:
 
 def decode_node(data: bytes) -> NodeConfig:
     """Read back `encode_node`. Raises msgspec.ValidationError naming the path of what does not fit."""
-    return msgspec.msgpack.decode(data, type=NodeConfig, dec_hook=decode_custom)
+    config: NodeConfig = msgspec.msgpack.decode(data, type=NodeConfig, dec_hook=decode_custom)
+    return config

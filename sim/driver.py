@@ -1,0 +1,109 @@
+"""Runs a node's kernel on the SimPy clock. The only place where core meets SimPy.
+
+One bare SimPy event per distinct instant wakes the kernel, which then delivers everything due: SimPy
+orders the instants, the agenda orders what happens within one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from simpy import Environment, Event
+from simpy.events import NORMAL
+
+from core.errors import DefectError
+from core.kernel.kernel import Kernel
+from core.kernel.record import Call, Close, Compute, Computed, Connect, Message, Note, Outward, Record, Transmit
+from core.kernel.record import Event as KernelEvent
+from core.units import Nanos
+from sim.network import Network
+
+
+class Solve(Protocol):
+    """Runs a pure problem and says how long the node needed for it."""
+
+    def __call__(self, problem: Any, /) -> tuple[Record, Nanos]: ...
+
+
+NoteSink = Callable[[str, Nanos, str, Record], None]
+
+
+def no_compute(problem: Any) -> tuple[Record, Nanos]:
+    """For nodes without `Compute`."""
+    raise DefectError(f"this node computes nothing, asked for {problem!r}")
+
+
+class SimNode:
+    """One node in virtual time."""
+
+    def __init__(
+        self, env: Environment, kernel: Kernel, network: Network, *, on_note: NoteSink, solve: Solve = no_compute
+    ) -> None:
+        self.name = kernel.node
+        self.kernel = kernel
+        self._env, self._network, self._on_note, self._solve = env, network, on_note, solve
+        self._armed: Nanos | None = None
+
+    @property
+    def now(self) -> Nanos:
+        """The virtual clock."""
+        now = self._env.now
+        assert isinstance(now, int), "a float timeout has made SimPy's clock inexact"
+        return now
+
+    def boot(self) -> None:
+        """Start every component at the current instant."""
+        self.kernel.boot(self.now)
+        self._arm()
+
+    def stop(self) -> None:
+        """Ask every component to wind down."""
+        self.kernel.stop(self.now)
+        self._arm()
+
+    def post(self, at: Nanos, lane: str, dst: str, event: KernelEvent) -> None:
+        """Queue what arrives from outside."""
+        self.kernel.agenda.post(at, lane, dst, event)
+        if self._armed is None or at < self._armed:
+            self._wake_at(at)
+
+    def tell(self, dst: str, body: Record) -> None:
+        """The world says something to a component, now."""
+        self.post(self.now, f"world>{dst}", dst, Message("world", body))
+
+    def _wake(self, _event: Event) -> None:
+        now = self.now
+        if self._armed != now:  # an earlier wake-up has done this one's work
+            return
+        self._armed = None
+        for src, effect in self.kernel.pump(now):
+            self._perform(now, src, effect)
+        self._arm()
+
+    def _arm(self) -> None:
+        at = self.kernel.agenda.next_at()
+        if at is not None and (self._armed is None or at < self._armed):
+            self._wake_at(at)
+
+    def _wake_at(self, at: Nanos) -> None:
+        self._armed = at
+        wake = Event(self._env)
+        wake._ok, wake._value = True, None  # noqa: SLF001  # a bare, already triggered event: SimPy's cheapest
+        wake.callbacks = [self._wake]
+        self._env.schedule(wake, NORMAL, at - self.now)
+
+    def _perform(self, now: Nanos, src: str, effect: Outward) -> None:
+        if isinstance(effect, Note):
+            self._on_note(self.name, now, src, effect.fact)
+        elif isinstance(effect, Transmit):
+            self._network.transmit(now, self, effect.conn, effect.data)
+        elif isinstance(effect, Compute):
+            result, span = self._solve(effect.problem)
+            self.post(now + span, f"job/{src}", src, Computed(effect.job_id, result))
+        elif isinstance(effect, Connect):
+            self._network.connect(now, self, src, effect.conn, effect.address)
+        elif isinstance(effect, Close):
+            self._network.close(now, self, effect.conn, effect.reason)
+        elif isinstance(effect, Call):
+            raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this simulation does not have")

@@ -1,0 +1,136 @@
+"""The agenda against the obvious, eager implementation."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.kernel.agenda import Agenda, Ties
+from core.kernel.record import Event, Start, Stop, TimerFired
+from core.units import Nanos
+from tests.helpers.toys import CODEC
+
+Row: TypeAlias = tuple[Nanos, int, str, Event]
+Step: TypeAlias = tuple[object, ...]
+
+
+class Eager:
+    """Keeps every row, sorts when asked, removes the replaced at once. Takes its ties from the agenda's own hash."""
+
+    def __init__(self, ties: Agenda) -> None:
+        self.ties = ties
+        self.seq = 0
+        self.rows: list[Row] = []
+
+    def post(self, at: Nanos, lane: str, dst: str, event: Event) -> None:
+        self.seq += 1
+        self.rows.append((at, self._tie(at, lane), dst, event))
+
+    def set_timer(self, dst: str, key: str, at: Nanos) -> None:
+        self.cancel_timer(dst, key)
+        self.post(at, f"{dst}\0{key}", dst, TimerFired(key, at))
+
+    def cancel_timer(self, dst: str, key: str) -> None:
+        self.rows = [r for r in self.rows if not (r[2] == dst and isinstance(r[3], TimerFired) and r[3].key == key)]
+
+    def pop(self) -> tuple[Nanos, str, Event]:
+        row = min(self.rows, key=lambda r: r[:2])
+        self.rows.remove(row)
+        return row[0], row[2], row[3]
+
+    def _tie(self, at: Nanos, lane: str) -> int:
+        if not self.ties._shuffled:
+            return self.seq
+        self.ties._seq, kept = self.seq, self.ties._seq
+        tie = self.ties._tie(at, lane)
+        self.ties._seq = kept
+        return tie
+
+
+times = st.integers(0, 6)
+names = st.sampled_from("ab")
+keys = st.sampled_from("xy")
+steps = st.one_of(
+    st.tuples(st.just("post"), times, names, names),
+    st.tuples(st.just("set"), times, names, keys),
+    st.tuples(st.just("cancel"), names, keys),
+    st.tuples(st.just("peek")),
+    st.tuples(st.just("pop")),
+    st.tuples(st.just("restore")),
+)
+
+
+@pytest.mark.parametrize("ties", ["fifo", "shuffled"])
+@settings(max_examples=400, deadline=None)
+@given(script=st.lists(steps, max_size=40), seed=st.integers(0, 3))
+def test_the_agenda_equals_the_eager_model(ties: Ties, script: list[Step], seed: int) -> None:
+    agenda = Agenda(ties, seed)
+    model = Eager(Agenda(ties, seed))
+    now = 0
+    for step in [*script, *[("pop",)] * 41]:
+        agenda, now = _apply(step, agenda, model, now, (ties, seed))
+    assert agenda.next_at() is None
+    assert not model.rows
+
+
+def _apply(step: Step, agenda: Agenda, model: Eager, now: Nanos, made: tuple[Ties, int]) -> tuple[Agenda, Nanos]:
+    match step:
+        case ("post", int(after), str(lane), str(dst)):
+            for it in (agenda, model):
+                it.post(now + after, lane, dst, Start())
+        case ("set", int(after), str(dst), str(key)):
+            for it in (agenda, model):
+                it.set_timer(dst, key, now + after)
+        case ("cancel", str(dst), str(key)):
+            for it in (agenda, model):
+                it.cancel_timer(dst, key)
+        case ("restore",):
+            seq, entries = agenda.snapshot()
+            agenda = Agenda(*made)
+            agenda.restore(seq, entries, CODEC.events)
+        case ("peek",):
+            agenda.next_at()
+        case _:
+            assert agenda.next_at() == min((row[0] for row in model.rows), default=None)
+            if model.rows:
+                expected = model.pop()
+                assert agenda.pop() == expected
+                now = expected[0]
+    return agenda, now
+
+
+def test_moving_a_timer_later_adds_no_heap_entry() -> None:
+    agenda = Agenda()
+    for at in range(10_000):
+        agenda.set_timer("session", "heartbeat", at)
+    assert len(agenda) == 1
+    assert agenda.next_at() == 9_999
+
+
+def test_shuffled_ties_change_order_between_lanes_but_never_within_one() -> None:
+    orders = set()
+    for seed in range(20):
+        agenda = Agenda("shuffled", seed)
+        for lane in "abc":
+            agenda.post(5, lane, lane, Start())
+            agenda.post(5, lane, lane, Stop())
+        out = []
+        while agenda.next_at() is not None:
+            out.append(agenda.pop())
+        for lane in "abc":
+            assert [event for _, dst, event in out if dst == lane] == [Start(), Stop()]
+        orders.add("".join(dst for _, dst, _ in out))
+    assert len(orders) > 3
+
+
+def test_fifo_ties_keep_the_order_of_asking() -> None:
+    agenda = Agenda()
+    for dst in "cab":
+        agenda.post(5, dst, dst, Start())
+    out = []
+    while agenda.next_at() is not None:
+        out.append(agenda.pop()[1])
+    assert out == ["c", "a", "b"]

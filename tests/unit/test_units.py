@@ -1,0 +1,47 @@
+"""Durations and money are exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.units import MILLISECOND, SECOND, format_duration, parse_duration, round_down, round_up
+
+
+@pytest.mark.parametrize(
+    ("text", "nanos"),
+    [
+        ("250ms", 250 * MILLISECOND),
+        ("1.5s", 1_500_000_000),
+        ("2h", 7200 * SECOND),
+        ("0.25us", 250),
+        ("0s", 0),
+        (" 3 m ", 180 * SECOND),
+    ],
+)
+def test_durations_are_read_exactly(text: str, nanos: int) -> None:
+    assert parse_duration(text) == nanos
+
+
+@pytest.mark.parametrize("text", ["", "5", "ms", "-5ms", "1e3ms", "5 parsecs", "1.s", ".5s", "0.5ns"])
+def test_what_is_not_a_duration_is_refused_with_the_text(text: str) -> None:
+    with pytest.raises(ValueError, match=r"duration such as|finer than one nanosecond"):
+        parse_duration(text)
+
+
+@given(st.integers(0, 10**18))
+def test_a_formatted_duration_reads_back_as_itself(nanos: int) -> None:
+    assert parse_duration(format_duration(nanos)) == nanos
+
+
+def test_formatted_durations_are_short_and_signed() -> None:
+    spans = [500 * MILLISECOND, 1_500_000_000, 1_234_567, 90 * SECOND, -2 * SECOND, 0]
+    assert [format_duration(span) for span in spans] == ["500ms", "1.5s", "1234.567us", "90s", "-2s", "0s"]
+
+
+def test_rounding_favours_the_side_it_says() -> None:
+    assert round_down(Decimal("1.0059"), 3) == Decimal("1.005")
+    assert round_up(Decimal("1.0051"), 3) == Decimal("1.006")
