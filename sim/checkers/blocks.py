@@ -1,0 +1,43 @@
+"""The chain of blocks: heights without a gap, each linked to the one before, every accepted message in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from core.kernel.record import Record
+from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
+from sim.checkers import Checker
+
+
+class BlockChain(Checker):
+    """Numbers in sequence are given out without gap, and as many messages are sealed as were sequenced."""
+
+    name = "block chain"
+
+    def __init__(self) -> None:
+        self._height, self._hash = 0, b""
+        self._sequenced = self._sealed = 0
+
+    def _on_sequenced(self, fact: OrderSequenced | CancelSequenced) -> None:
+        self._sequenced += 1
+        self.demand(fact.global_seq == self._sequenced, f"sequence {fact.global_seq} follows {self._sequenced - 1}")
+
+    def _on_sealed(self, fact: BlockSealed) -> None:
+        header = fact.header
+        self.demand(header.height == self._height + 1, f"block {header.height} follows {self._height}")
+        linked = self._height == 0 or header.previous_hash == self._hash
+        self.demand(linked, f"block {header.height} does not link to the hash of block {self._height}")
+        self._height, self._hash = header.height, fact.block_hash
+        self._sealed += header.message_count
+        self.demand(self._sealed <= self._sequenced, f"{self._sealed} messages sealed, {self._sequenced} sequenced")
+
+    def finish(self) -> None:
+        """Nothing accepted may be left outside a block."""
+        self.demand(self._sealed == self._sequenced, f"{self._sequenced} sequenced, {self._sealed} sealed")
+
+    FACTS: ClassVar[dict[type[Record], Callable[[Any, Any], None]]] = {
+        OrderSequenced: _on_sequenced,
+        CancelSequenced: _on_sequenced,
+        BlockSealed: _on_sealed,
+    }

@@ -1,0 +1,136 @@
+"""What may happen to an order: one commitment at a time, fills within its limits, nothing after its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from core.auction.facts import (
+    BatchCreated,
+    BidReceived,
+    BidSelected,
+    CommitmentCreated,
+    CommitmentDefaulted,
+    CommitmentSettled,
+    EscrowDeposited,
+    OrderAdded,
+    OrderReassigned,
+    OrderReopened,
+)
+from core.kernel.record import Record
+from core.market.orders import Order, OrderCancelled, OrderExpired, OrderFailed, OrderFilled
+from sim.checkers import Checker
+
+Facts = dict[type[Record], Callable[[Any, Any], None]]
+
+
+class OneCommitment(Checker):
+    """An order has at most one live commitment, and only a live one is paid, settled or defaulted."""
+
+    name = "one live commitment per order"
+
+    def __init__(self) -> None:
+        self._live: dict[str, str] = {}
+        self._orders: dict[str, str] = {}
+
+    def _on_created(self, fact: CommitmentCreated) -> None:
+        live = self._live.get(fact.order_id)
+        self.demand(live is None, f"{fact.order_id} is given {fact.commitment_id} while {live} is live")
+        known = fact.commitment_id in self._orders
+        self.demand(not known, f"{fact.commitment_id} is created twice")
+        self._live[fact.order_id] = fact.commitment_id
+        self._orders[fact.commitment_id] = fact.order_id
+
+    def _on_paid(self, fact: EscrowDeposited) -> None:
+        self._must_be_live(fact.commitment_id, "is paid")
+
+    def _on_ended(self, fact: CommitmentSettled | CommitmentDefaulted) -> None:
+        self._must_be_live(fact.commitment_id, "ends")
+        del self._live[self._orders[fact.commitment_id]]
+
+    def _must_be_live(self, commitment_id: str, what: str) -> None:
+        live = self._live.get(self._orders.get(commitment_id, ""))
+        self.demand(live == commitment_id, f"{commitment_id} {what}, but is not live")
+
+    FACTS: ClassVar[Facts] = {
+        CommitmentCreated: _on_created,
+        EscrowDeposited: _on_paid,
+        CommitmentSettled: _on_ended,
+        CommitmentDefaulted: _on_ended,
+    }
+
+
+class FillsWithinLimits(Checker):
+    """Fills never exceed the quantity or the input, and never give less than the limit asks for."""
+
+    name = "fills within limits"
+
+    def __init__(self) -> None:
+        self._orders: dict[str, Order] = {}
+        self._filled: dict[str, tuple[Decimal, Decimal]] = {}
+
+    def _on_added(self, fact: OrderAdded) -> None:
+        self._orders[fact.order.order_id] = fact.order
+
+    def _on_filled(self, fact: OrderFilled) -> None:
+        order = self._orders.get(fact.order_id)
+        if order is None:
+            return self.demand(False, f"{fact.fill_id} fills {fact.order_id}, which was never added")
+        quantity, given = self._filled.get(fact.order_id, (Decimal(0), Decimal(0)))
+        quantity, given = quantity + fact.quantity, given + fact.input_amount
+        self._filled[fact.order_id] = (quantity, given)
+        self.demand(fact.quantity > 0, f"{fact!r} fills nothing")
+        self.demand(quantity <= order.quantity, f"{fact.order_id}: filled {quantity} of {order.quantity}")
+        self.demand(given <= order.input_amount, f"{fact.order_id}: gave {given} of {order.input_amount}")
+        leaves = order.quantity - quantity
+        self.demand(fact.leaves_quantity == leaves, f"{fact.fill_id} says {fact.leaves_quantity} left, not {leaves}")
+        fair = fact.output_amount * order.input_amount >= order.min_output * fact.input_amount
+        rate = f"{fact.output_amount} for {fact.input_amount}, limit {order.min_output} for {order.input_amount}"
+        return self.demand(fair, f"{fact.fill_id} of {fact.order_id} is worse than the limit: {rate}")
+
+    FACTS: ClassVar[Facts] = {OrderAdded: _on_added, OrderFilled: _on_filled}
+
+
+class NothingAfterTheEnd(Checker):
+    """Once an order is filled, cancelled, expired or failed, nothing more happens to it."""
+
+    name = "no effect after a terminal state"
+
+    def __init__(self) -> None:
+        self._ended: dict[str, str] = {}
+
+    def _on_step(self, fact: Any) -> None:
+        self._alive(fact.order_id, type(fact).__name__)
+
+    def _on_batch(self, fact: BatchCreated) -> None:
+        for order_id in fact.order_ids:
+            self._alive(order_id, "BatchCreated")
+
+    def _on_end(self, fact: Any) -> None:
+        self._alive(fact.order_id, type(fact).__name__)
+        self._ended[fact.order_id] = type(fact).__name__
+
+    def _on_filled(self, fact: OrderFilled) -> None:
+        self._alive(fact.order_id, "OrderFilled")
+        if fact.leaves_quantity == 0:
+            self._ended[fact.order_id] = "OrderFilled"
+
+    def _alive(self, order_id: str, step: str) -> None:
+        end = self._ended.get(order_id)
+        self.demand(end is None, f"{order_id}: {step} after {end}")
+
+    FACTS: ClassVar[Facts] = {
+        BatchCreated: _on_batch,
+        BidReceived: _on_step,
+        BidSelected: _on_step,
+        CommitmentCreated: _on_step,
+        CommitmentSettled: _on_step,
+        CommitmentDefaulted: _on_step,
+        OrderReassigned: _on_step,
+        OrderReopened: _on_step,
+        OrderFilled: _on_filled,
+        OrderExpired: _on_end,
+        OrderFailed: _on_end,
+        OrderCancelled: _on_end,
+    }

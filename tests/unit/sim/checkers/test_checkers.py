@@ -1,0 +1,204 @@
+"""Each checker catches the violation planted for it, and accepts the story without it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.auction.facts import (
+    BatchCreated,
+    CommitmentCreated,
+    CommitmentDefaulted,
+    CommitmentSettled,
+    EscrowDeposited,
+    OrderAdded,
+    OrderReopened,
+)
+from core.errors import FactViolated
+from core.kernel.record import Effect, Note, Record, Start, Transmit
+from core.market.ledger import Ledger, Transferred
+from core.market.orders import Order, OrderExpired, OrderFilled
+from core.sequencer.facts import BlockHeader, BlockSealed, OrderSequenced
+from sim.checkers import Checker, Checkers
+from sim.checkers.blocks import BlockChain
+from sim.checkers.conservation import Conservation
+from sim.checkers.fix import FixSequence
+from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
+
+ORDER = Order(
+    order_id="O-1",
+    owner="MM1",
+    cl_ord_id="MM1-1",
+    symbol="ETHUSDC",
+    side="sell",
+    quantity=Decimal(2),
+    limit_price=Decimal(100),
+    sell_token="ETH",
+    buy_token="USDC",
+    input_amount=Decimal(2),
+    min_output=Decimal(200),
+    created_at=0,
+    valid_until=10,
+    partially_fillable=True,
+    immediate=False,
+)
+
+
+def show(checker: Checker, *facts: Record) -> None:
+    """Let the checker watch one delivery per fact, as a kernel would."""
+    watch = Checkers([checker])
+    for fact in facts:
+        watch("venue", 0, "auction", Start(), [Note(fact)])
+
+
+def violation(checker: Checker, *facts: Record) -> str:
+    with pytest.raises(FactViolated) as caught:
+        show(checker, *facts)
+    assert caught.value.checker == checker.name
+    return caught.value.detail
+
+
+def filled(quantity: str, output: str, leaves: str) -> OrderFilled:
+    amount = Decimal(quantity)
+    price = Decimal(output) / amount
+    return OrderFilled("O-1", "F-1", "C-1", "s1", 1, amount, price, amount, Decimal(output), Decimal(leaves))
+
+
+def commitment(commitment_id: str) -> CommitmentCreated:
+    return CommitmentCreated(commitment_id, 1, "O-1", "s1", "b1", Decimal(2), Decimal(200), 5, 1)
+
+
+class TestConservation:
+    def test_transfers_that_the_ledger_made_agree_with_it(self) -> None:
+        ledger = Ledger()
+        checker = Conservation(lambda: ledger)
+        show(checker, ledger.transfer("ETH", Decimal(5), "world", "user:MM1", "deposit"))
+        show(checker, ledger.transfer("ETH", Decimal(5), "user:MM1", "order:O-1", "reserve"))
+        show(checker, BatchCreated(1, (), 0))
+        checker.finish()
+
+    def test_a_credit_without_a_debit_is_caught_at_that_event(self) -> None:
+        ledger = Ledger({"user:MM1": {"ETH": Decimal(5)}})
+        told = violation(Conservation(lambda: ledger), Transferred("ETH", Decimal(4), "world", "user:MM1", "deposit"))
+        assert told == "world holds 0 ETH, its transfers add up to -4"
+
+    def test_a_balance_that_changed_without_a_transfer_is_caught_by_the_next_audit(self) -> None:
+        ledger = Ledger()
+        checker = Conservation(lambda: ledger)
+        show(checker, ledger.transfer("ETH", Decimal(5), "world", "user:MM1", "deposit"))
+        ledger.balances["bond:s1"] = {"USDC": Decimal(1)}
+        assert violation(checker, BatchCreated(1, (), 0)) == "bond:s1 holds 1 USDC, its transfers add up to 0"
+
+    def test_an_overdrawn_account_is_caught(self) -> None:
+        ledger = Ledger({"user:MM1": {"ETH": Decimal(-1)}, "world": {"ETH": Decimal(1)}})
+        told = violation(Conservation(lambda: ledger), Transferred("ETH", Decimal(1), "user:MM1", "world", "theft"))
+        assert told == "user:MM1 is overdrawn: -1 ETH"
+
+
+class TestOneCommitment:
+    def test_reassignment_after_a_default_is_accepted(self) -> None:
+        default = CommitmentDefaulted("C-1", "O-1", "s1", Decimal(1))
+        settle = CommitmentSettled("C-2", "O-1", "s2", Decimal(2), Decimal(200))
+        show(OneCommitment(), commitment("C-1"), default, commitment("C-2"), settle)
+
+    def test_two_live_commitments_are_caught(self) -> None:
+        told = violation(OneCommitment(), commitment("C-1"), commitment("C-2"))
+        assert told == "O-1 is given C-2 while C-1 is live"
+
+    def test_a_payment_for_a_dead_commitment_is_caught(self) -> None:
+        default = CommitmentDefaulted("C-1", "O-1", "s1", Decimal(1))
+        paid = EscrowDeposited("C-1", "s1", "USDC", Decimal(200))
+        assert violation(OneCommitment(), commitment("C-1"), default, paid) == "C-1 is paid, but is not live"
+
+    def test_settling_twice_is_caught(self) -> None:
+        settle = CommitmentSettled("C-1", "O-1", "s1", Decimal(2), Decimal(200))
+        assert violation(OneCommitment(), commitment("C-1"), settle, settle) == "C-1 ends, but is not live"
+
+
+class TestFillsWithinLimits:
+    def test_partial_fills_up_to_the_quantity_are_accepted(self) -> None:
+        show(FillsWithinLimits(), OrderAdded(1, ORDER), filled("1", "100", "1"), filled("1", "101", "0"))
+
+    @pytest.mark.parametrize(
+        ("fills", "told"),
+        [
+            ([filled("1", "100", "1"), filled("2", "200", "-1")], "O-1: filled 3 of 2"),
+            ([filled("1", "99.99", "1")], "F-1 of O-1 is worse than the limit: 99.99 for 1, limit 200 for 2"),
+            ([filled("1", "100", "2")], "F-1 says 2 left, not 1"),
+        ],
+    )
+    def test_a_fill_outside_the_limits_is_caught(self, fills: list[OrderFilled], told: str) -> None:
+        assert violation(FillsWithinLimits(), OrderAdded(1, ORDER), *fills) == told
+
+    def test_a_fill_of_an_unknown_order_is_caught(self) -> None:
+        assert violation(FillsWithinLimits(), filled("1", "100", "1")) == "F-1 fills O-1, which was never added"
+
+
+class TestNothingAfterTheEnd:
+    def test_a_commitment_after_expiry_is_caught(self) -> None:
+        told = violation(NothingAfterTheEnd(), OrderExpired("O-1", "no_bid"), commitment("C-9"))
+        assert told == "O-1: CommitmentCreated after OrderExpired"
+
+    def test_an_order_that_ends_twice_is_caught(self) -> None:
+        told = violation(NothingAfterTheEnd(), filled("2", "200", "0"), OrderExpired("O-1", "late"))
+        assert told == "O-1: OrderExpired after OrderFilled"
+
+    def test_an_ended_order_in_a_new_batch_is_caught(self) -> None:
+        told = violation(NothingAfterTheEnd(), OrderExpired("O-1", "late"), BatchCreated(2, ("O-1",), 0))
+        assert told == "O-1: BatchCreated after OrderExpired"
+
+    def test_a_partial_fill_is_not_the_end(self) -> None:
+        show(NothingAfterTheEnd(), filled("1", "100", "1"), OrderReopened("O-1", "partial"), filled("1", "100", "0"))
+
+
+def fix(number: int, extra: bytes = b"", sender: bytes = b"A") -> bytes:
+    return b"8=FIX.4.2\x019=1\x0135=0\x0134=%d\x0149=%s\x0156=B\x01%s10=000\x01" % (number, sender, extra)
+
+
+class TestFixSequence:
+    def watch(self, *writes: bytes) -> None:
+        watch = Checkers([FixSequence()])
+        for data in writes:
+            sent: list[Effect] = [Transmit("c", data)]
+            watch("venue", 0, "fix", Start(), sent)
+
+    def test_numbers_in_sequence_per_direction_are_accepted(self) -> None:
+        self.watch(fix(1), fix(2) + fix(3), fix(1, sender=b"C"), fix(4))
+
+    def test_resent_and_reset_numbers_are_accepted(self) -> None:
+        self.watch(fix(1), fix(2), fix(1, b"43=Y\x01"), fix(1, b"141=Y\x01"), fix(2))
+
+    @pytest.mark.parametrize("writes", [[fix(1), fix(1)], [fix(1), fix(3)], [fix(2)], [fix(1) + fix(2) + fix(2)]])
+    def test_a_gap_or_a_repetition_is_caught(self, writes: list[bytes]) -> None:
+        with pytest.raises(FactViolated, match="FIX sequence: venue: A->B sends 0 as"):
+            self.watch(*writes)
+
+
+def sealed(height: int, previous: bytes, count: int, digest: bytes) -> BlockSealed:
+    return BlockSealed(BlockHeader(1, height, previous, 0, 1, count, b""), digest, "window", 0)
+
+
+class TestBlockChain:
+    def test_linked_blocks_with_every_message_are_accepted(self) -> None:
+        checker = BlockChain()
+        show(checker, OrderSequenced(1, ORDER), sealed(1, b"", 1, b"x"), sealed(2, b"x", 0, b"y"))
+        checker.finish()
+
+    @pytest.mark.parametrize(
+        ("facts", "told"),
+        [
+            ([sealed(2, b"", 0, b"x")], "block 2 follows 0"),
+            ([sealed(1, b"", 0, b"x"), sealed(2, b"z", 0, b"y")], "block 2 does not link to the hash of block 1"),
+            ([sealed(1, b"", 1, b"x")], "1 messages sealed, 0 sequenced"),
+            ([OrderSequenced(2, ORDER)], "sequence 2 follows 0"),
+        ],
+    )
+    def test_a_broken_chain_is_caught(self, facts: list[Record], told: str) -> None:
+        assert violation(BlockChain(), *facts) == told
+
+    def test_a_message_left_outside_every_block_is_caught_at_the_end(self) -> None:
+        checker = BlockChain()
+        show(checker, OrderSequenced(1, ORDER))
+        with pytest.raises(FactViolated, match="1 sequenced, 0 sealed"):
+            checker.finish()
