@@ -44,6 +44,10 @@ class SimNode:
         self.kernel = kernel
         self._env, self._network, self._on_note, self._solve = env, network, on_note, solve
         self._armed: Nanos | None = None
+        self._callbacks: list[Callable[[Event], None]] = [self._wake]
+        self._bell = Event(env)
+        self._bell._ok, self._bell._value = True, None  # noqa: SLF001  # already triggered: SimPy's cheapest event
+        self._bell.callbacks = self._callbacks
 
     @property
     def now(self) -> Nanos:
@@ -62,17 +66,18 @@ class SimNode:
         self.kernel.stop(self.now)
         self._arm()
 
-    def post(self, at: Nanos, lane: str, dst: str, event: KernelEvent) -> None:
+    def post(self, at: Nanos, src: str, dst: str, event: KernelEvent) -> None:
         """Queue what arrives from outside."""
-        self.kernel.agenda.post(at, lane, dst, event)
+        self.kernel.agenda.post(at, src, dst, event)
         if self._armed is None or at < self._armed:
             self._wake_at(at)
 
     def tell(self, dst: str, body: Record) -> None:
         """The world says something to a component, now."""
-        self.post(self.now, f"world>{dst}", dst, Message("world", body))
+        self.post(self.now, "world", dst, Message("world", body))
 
-    def _wake(self, _event: Event) -> None:
+    def _wake(self, bell: Event) -> None:
+        bell.callbacks = self._callbacks  # SimPy has taken them; the one bell of this node rings again and again
         now = self.now
         if self._armed != now:  # an earlier wake-up has done this one's work
             return
@@ -88,10 +93,7 @@ class SimNode:
 
     def _wake_at(self, at: Nanos) -> None:
         self._armed = at
-        wake = Event(self._env)
-        wake._ok, wake._value = True, None  # noqa: SLF001  # a bare, already triggered event: SimPy's cheapest
-        wake.callbacks = [self._wake]
-        self._env.schedule(wake, NORMAL, at - self.now)
+        self._env.schedule(self._bell, NORMAL, at - self.now)
 
     def _perform(self, now: Nanos, src: str, effect: Outward) -> None:
         if isinstance(effect, Note):
@@ -100,7 +102,7 @@ class SimNode:
             self._network.transmit(now, self, effect.conn, effect.data)
         elif isinstance(effect, Compute):
             result, span = self._solve(effect.problem)
-            self.post(now + span, f"job/{src}", src, Computed(effect.job_id, result))
+            self.post(now + span, "compute", src, Computed(effect.job_id, result))
         elif isinstance(effect, Connect):
             self._network.connect(now, self, src, effect.conn, effect.address)
         elif isinstance(effect, Close):

@@ -20,7 +20,7 @@ class Host(Protocol):
 
     name: str
 
-    def post(self, at: Nanos, lane: str, dst: str, event: Event) -> None: ...
+    def post(self, at: Nanos, src: str, dst: str, event: Event) -> None: ...
 
 
 class End:
@@ -38,7 +38,7 @@ class End:
     def receive(self, now: Nanos, event: Event) -> Nanos:
         """Schedule `event` here, after everything sent before it; return when."""
         self.last_arrival = at = max(self.last_arrival, now + self.latency())
-        self.host.post(at, f"conn/{self.conn}", self.component, event)
+        self.host.post(at, self.conn, self.component, event)
         return at
 
 
@@ -58,7 +58,7 @@ class Network:
     def connect(self, now: Nanos, host: Host, component: str, conn: str, address: str) -> None:
         """Open a connection; each end learns of it once the handshake has reached it."""
         if address not in self._doors:
-            host.post(now, f"conn/{conn}", component, Disconnected(conn, f"nothing listens on {address}"))
+            host.post(now, conn, component, Disconnected(conn, f"nothing listens on {address}"))
             return
         there, door = self._doors[address]
         accepted = self._ids.setdefault(there.name, Ids()).next(door)

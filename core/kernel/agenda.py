@@ -3,7 +3,7 @@
 Each entry has a rank `(at, tie)`. Under `fifo` the tie is the order of asking. Under `shuffled` it is
 a seeded hash of the lane and the instant, then the order of asking: entries of different lanes that
 fall on one instant change places from seed to seed, entries of one lane never do. A lane is one
-connection, one sender and receiver, or one timer.
+source (a connection, a component, a timer's key) and one receiver.
 
 Moving a timer later adds no heap entry. The entry already queued for it, its *carrier*, finds on
 surfacing that the deadline has moved and goes back in with the rank of the newest request, so the
@@ -57,17 +57,17 @@ class Agenda:
         """Heap entries, carriers of cancelled timers included."""
         return len(self._heap)
 
-    def post(self, at: Nanos, lane: str, dst: str, event: Event) -> None:
-        """Queue one delivery. Entries of one lane with equal `at` keep their order."""
+    def post(self, at: Nanos, src: str, dst: str, event: Event) -> None:
+        """Queue one delivery. Entries from one `src` to one `dst` with equal `at` keep their order."""
         self._seq += 1
-        tie = self._tie(at, lane) if self._shuffled else self._seq
+        tie = self._tie(at, src, dst) if self._shuffled else self._seq
         heappush(self._heap, (at, tie, dst, event))
 
     def set_timer(self, dst: str, key: str, at: Nanos) -> None:
         """Arm or move the timer `key` of `dst`."""
         self._seq += 1
         slot = (dst, key)
-        tie = self._tie(at, f"{dst}\0{key}") if self._shuffled else self._seq
+        tie = self._tie(at, key, dst) if self._shuffled else self._seq
         rank = self._deadlines[slot] = (at, tie)
         carrier = self._carriers.get(slot)
         if carrier is None or rank < carrier:
@@ -92,14 +92,17 @@ class Agenda:
                 self._recarry(slot)
         return None
 
-    def pop(self) -> tuple[Nanos, str, Event]:
-        """Remove and return the delivery that `next_at` has just announced."""
-        at, _tie, dst, what = heappop(self._heap)
+    def pop_due(self, now: Nanos) -> tuple[str, Event] | None:
+        """Remove and return the next delivery that is due at or before `now`, or None."""
+        at = self.next_at()
+        if at is None or at > now:
+            return None
+        _, _, dst, what = heappop(self._heap)
         if not isinstance(what, str):
-            return at, dst, what
+            return dst, what
         del self._deadlines[dst, what]
         self._carriers.pop((dst, what), None)
-        return at, dst, TimerFired(what, at)
+        return dst, TimerFired(what, at)
 
     def snapshot(self) -> tuple[int, tuple[AgendaEntry, ...]]:
         """The sequence counter and all that is pending, in rank order, without stale carriers."""
@@ -130,6 +133,6 @@ class Agenda:
         else:
             self._carry(slot, deadline)
 
-    def _tie(self, at: Nanos, lane: str) -> int:
-        digest = blake2b(f"{at}/{lane}".encode(), digest_size=6, key=self._seed).digest()
+    def _tie(self, at: Nanos, src: str, dst: str) -> int:
+        digest = blake2b(f"{at}/{src}/{dst}".encode(), digest_size=6, key=self._seed).digest()
         return int.from_bytes(digest, "big") << _SEQ_BITS | self._seq

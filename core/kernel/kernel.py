@@ -7,7 +7,7 @@ journal reach its disk, and then performs the outward effects that the pump retu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import localcontext
+from decimal import getcontext, setcontext
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -73,11 +73,15 @@ class Kernel:
 
         Raises ComponentFailed when a handler raises; the journal then ends with the event at fault.
         """
-        agenda, outgoing = self.agenda, []
-        with localcontext(MONEY):
-            while (at := agenda.next_at()) is not None and at <= now:
-                _, dst, event = agenda.pop()
-                outgoing += self._deliver(now, dst, event)
+        outgoing: list[Outgoing] = []
+        pop_due = self.agenda.pop_due
+        ambient = getcontext()
+        setcontext(MONEY)
+        try:
+            while (due := pop_due(now)) is not None:
+                self._deliver(now, *due, outgoing)
+        finally:
+            setcontext(ambient)
         return outgoing
 
     def snapshot(self) -> Snapshot:
@@ -96,7 +100,7 @@ class Kernel:
         for name, state in snapshot.components.items():
             self.components[name].restore(state)
 
-    def _deliver(self, now: Nanos, dst: str, event: Event) -> list[Outgoing]:
+    def _deliver(self, now: Nanos, dst: str, event: Event, outgoing: list[Outgoing]) -> None:
         try:
             effects = self.components[dst].handle(now, event)
         except Exception as error:
@@ -107,19 +111,17 @@ class Kernel:
             self.journal.append(now, dst, event, effects)
         if self._observer is not None:
             self._observer(self.node, now, dst, event, effects)
-        return self._route(now, dst, effects)
-
-    def _route(self, now: Nanos, src: str, effects: list[Effect]) -> list[Outgoing]:
-        agenda, outgoing = self.agenda, []
         for effect in effects:
-            if isinstance(effect, Send):
-                if effect.dst not in self.components:
-                    raise UnknownComponent(f"{self.node}/{src} sends {effect.body!r} to `{effect.dst}`")
-                agenda.post(now, f"{src}>{effect.dst}", effect.dst, Message(src, effect.body))
-            elif isinstance(effect, SetTimer):
-                agenda.set_timer(src, effect.key, max(effect.at, now))
-            elif isinstance(effect, CancelTimer):
-                agenda.cancel_timer(src, effect.key)
-            else:
-                outgoing.append((src, effect))
-        return outgoing
+            self._route(now, dst, effect, outgoing)
+
+    def _route(self, now: Nanos, src: str, effect: Effect, outgoing: list[Outgoing]) -> None:
+        if isinstance(effect, Send):
+            if effect.dst not in self.components:
+                raise UnknownComponent(f"{self.node}/{src} sends {effect.body!r} to `{effect.dst}`")
+            self.agenda.post(now, src, effect.dst, Message(src, effect.body))
+        elif isinstance(effect, SetTimer):
+            self.agenda.set_timer(src, effect.key, max(effect.at, now))
+        elif isinstance(effect, CancelTimer):
+            self.agenda.cancel_timer(src, effect.key)
+        else:
+            outgoing.append((src, effect))

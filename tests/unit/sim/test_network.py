@@ -20,7 +20,7 @@ class Post:
         self.name = name
         self.arrived: list[tuple[Nanos, str, Event]] = []
 
-    def post(self, at: Nanos, lane: str, dst: str, event: Event) -> None:
+    def post(self, at: Nanos, src: str, dst: str, event: Event) -> None:
         self.arrived.append((at, dst, event))
 
 
