@@ -18,7 +18,6 @@ from core.units import SECOND, format_duration, parse_duration
 
 Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
-PerMille: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 
 
 class Duration(int):

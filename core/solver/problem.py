@@ -7,17 +7,21 @@ inline in a simulation and in a worker process in production, with the same resu
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta
 
 from core.kernel.record import Record
 from core.solver.protocol import Bid, Offer
 from core.units import Nanos
 
+PerMille: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
+
 
 class Random(Record, frozen=True, tag="random", forbid_unknown_fields=True):
     """Bids on each order with a probability, at a random rate and validity. The reference's solver."""
 
-    bid_per_mille: int = 700
+    bid_per_mille: PerMille = 700
     spread_bps: int = 50
     """The rate is uniform within this much of the reference price, either side."""
 
@@ -36,7 +40,7 @@ class CostPlus(Record, frozen=True, tag="cost_plus", forbid_unknown_fields=True)
 class Unreliable(Record, frozen=True, tag="unreliable", forbid_unknown_fields=True):
     """Bids as `cost_plus` does, better by `edge_bps`, and does not pay `default_per_mille` of its awards."""
 
-    default_per_mille: int = 300
+    default_per_mille: PerMille = 300
     edge_bps: int = 3
     cost_bps: int = 3
     noise_bps: int = 4

@@ -3,12 +3,17 @@
 The same records travel inside the venue, so the wire form is their plain JSON encoding. The
 conversation: `Hello`, `Welcome`; then for each batch `BatchOpened`, `PlaceBids`; for each award
 `Awarded`, `Deposit`, and in the end `Settled` or `Defaulted`. Everything refused says why.
+
+Decoding is where a hostile line ends: numbers have bounds that the journal and the ledger can hold,
+ids have a length, and unknown fields are refused, so nothing nested is ever skipped over.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar
+
+from msgspec import Meta
 
 from core.kernel.record import Record
 from core.market.orders import Side
@@ -16,12 +21,29 @@ from core.units import Nanos
 
 VERSION: Final = 1
 LINE_BYTES_MAX: Final = 1 << 20
+AMOUNT_EXPONENT_MAX: Final = 30
+
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Height: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Instant: TypeAlias = Annotated[Nanos, Meta(ge=0, le=2**63 - 1)]
+
+
+def check_amounts(*amounts: Decimal) -> None:
+    """Refuse NaN, infinities, and magnitudes or digits that no token has. Raises ValueError."""
+    limit = AMOUNT_EXPONENT_MAX
+    for amount in amounts:
+        if not (amount.is_finite() and amount.adjusted() <= limit and int(amount.as_tuple().exponent) >= -limit):
+            raise ValueError(f"an amount is finite, has at most {limit} decimals, and is below 1E+{limit + 1}")
+
+
+class Line(Record, frozen=True, forbid_unknown_fields=True):
+    """Base of all that is said."""
 
 
 # --- solver to venue -----------------------------------------------------------------------------
 
 
-class Hello(Record, frozen=True):
+class Hello(Line, frozen=True):
     """First line of a connection: who the solver is. The token is the shared secret of that solver."""
 
     version: int
@@ -29,38 +51,44 @@ class Hello(Record, frozen=True):
     token: str
 
 
-class Bid(Record, frozen=True):
+class Bid(Line, frozen=True):
     """An offer for one order of one batch: take up to `max_input`, give `conversion_rate` per input.
 
     `bid_id` is the solver's own and unique per solver; a second bid for the same order replaces the first.
     """
 
-    bid_id: str
-    order_id: str
+    bid_id: Id
+    order_id: Id
     max_input: Decimal
     conversion_rate: Decimal
-    valid_till: Nanos
+    valid_till: Instant
+
+    def __post_init__(self) -> None:
+        check_amounts(self.max_input, self.conversion_rate)
 
 
-class PlaceBids(Record, frozen=True):
+class PlaceBids(Line, frozen=True):
     """Bids for orders of batch `height`, each judged on its own."""
 
-    height: int
+    height: Height
     bids: tuple[Bid, ...]
 
 
-class WithdrawBid(Record, frozen=True):
+class WithdrawBid(Line, frozen=True):
     """Take back the bid for `order_id` in batch `height`; allowed until the bid deadline."""
 
-    height: int
-    order_id: str
+    height: Height
+    order_id: Id
 
 
-class Deposit(Record, frozen=True):
+class Deposit(Line, frozen=True):
     """Pay `amount` of the bought token into the escrow of a commitment. Repeating it changes nothing."""
 
-    commitment_id: str
+    commitment_id: Id
     amount: Decimal
+
+    def __post_init__(self) -> None:
+        check_amounts(self.amount)
 
 
 FromSolver: TypeAlias = PlaceBids | WithdrawBid | Deposit
@@ -69,25 +97,30 @@ FromSolver: TypeAlias = PlaceBids | WithdrawBid | Deposit
 # --- venue to solver -----------------------------------------------------------------------------
 
 
-class Welcome(Record, frozen=True):
-    """The hello was accepted; `capital` is what the venue's ledger holds for the solver, by token."""
+class Welcome(Line, frozen=True):
+    """The hello was accepted. `capital` is what the solver's account held when the venue began, by token;
+    what it holds now follows from the awards since.
+    """
 
     version: int
     venue: str
     capital: tuple[tuple[str, Decimal], ...]
 
+    def __post_init__(self) -> None:
+        check_amounts(*(amount for _, amount in self.capital))
 
-class Refused(Record, frozen=True):
+
+class Refused(Line, frozen=True):
     """A line was not accepted, for a stable reason code; the connection closes when it was the hello."""
 
     reason: str
     detail: str
 
 
-class Offer(Record, frozen=True):
-    """An order as solvers see it."""
+class Offer(Line, frozen=True):
+    """An order as solvers see it: what is left of it. Its limit is the rate `min_output / input_amount`."""
 
-    order_id: str
+    order_id: Id
     symbol: str
     side: Side
     sell_token: str
@@ -96,40 +129,46 @@ class Offer(Record, frozen=True):
     min_output: Decimal
     partially_fillable: bool
 
+    def __post_init__(self) -> None:
+        check_amounts(self.input_amount, self.min_output)
 
-class BatchOpened(Record, frozen=True):
+
+class BatchOpened(Line, frozen=True):
     """Bids for these orders are taken while the venue's clock is before `bid_deadline`."""
 
-    height: int
-    opened_at: Nanos
-    bid_deadline: Nanos
+    height: Height
+    opened_at: Instant
+    bid_deadline: Instant
     orders: tuple[Offer, ...]
 
 
-class BidRefused(Record, frozen=True):
+class BidRefused(Line, frozen=True):
     """A bid or withdrawal did not count, for a stable reason code."""
 
-    height: int
+    height: Height
     bid_id: str
     order_id: str
     reason: str
 
 
-class Awarded(Record, frozen=True):
+class Awarded(Line, frozen=True):
     """The bid won: deposit at least `min_output` of `buy_token` before `deadline`."""
 
-    commitment_id: str
-    height: int
+    commitment_id: Id
+    height: Height
     order_id: str
     bid_id: str
     sell_token: str
     buy_token: str
     input_amount: Decimal
     min_output: Decimal
-    deadline: Nanos
+    deadline: Instant
+
+    def __post_init__(self) -> None:
+        check_amounts(self.input_amount, self.min_output)
 
 
-class DepositRefused(Record, frozen=True):
+class DepositRefused(Line, frozen=True):
     """A deposit was late, short or for nothing, and went back whole."""
 
     commitment_id: str
@@ -137,15 +176,18 @@ class DepositRefused(Record, frozen=True):
     reason: str
 
 
-class Settled(Record, frozen=True):
+class Settled(Line, frozen=True):
     """The commitment is done: `input_amount` of the sold token is the solver's."""
 
     commitment_id: str
     input_amount: Decimal
     output_amount: Decimal
 
+    def __post_init__(self) -> None:
+        check_amounts(self.input_amount, self.output_amount)
 
-class Defaulted(Record, frozen=True):
+
+class Defaulted(Line, frozen=True):
     """The deadline and its grace passed without the deposit; `penalty` of the bond token is gone."""
 
     commitment_id: str

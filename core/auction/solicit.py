@@ -1,0 +1,135 @@
+"""Phase one: a sealed batch becomes an auction, and bids are taken until its deadline."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.auction.bids import open_book
+from core.auction.desk import Desk
+from core.auction.facts import BatchCreated, BidReceived, BidWithdrawn, OrderAdded
+from core.auction.orders import LiveOrder, offer_of
+from core.auction.reasons import BidRefusal, CancelRefusal, FailReason, WaitReason
+from core.auction.rules import StandingBid
+from core.auction.states import OrderState, OrderStep
+from core.kernel.record import SetTimer
+from core.market.orders import Batch, CancelOrder, CancelRefused, Order, OrderCancelled, OrderFailed
+from core.solver.protocol import BatchOpened, Bid, PlaceBids, WithdrawBid
+from core.units import Nanos
+
+EVERYONE: Final = ""
+ORDERS_PER_AUCTION_MAX: Final = 2_000
+"""Open orders beyond this wait for the next batch, so that an announcement fits a protocol line."""
+
+
+def take_batch(desk: Desk, now: Nanos, batch: Batch) -> None:
+    """Admit orders and obey cancels in block order, expire what is out of validity, auction the rest."""
+    desk.state.height = batch.height
+    for item in batch.items:
+        if isinstance(item, Order):
+            _admit(desk, batch.height, item)
+        else:
+            _cancel(desk, item)
+    for live in desk.open_orders():
+        if desk.state.stopping:
+            desk.expire(live, WaitReason.STOPPED)
+        elif now >= live.order.valid_until:
+            desk.expire(live, WaitReason.VALIDITY)
+    _open_auction(desk, now, batch.height)
+
+
+def place_bids(desk: Desk, now: Nanos, solver: str, said: PlaceBids) -> None:
+    """Judge each bid on its own: it stands, or is refused for a reason."""
+    barred = _barred(desk, solver, said.height)
+    for bid in said.bids:
+        judged = barred or _judge(desk, now, solver, said.height, bid)
+        if isinstance(judged, BidRefusal):
+            desk.refuse_bid(solver, said.height, bid.bid_id, bid.order_id, judged)
+        else:
+            _stand(desk, said.height, judged)
+
+
+def withdraw_bid(desk: Desk, now: Nanos, solver: str, said: WithdrawBid) -> None:
+    """Take back a standing bid."""
+    barred = _barred(desk, solver, said.height)
+    withdrawn = barred or desk.state.books[said.height].withdraw(now, solver, said.order_id)
+    if isinstance(withdrawn, BidRefusal):
+        desk.refuse_bid(solver, said.height, "", said.order_id, withdrawn)
+    else:
+        desk.note(BidWithdrawn(said.height, solver, withdrawn.bid_id, said.order_id))
+
+
+def _admit(desk: Desk, height: int, order: Order) -> None:
+    assert order.order_id not in desk.state.orders
+    live = LiveOrder(order)
+    reserved = desk.state.escrow.reserve(order)
+    if reserved is None:
+        live.step(OrderStep.REFUSED)
+        desk.report(OrderFailed(order.order_id, FailReason.UNFUNDED))
+        return
+    live.step(OrderStep.ADMITTED)
+    desk.state.orders[order.order_id] = live
+    desk.note(reserved, OrderAdded(height, order))
+
+
+def _cancel(desk: Desk, cancel: CancelOrder) -> None:
+    live = desk.state.orders.get(cancel.order_id)
+    if live is None or live.order.owner != cancel.owner:
+        desk.report(CancelRefused(cancel.order_id, cancel.cl_ord_id, CancelRefusal.UNKNOWN_ORDER))
+    elif live.state is not OrderState.OPEN:
+        desk.report(CancelRefused(cancel.order_id, cancel.cl_ord_id, CancelRefusal.TOO_LATE))
+    else:
+        live.step(OrderStep.CANCELLED)
+        desk.drop(live)
+        desk.report(OrderCancelled(cancel.order_id, cancel.cl_ord_id))
+
+
+def _open_auction(desk: Desk, now: Nanos, height: int) -> None:
+    open_orders = desk.open_orders()
+    if not open_orders:
+        return
+    for live in open_orders[ORDERS_PER_AUCTION_MAX:]:
+        desk.wait(live)
+    orders = []
+    for live in open_orders[:ORDERS_PER_AUCTION_MAX]:
+        live.step(OrderStep.AUCTIONED)
+        desk.stop_waiting(live)
+        orders.append(live.order)
+    deadline = now + desk.settings.bid_window
+    desk.state.books[height] = open_book(height, now, deadline, orders)
+    desk.emit(SetTimer(f"bids:{height}", deadline))
+    desk.note(BatchCreated(height, tuple(order.order_id for order in orders), deadline))
+    desk.tell(EVERYONE, BatchOpened(height, now, deadline, tuple(offer_of(order) for order in orders)))
+
+
+def _barred(desk: Desk, solver: str, height: int) -> BidRefusal | None:
+    """Why nothing that this solver says about that batch counts, if so."""
+    if solver not in desk.settings.capital:
+        return BidRefusal.UNAUTHORISED
+    if height > desk.state.height:
+        return BidRefusal.UNKNOWN_BATCH
+    return None if height in desk.state.books else BidRefusal.LATE
+
+
+def _judge(desk: Desk, now: Nanos, solver: str, height: int, bid: Bid) -> StandingBid | BidRefusal:
+    judged = desk.state.books[height].judge(now, solver, bid, desk.pairs)
+    if judged is BidRefusal.UNKNOWN_ORDER and bid.order_id in desk.state.orders:
+        return BidRefusal.ORDER_NOT_OPEN
+    if isinstance(judged, BidRefusal):
+        return judged
+    return desk.cannot_pay(judged, judged.output_amount) or judged
+
+
+def _stand(desk: Desk, height: int, bid: StandingBid) -> None:
+    replaces = desk.state.books[height].put(bid)
+    desk.note(
+        BidReceived(
+            height=height,
+            solver=bid.solver,
+            bid_id=bid.bid_id,
+            order_id=bid.order_id,
+            max_input=bid.max_input,
+            conversion_rate=bid.conversion_rate,
+            min_output=bid.output_amount,
+            replaces=replaces,
+        )
+    )

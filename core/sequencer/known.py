@@ -1,0 +1,41 @@
+"""Which ClOrdIDs an owner has used, in bounded memory."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+REMEMBERED: Final = 10_000
+
+
+class KnownIds(msgspec.Struct):
+    """One owner's ClOrdIDs: those of live orders for their whole life, and the newest of the others.
+
+    Ids of ended orders and of cancel requests are kept in two generations. When the younger one holds
+    `REMEMBERED` ids it becomes the older and the older is forgotten, so at least that many and at most
+    twice as many are known. An id that was forgotten can be used again.
+    """
+
+    live: dict[str, str] = {}
+    """Order ids by ClOrdID, as many as there are live orders."""
+    young: dict[str, None] = {}
+    old: dict[str, None] = {}
+
+    def __contains__(self, cl_ord_id: str) -> bool:
+        return cl_ord_id in self.live or cl_ord_id in self.young or cl_ord_id in self.old
+
+    def open(self, cl_ord_id: str, order_id: str) -> None:
+        """An order of that name lives."""
+        self.live[cl_ord_id] = order_id
+
+    def end(self, cl_ord_id: str) -> None:
+        """The order of that name has ended."""
+        del self.live[cl_ord_id]
+        self.remember(cl_ord_id)
+
+    def remember(self, cl_ord_id: str) -> None:
+        """The name was used."""
+        if len(self.young) >= REMEMBERED:
+            self.old, self.young = self.young, {}
+        self.young[cl_ord_id] = None

@@ -1,0 +1,175 @@
+"""The sequencer: gives every accepted message its place, once and for ever, and tells owners what became of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Literal
+
+import msgspec
+
+from core.fix.messages import FixMessage, NewOrderSingle, OrderCancelRequest
+from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.kernel.component import Component, Handler
+from core.kernel.ids import Ids
+from core.kernel.record import CancelTimer, Message, Note, Record, Send, SetTimer, Start, Stop, TimerFired
+from core.market.orders import (
+    CancelOrder,
+    CancelRefused,
+    Order,
+    OrderCancelled,
+    OrderExpired,
+    OrderFailed,
+    OrderFilled,
+)
+from core.sequencer import reports
+from core.sequencer.batch import OpenBatch
+from core.sequencer.block import Leaf
+from core.sequencer.facts import BlockSealed, CancelRequestRefused, CancelSequenced, OrderRefused, OrderSequenced
+from core.sequencer.known import KnownIds
+from core.sequencer.lifecycle import LiveOrder, OrderTrigger
+from core.sequencer.settings import SequencerSettings
+from core.sequencer.validate import Reason, Refusal, Rules, validate, validate_cancel
+from core.units import Nanos
+
+FIX: Final = "fix"
+AUCTION: Final = "auction"
+_WINDOW: Final = "window"
+
+
+class SequencerState(msgspec.Struct):
+    """Everything that a sequencer remembers. Bounded by what is live: see the members."""
+
+    ids: Ids = msgspec.field(default_factory=Ids)
+    global_seq: int = 0
+    """The place of the newest message; the first one has 1."""
+    stopping: bool = False
+    batch: OpenBatch = msgspec.field(default_factory=OpenBatch)
+    live: dict[str, LiveOrder] = {}
+    """Orders until their end, by order id; each owner has at most `LIVE_ORDERS_MAX`."""
+    known: dict[str, KnownIds] = {}
+    """By owner."""
+
+
+class Sequencer(Component[SequencerState]):
+    """Validates, numbers, batches and seals; and reports to owners what the auction decides.
+
+    An accepted order is acknowledged at once with its GlobalSeq. A batch that is full closes within
+    the same event, so no queue grows here: what a peer can make the sequencer hold is one batch, its
+    live orders and the ids it used, each with a limit. A message that arrives at or after the end of
+    the open window belongs to the next block, whether or not the timer has come through yet.
+    """
+
+    __slots__ = ("_rules", "_settings")
+
+    def __init__(self, name: str, settings: SequencerSettings) -> None:
+        super().__init__(name, SequencerState())
+        self._settings = settings
+        self._rules = Rules({pair.symbol: pair for pair in settings.pairs}, settings.order_lifetime)
+
+    def _on_start(self, now: Nanos, _event: Start) -> None:
+        self.state.batch.open(now, self._settings)
+        self._arm(None)
+
+    def _on_stop(self, now: Nanos, _event: Stop) -> None:
+        state, due = self.state, self.state.batch.due
+        state.stopping = True
+        if state.batch.leaves:
+            self._seal(now, "stop", 0)
+        state.batch.due = None
+        self._arm(due)
+
+    def _on_timer(self, now: Nanos, _event: TimerFired) -> None:
+        self._close_overdue(now)
+
+    def _on_session(self, _now: Nanos, _event: Message[SessionOpened | SessionClosed]) -> None:
+        """Orders outlive sessions: the engine keeps reports for a peer that is away."""
+
+    # --- from peers ----------------------------------------------------------------------------------
+
+    def _on_peer(self, now: Nanos, event: Message[FromPeer[Any]]) -> None:
+        received = event.body
+        self._close_overdue(now)
+        if type(received.message) is NewOrderSingle:
+            self._on_new_order(now, received)
+        elif type(received.message) is OrderCancelRequest:
+            self._on_cancel_request(now, received)
+
+    def _on_new_order(self, now: Nanos, received: FromPeer[NewOrderSingle]) -> None:
+        state, owner, message = self.state, received.session, received.message
+        order_id, exec_id, known = state.ids.next("O"), state.ids.next("E"), self._known(owner)
+        verdict = self._closed() or validate(message, order_id, owner, now, self._rules, known)
+        if isinstance(verdict, Refusal):
+            self._tell(owner, reports.refused(message, verdict, order_id, exec_id, now))
+            self.emit(Note(OrderRefused(owner, message.cl_ord_id, verdict.reason, verdict.text)))
+            return
+        live = state.live[order_id] = LiveOrder(verdict)
+        known.open(verdict.cl_ord_id, order_id)
+        self._place(now, received, verdict)
+        self._tell(owner, reports.accepted(live, exec_id, now, state.global_seq))
+        self.emit(Note(OrderSequenced(state.global_seq, verdict)))
+        self._close_full(now)
+
+    def _on_cancel_request(self, now: Nanos, received: FromPeer[OrderCancelRequest]) -> None:
+        state, owner, message = self.state, received.session, received.message
+        known = self._known(owner)
+        verdict = self._closed() or validate_cancel(message, known, state.live)
+        if isinstance(verdict, Refusal):
+            live = state.live.get(known.live.get(message.orig_cl_ord_id, ""))
+            self._tell(owner, reports.cancel_refused(message, verdict, live, now))
+            fact = CancelRequestRefused(owner, message.cl_ord_id, message.orig_cl_ord_id, verdict.reason, verdict.text)
+            self.emit(Note(fact))
+            return
+        known.remember(message.cl_ord_id)
+        verdict.request_cancel(message.cl_ord_id)
+        cancel = CancelOrder(verdict.order.order_id, owner, message.cl_ord_id)
+        self._place(now, received, cancel)
+        self._tell(owner, reports.cancel_pending(verdict, state.ids.next("E"), now, state.global_seq))
+        self.emit(Note(CancelSequenced(state.global_seq, cancel)))
+        self._close_full(now)
+
+    def _closed(self) -> Refusal | None:
+        return Refusal(Reason.CLOSED, "the venue is closing") if self.state.stopping else None
+
+    def _known(self, owner: str) -> KnownIds:
+        known = self.state.known.get(owner)
+        if known is None:
+            known = self.state.known[owner] = KnownIds()
+        return known
+
+    # --- blocks --------------------------------------------------------------------------------------
+
+    def _place(self, now: Nanos, received: FromPeer[Any], item: Order | CancelOrder) -> None:
+        state, batch = self.state, self.state.batch
+        state.global_seq += 1
+        due = batch.due
+        batch.add(Leaf(state.global_seq, now, received.session, received.raw_hash), item, self._settings)
+        self._arm(due)
+
+    def _close_full(self, now: Nanos) -> None:
+        if len(self.state.batch.leaves) >= self._settings.batch_messages:
+            self._close(now, "full", 0)
+
+    def _close_overdue(self, now: Nanos) -> None:
+        batch = self.state.batch
+        if batch.due is not None and now >= batch.due:
+            self._close(now, "window" if batch.leaves else "empty", now - batch.due)
+
+    def _close(self, now: Nanos, trigger: Literal["full", "window", "empty", "stop"], lateness: Nanos) -> None:
+        due = self.state.batch.due
+        sealed = self.state.batch.seal(now, self._settings)
+        self.emit(Note(BlockSealed(sealed.header, sealed.block_hash, trigger, lateness)))
+        self.emit(Send(AUCTION, sealed.batch))
+        self._arm(due)
+
+    def _arm(self, armed: Nanos | None) -> None:
+        """Let the timer follow `due`, which was `armed` before."""
+        due = self.state.batch.due
+        if due == armed:
+            return
+        self.emit(CancelTimer(_WINDOW) if due is None else SetTimer(_WINDOW, due))
+
+    # --- from the auction ----------------------------------------------------------------------------
+
+    def _on_filled(self, now: Nanos, event: Message[OrderFilled]) -> None:
+        live = self.state.live[event.body.order_id]
+        live.fill(event.body)
+        self._report(live, reports.filled, now, event.body)

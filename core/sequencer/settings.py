@@ -1,0 +1,24 @@
+"""What a sequencer is told at construction, in plain numbers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.market.orders import Pair
+from core.units import Nanos
+
+
+class SequencerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch closes at `batch_messages` or at the end of its window, whichever is first."""
+
+    pairs: tuple[Pair, ...]
+    batch_messages: int
+    batch_window: Nanos
+    empty_windows_per_block: int
+    """Seal an empty block after this many window ends in a row with nothing to seal; 0 never does."""
+    order_lifetime: Nanos
+    """How long an order lives that does not say so itself (TimeInForce Day or GTC)."""
+
+    def __post_init__(self) -> None:
+        for span in ("batch_window", "order_lifetime"):
+            msgspec.structs.force_setattr(self, span, int(getattr(self, span)))

@@ -1,0 +1,17 @@
+"""Live time: epoch nanoseconds that never run backwards, whatever happens to the system's clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from core.units import Nanos
+
+Clock: TypeAlias = Callable[[], Nanos]
+
+
+def wall_clock() -> Clock:
+    """A clock that reads the wall time once, here, and goes on with the monotonic clock."""
+    offset = time.time_ns() - time.monotonic_ns()
+    return lambda: offset + time.monotonic_ns()

@@ -1,0 +1,1 @@
+"""What a run leaves behind: tables, summary, pictures, a report, and the life of each order."""

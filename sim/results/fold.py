@@ -1,0 +1,42 @@
+"""What every fold from facts to rows has in common, and the definition of price improvement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from core.kernel.record import Record
+from core.market.orders import Order
+from sim.results.facts import Noted
+from sim.results.rows import Row
+
+R = TypeVar("R", bound=Row)
+BPS: Final = Decimal(10_000)
+
+
+class Fold(Generic[R]):
+    """Fills the rows of one table: a handler per fact, all other facts are none of its business.
+
+    `orders` are the accepted orders of the run by id.
+    """
+
+    HANDLERS: ClassVar[Mapping[type[Record], Callable[[Any, Noted, Any], None]]] = {}
+
+    def __init__(self, orders: Mapping[str, Order]) -> None:
+        self.orders = orders
+        self.rows: list[R] = []
+
+    def fold(self, notes: Iterable[Noted]) -> list[R]:
+        """The rows of all these facts, which come in the order of the run."""
+        handlers = self.HANDLERS
+        for noted in notes:
+            handler = handlers.get(type(noted.fact))
+            if handler is not None:
+                handler(self, noted, noted.fact)
+        return self.rows
+
+
+def price_improvement(order: Order, price: Decimal, quantity: Decimal) -> Decimal:
+    """What a fill gave the order's owner beyond the limit, in quote."""
+    return (order.limit_price - price if order.side == "buy" else price - order.limit_price) * quantity

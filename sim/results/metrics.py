@@ -1,0 +1,106 @@
+"""Measures of a run, one tidy DataFrame each; every definition is in the docstring of its method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from core.units import SECOND
+
+if TYPE_CHECKING:
+    from sim.results.result import RunResult
+
+_BPS = 10_000.0
+
+
+class Metrics:
+    """Each method computes one frame from the run's tables. Money is in float64, as in the frames."""
+
+    def __init__(self, result: RunResult) -> None:
+        self._result = result
+
+    def surplus(self) -> pd.DataFrame:
+        """Price improvement by `symbol` and `side`, over orders with a fill.
+
+        `orders`; `volume`: filled quantity at fill prices (quote); `surplus`: sum of `surplus_quote`;
+        `surplus_bps`: surplus over the value of the filled quantity at the limits; `median_bps`: median
+        of the orders' own `surplus_bps`.
+        """
+        orders = self._result.orders
+        traded = orders[orders["filled_quantity"] > 0]
+        traded = traded.assign(
+            volume=traded["filled_quantity"] * traded["average_price"],
+            at_limit=traded["filled_quantity"] * traded["limit_price"],
+        )
+        frame = traded.groupby(["symbol", "side", "quote_token"], as_index=False).agg(
+            orders=("order_id", "size"),
+            volume=("volume", "sum"),
+            surplus=("surplus_quote", "sum"),
+            at_limit=("at_limit", "sum"),
+            median_bps=("surplus_bps", "median"),
+        )
+        frame["surplus_bps"] = _BPS * frame["surplus"] / frame["at_limit"]
+        return frame[["symbol", "side", "quote_token", "orders", "volume", "surplus", "surplus_bps", "median_bps"]]
+
+    def solver_share(self) -> pd.DataFrame:
+        """Who bids and who wins, by `solver`.
+
+        `bids`: bids that counted; `rejected`; `wins`: commitments awarded, reassignments included;
+        `win_rate`: wins over bids; `share`: wins over all wins of the run.
+        """
+        bids = self._result.bids
+        counted = bids["status"] != "rejected"
+        frame = (
+            pd.DataFrame({"solver": bids["solver"], "bids": counted, "rejected": ~counted, "wins": bids["won"]})
+            .groupby("solver", as_index=False)
+            .sum()
+        )
+        frame["win_rate"] = frame["wins"] / frame["bids"].where(frame["bids"] > 0)
+        frame["share"] = frame["wins"] / max(frame["wins"].sum(), 1)
+        return frame
+
+    def solver_volume(self) -> pd.DataFrame:
+        """What each solver traded, by `solver` and `quote_token`: `fills`, and `volume` at fill prices (quote)."""
+        fills = self._result.fills.merge(self._result.orders[["order_id", "quote_token"]], on="order_id")
+        fills = fills.assign(volume=fills["quantity"] * fills["price"])
+        return fills.groupby(["solver", "quote_token"], as_index=False).agg(
+            fills=("fill_id", "size"), volume=("volume", "sum")
+        )
+
+    def default_rate(self) -> pd.DataFrame:
+        """Reliability by `solver`.
+
+        `awarded`: commitments; `settled`; `defaulted`; `default_rate`: defaulted over those that ended;
+        `penalties`: what left the bond, in the bond token.
+        """
+        commitments = self._result.commitments
+        frame = (
+            pd.DataFrame(
+                {
+                    "solver": commitments["solver"],
+                    "awarded": 1,
+                    "settled": commitments["status"] == "settled",
+                    "defaulted": commitments["status"] == "defaulted",
+                    "penalties": commitments["penalty"],
+                }
+            )
+            .groupby("solver", as_index=False)
+            .sum()
+        )
+        ended = frame["settled"] + frame["defaulted"]
+        frame["default_rate"] = frame["defaulted"] / ended.where(ended > 0)
+        return frame[["solver", "awarded", "settled", "defaulted", "default_rate", "penalties"]]
+
+    def time_to_fill(self) -> pd.DataFrame:
+        """`seconds` from acceptance to the last fill, one row per order filled in full, by `order_id`, `symbol`,
+        `side` and `attempts`.
+        """
+        orders = self._result.orders
+        filled = orders[orders["status"] == "filled"]
+        seconds = filled["time_to_end_ns"].astype("float64") / SECOND
+        return filled[["order_id", "symbol", "side", "attempts"]].assign(seconds=seconds).reset_index(drop=True)
+
+    def batch_sizes(self) -> pd.DataFrame:
+        """One row per block: `height`, `messages`, `auctioned` orders, `trigger`, and `lateness_ns` of its close."""
+        return self._result.blocks[["height", "messages", "auctioned", "trigger", "lateness_ns"]].copy()

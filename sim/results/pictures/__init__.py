@@ -1,0 +1,1 @@
+"""Drawings, each a function from a run's result to the Axes of a new figure."""

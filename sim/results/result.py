@@ -1,0 +1,224 @@
+"""The result of a run: the same object from the run itself and from the directory that it left.
+
+manifest.json         what was run; written last, so a directory without it is not whole
+summary.json          the outcome in numbers
+report.html           the outcome for people, in one file
+tables/<name>.parquet
+plots/<name>.png
+journal/<node>.romer  written by the run
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import InputError
+from sim.results.columns import columns_of, schema_of, to_frame
+from sim.results.facts import Noted
+from sim.results.manifest import FORMAT, Manifest
+from sim.results.rows import TABLES
+from sim.results.summary import Summary, as_data, as_text, summarise
+from sim.results.tables import build_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.results.metrics import Metrics
+    from sim.results.plots import Plots
+
+MANIFEST: Final = "manifest.json"
+REPORT: Final = "report.html"
+
+
+class RunResult:
+    """Tables as DataFrames (made when first asked for), measures, pictures, and how it was made.
+
+    In the frames money is float64 and an integer that may be missing is `Int64`; the files, and
+    `table`, have money exact. `dir` is the directory of the run, None if nothing was written.
+    """
+
+    def __init__(self, manifest: Manifest, tables: Mapping[str, pa.Table], directory: Path | None = None) -> None:
+        self.manifest = manifest
+        self.dir = directory
+        self._tables = tables
+
+    @classmethod
+    def of(cls, manifest: Manifest, notes: Sequence[Noted]) -> RunResult:
+        """The result of a run that stated these facts."""
+        return cls(manifest, build_tables(notes))
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal runs, and for nothing else."""
+        return self.manifest.digest
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        """One row per order; `describe("orders")` says what each column means."""
+        return self._frame("orders")
+
+    @cached_property
+    def bids(self) -> pd.DataFrame:
+        """One row per bid."""
+        return self._frame("bids")
+
+    @cached_property
+    def commitments(self) -> pd.DataFrame:
+        """One row per commitment."""
+        return self._frame("commitments")
+
+    @cached_property
+    def blocks(self) -> pd.DataFrame:
+        """One row per sealed block."""
+        return self._frame("blocks")
+
+    @cached_property
+    def fills(self) -> pd.DataFrame:
+        """One row per fill."""
+        return self._frame("fills")
+
+    @cached_property
+    def escrow(self) -> pd.DataFrame:
+        """One row per transfer on the venue's ledger."""
+        return self._frame("escrow")
+
+    @cached_property
+    def notes(self) -> pd.DataFrame:
+        """Every fact that was stated, in order."""
+        return self._frame("notes")
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Measures, one DataFrame each."""
+        from sim.results.metrics import Metrics  # noqa: PLC0415  # pandas is slow to import
+
+        return Metrics(self)
+
+    @cached_property
+    def plot(self) -> Plots:
+        """Pictures; each method returns a matplotlib Axes."""
+        from sim.results.plots import Plots  # noqa: PLC0415  # so is matplotlib
+
+        return Plots(self)
+
+    @cached_property
+    def outcome(self) -> Summary:
+        """The run in a dozen numbers."""
+        return summarise(self._tables)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The run and its outcome as plain data, as `--json` prints it."""
+        return as_data(self.manifest, self.outcome)
+
+    def __str__(self) -> str:
+        return as_text(self.manifest, self.outcome, str(self.dir / REPORT) if self.dir else "")
+
+    def table(self, name: str) -> pa.Table:
+        """A table as in its file, money exact. Raises InputError for a name that no table has."""
+        _require_table(name)
+        return self._tables[name]
+
+    def describe(self, name: str) -> pd.DataFrame:
+        """The columns of a table: name, type in the file, unit, meaning."""
+        import pandas as pd  # noqa: PLC0415
+
+        _require_table(name)
+        schema = schema_of(TABLES[name])
+        rows = [(c.name, str(schema.field(c.name).type), c.unit, c.meaning) for c in columns_of(TABLES[name])]
+        return pd.DataFrame(rows, columns=["column", "type", "unit", "meaning"])
+
+    def write(self, directory: Path) -> None:
+        """Write everything but the journals below `directory`, the manifest last."""
+        from sim.results.report import render_report  # noqa: PLC0415  # pulls in matplotlib and jinja2
+
+        self.dir = directory
+        for folder in ("tables", "plots"):
+            (directory / folder).mkdir(parents=True, exist_ok=True)
+        for name in TABLES:
+            pq.write_table(self._tables[name], directory / "tables" / f"{name}.parquet", compression="zstd")
+        pictures = self.plot.render_all()
+        for picture, png in pictures.items():
+            (directory / "plots" / f"{picture}.png").write_bytes(png)
+        (directory / "summary.json").write_bytes(_json(self.outcome))
+        (directory / REPORT).write_text(render_report(self, pictures), encoding="utf-8")
+        unfinished = directory / f"{MANIFEST}.tmp"
+        unfinished.write_bytes(_json(self.manifest))
+        unfinished.replace(directory / MANIFEST)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        return to_frame(TABLES[name], self._tables[name])
+
+
+def load(directory: Path) -> RunResult:
+    """The result that a run left in `directory`, with equal frames.
+
+    Raises InputError when it is not a run directory, not whole, or of another format.
+    """
+    try:
+        manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        hint = "give a directory that `romer-sim run` made; a run that was killed while it wrote has none"
+        raise InputError(f"{directory}: no {MANIFEST}", hint) from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{directory / MANIFEST}: {error}") from None
+    if manifest.format != FORMAT:
+        raise InputError(f"{directory}: format {manifest.format}; this version reads {FORMAT}")
+    return RunResult(manifest, _Files(directory / "tables"), directory)
+
+
+def publish(result: RunResult, runs: Path) -> Path:
+    """Move a written result to its place below `runs`, instead of an equal run that is there already."""
+    assert result.dir is not None
+    place = runs / result.manifest.run_name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():
+        shutil.rmtree(place)
+    result.dir = result.dir.rename(place)
+    return place
+
+
+class _Files(Mapping[str, pa.Table]):
+    """The tables of a directory, each read when it is first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._read: dict[str, pa.Table] = {}
+
+    def __getitem__(self, name: str) -> pa.Table:
+        if name not in self._read:
+            self._read[name] = _read_table(self._directory / f"{name}.parquet", schema_of(TABLES[name]))
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES)
+
+    def __len__(self) -> int:
+        return len(TABLES)
+
+
+def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: {error}", "run the scenario again") from None
+    if not table.schema.equals(schema):
+        raise InputError(f"{path}: not the columns that this version writes", "run the scenario again")
+    return table
+
+
+def _require_table(name: str) -> None:
+    if name not in TABLES:
+        raise InputError(f"no table `{name}`", f"one of {', '.join(TABLES)}")
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -1,0 +1,37 @@
+"""The facts of a run as tidy tables: pure, in one pass over the facts for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import localcontext
+
+import pyarrow as pa
+
+from core.sequencer.facts import OrderSequenced
+from core.units import MONEY
+from sim.results.auction_rows import Bids, Blocks, Commitments, Escrow
+from sim.results.columns import to_table
+from sim.results.facts import Noted
+from sim.results.notes import note_rows
+from sim.results.order_rows import Fills, Orders
+from sim.results.rows import TABLES, Row
+
+
+def build_tables(notes: Sequence[Noted]) -> dict[str, pa.Table]:
+    """Every table that `TABLES` names, from the facts in the order of the run.
+
+    A fact of a type that is not known here is in `notes` alone. The facts must be those of a whole
+    run, so that every order they speak of was sequenced or refused before.
+    """
+    orders = {noted.fact.order.order_id: noted.fact.order for noted in notes if type(noted.fact) is OrderSequenced}
+    with localcontext(MONEY):
+        rows: dict[str, Sequence[Row]] = {
+            "orders": Orders(orders).fold(notes),
+            "bids": Bids(orders).fold(notes),
+            "commitments": Commitments(orders).fold(notes),
+            "blocks": Blocks(orders).fold(notes),
+            "fills": Fills(orders).fold(notes),
+            "escrow": Escrow(orders).fold(notes),
+            "notes": note_rows(notes),
+        }
+    return {name: to_table(row, rows[name]) for name, row in TABLES.items()}

@@ -1,0 +1,137 @@
+"""Runs one scenario file from beginning to end and keeps what came of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import perf_counter_ns
+
+from core.kernel.journal import Header, Sink
+from sim.results.manifest import Manifest, provenance
+from sim.results.result import RunResult, publish
+from sim.scenario.load import Loaded, load
+from sim.scenario.recorded import recordings
+from sim.simulation import Progress, Simulation
+
+JOURNALS = "journal"
+
+
+def run(
+    source: Path | str,
+    *,
+    seed: int | None = None,
+    overrides: Sequence[str] = (),
+    out: Path | str | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+) -> RunResult:
+    """Run a scenario file; `seed` and `path=value` overrides replace what it says.
+
+    With `out`, everything is written to `<out>/<scenario>/<seed>-<digest8>/`; without, nothing is.
+    Ctrl-C ends the run in order: what happened until then is kept and marked as interrupted.
+
+    Raises InputError for a scenario that cannot be used, FactViolated when a checker objects and
+    ComponentFailed for a bug; with `out`, the journals up to that point stay in a `failed-` directory.
+    """
+    loaded = load(source, seed=seed, overrides=overrides)
+    command = _command(source, seed, overrides)
+    if out is None:
+        return _simulate(loaded, command, lambda _node: None, on_progress)
+    runs = Path(out)
+    runs.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix="unfinished-", dir=runs))
+    try:
+        with ExitStack() as files:
+            result = _simulate(loaded, command, lambda node: _open(files, place, node), on_progress)
+        result.write(place)
+    except Exception:
+        _keep_evidence(place)
+        raise
+    publish(result, runs)
+    return result
+
+
+def _simulate(
+    loaded: Loaded, command: str, sinks: Callable[[str], Sink | None], on_progress: Callable[[Progress], None]
+) -> RunResult:
+    scenario, code = loaded.scenario, provenance()
+    header = Header(
+        node="",
+        seed=scenario.run.seed,
+        config=b"",
+        config_hash=loaded.hash,
+        commit=code.commit,
+        versions=tuple(code.versions.items()),
+    )
+    started = perf_counter_ns()
+    simulation = Simulation(scenario, recordings(loaded), header, sinks)
+    with _ctrl_c() as pressed:
+
+        def watch(progress: Progress) -> bool:
+            on_progress(progress)
+            return not pressed.is_set()
+
+        whole = simulation.run(watch)
+    manifest = Manifest(
+        name=loaded.name,
+        seed=scenario.run.seed,
+        command=command,
+        scenario=json.loads(loaded.text),
+        scenario_hash=loaded.hash,
+        digest=simulation.digest(),
+        digests=simulation.digests(),
+        began=simulation.began,
+        ended=int(simulation.env.now),
+        deliveries=simulation.deliveries,
+        wall_time=perf_counter_ns() - started,
+        interrupted=not whole,
+        provenance=code,
+    )
+    return RunResult.of(manifest, simulation.notes)
+
+
+def _open(files: ExitStack, place: Path, node: str) -> Sink:
+    path = place / JOURNALS / f"{node}.romer"
+    path.parent.mkdir(exist_ok=True)
+    return files.enter_context(path.open("xb"))
+
+
+def _keep_evidence(place: Path) -> None:
+    """Journals show what led to a failure; an empty directory shows nothing."""
+    if (place / JOURNALS).exists():
+        place.rename(place.with_name(place.name.replace("unfinished-", "failed-")))
+    else:
+        place.rmdir()
+
+
+def _command(source: Path | str, seed: int | None, overrides: Sequence[str]) -> str:
+    words = ["romer-sim", "run", str(source)]
+    if seed is not None:
+        words += ["--seed", str(seed)]
+    for override in overrides:
+        words += ["--set", override]
+    return shlex.join(words)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; a second one interrupts as usual. Inert outside the main thread."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+
+    def press(_signal: int, _frame: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, usual)
+
+    usual = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,1 @@
+"""Scenario files: what a researcher writes, checked and resolved before anything runs."""

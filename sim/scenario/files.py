@@ -1,0 +1,70 @@
+"""Reads one scenario file as plain TOML data. Every way in which that fails is one clear InputError."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputError
+from sim.scenario.errors import did_you_mean
+
+_BYTES_MAX: Final = 1 << 20
+_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    text = _read_text(path)
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty", "scenarios/quickstart.toml is an example to start from")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        match = _PLACE.search(str(error))
+        place = f"line {match[1]}, column {match[2]}" if match and match[1] else "end of file"
+        raise InputError(f"{path}: {place}: {_PLACE.sub('', str(error))}") from None
+
+
+def header_comment(path: Path) -> str:
+    """The first line of the comment that a scenario file begins with, or nothing."""
+    first = _read_text(path).lstrip().partition("\n")[0]
+    return first.lstrip("# ").rstrip() if first.startswith("#") else ""
+
+
+def absent(path: Path) -> InputError:
+    """The error for a file that is not there, with the most similar name that is."""
+    folder = path.parent
+    if not folder.is_dir():
+        return InputError(f'no such file "{path}"', f'there is no folder "{folder}"')
+    names = sorted(entry.name for entry in folder.iterdir() if entry.suffix == path.suffix)
+    hint = did_you_mean(path.name, names)
+    return InputError(f'no such file "{path}"', hint if hint.startswith("did") else "")
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b of a file's bytes, in hex. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_BYTES_MAX + 1)
+    except FileNotFoundError:
+        raise absent(path) from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: a folder, not a scenario file", f"try: romer-sim list {path}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > _BYTES_MAX:
+        raise InputError(f"{path}: larger than {_BYTES_MAX} bytes; not a scenario file")
+    if b"\0" in data:
+        raise InputError(f"{path}: a binary file, not a scenario file")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text at byte {error.start}") from None

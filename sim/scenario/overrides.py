@@ -1,0 +1,63 @@
+"""`--set path=value`: one value over what the files say, as a last layer."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from core.errors import InputError
+from sim.scenario.errors import IDS, did_you_mean
+from sim.scenario.layers import Layer, check_layer
+
+
+def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
+    """The layers that overrides `path=value` make over a scenario's `data`. Their order means nothing, but
+    that the last one for a path counts.
+
+    An entry of an array is named by its id: `solver.s2.latency=20ms`. A value is TOML where it can be read as
+    TOML and is not a float, and otherwise plain text.
+    """
+    values: dict[tuple[str, ...], Layer] = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            raise InputError(f"--set {text}: expected PATH=VALUE", "as in --set solver.s2.latency=20ms")
+        layer = Layer(f"--set {text}", _nested(text, keys, parse_value(value.strip()), data))
+        check_layer(*layer)
+        values[tuple(keys)] = layer
+    # A new strategy drops parameters, and a new model what is below it: whatever replaces more goes first.
+    return [values[keys] for keys in sorted(values, key=lambda keys: (keys[-1] != "strategy", len(keys), keys))]
+
+
+def parse_value(text: str) -> Any:
+    """The value that a text on the command line means."""
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    value = table["value"]
+    return value if len(table) == 1 and isinstance(value, str | int | list | dict) else text
+
+
+def _nested(text: str, keys: list[str], value: Any, data: dict[str, Any]) -> dict[str, Any]:
+    array = keys[0]
+    if array not in IDS:
+        return _table(keys, value)
+    names = [entry[IDS[array]] for entry in data.get(array, [])]
+    # an id may have dots in it
+    length = next((n for n in range(len(keys), 1, -1) if ".".join(keys[1:n]) in names), 0)
+    if not length:
+        raise InputError(f'--set {text}: there is no {array} "{".".join(keys[1:2])}"', did_you_mean(".".join(keys[1:2]), names))
+    name, rest = ".".join(keys[1:length]), keys[length:]
+    if not rest or rest == [IDS[array]]:
+        raise InputError(f'--set {text}: expected a key of {array} "{name}" to set, other than its {IDS[array]}')
+    return {array: [{IDS[array]: name, **_table(rest, value)}]}
+
+
+def _table(keys: list[str], value: Any) -> dict[str, Any]:
+    for key in reversed(keys):
+        value = {key: value}
+    table: dict[str, Any] = value
+    return table

@@ -1,0 +1,195 @@
+"""One scenario as nodes on a SimPy clock: builds them, lets the market open, drain and close, and watches.
+
+The venue, every market maker and every solver is a node with its own kernel and journal. Between
+nodes only bytes travel. Checkers see every delivery of every node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from simpy import Environment
+
+from core.auction.auction import Auction
+from core.config import NodeConfig, SolverConfig, encode_node
+from core.kernel.agenda import Agenda
+from core.kernel.journal import Header, Journal, Sink, combined_digest
+from core.kernel.kernel import Kernel
+from core.kernel.record import Record
+from core.kernel.rng import stream
+from core.solver.strategies import solve
+from core.units import MILLISECOND, SECOND, Nanos
+from core.wiring import components, node_name
+from sim.checkers import Checkers
+from sim.checkers.blocks import BlockChain
+from sim.checkers.conservation import Conservation
+from sim.checkers.fix import FixSequence
+from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
+from sim.driver import SimNode, Solve, no_compute
+from sim.latency import Latency, Sampler, sampler
+from sim.network import Network
+from sim.results.facts import Noted
+from sim.scenario.schema import VENUE, Scenario
+from sim.world import Demand, Feed, Prices, Row, start
+
+GOODBYE: Final = SECOND
+"""Market time that nodes get, after `Stop`, to log out."""
+_SLICE: Final = 20 * MILLISECOND
+
+Recordings = dict[str, list[Row]]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run is: market time since its start, of the whole, and deliveries so far."""
+
+    elapsed: Nanos
+    whole: Nanos
+    deliveries: int
+
+
+Watch = Callable[[Progress], bool]
+"""Called every few milliseconds of market time; False asks the run to stop there."""
+
+
+class Simulation:
+    """A scenario, built and ready to run once. `sinks` says where each node's journal goes."""
+
+    def __init__(self, scenario: Scenario, recordings: Recordings, header: Header, sinks: Callable[[str], Sink | None]) -> None:
+        self.scenario, self.seed = scenario, header.seed
+        self.notes: list[Noted] = []
+        self.env = Environment(int(scenario.run.start))
+        self._recordings, self._header, self._sinks = recordings, header, sinks
+        self._links = {node.id: scenario.latency_of(node) for node in (*scenario.makers, *scenario.solvers)}
+        self.network = Network(self._latency)
+        self.checkers = Checkers(
+            [
+                Conservation(self._ledger),
+                OneCommitment(),
+                FillsWithinLimits(),
+                NothingAfterTheEnd(),
+                FixSequence(),
+                BlockChain(),
+            ]
+        )
+        venue, makers, solvers = scenario.node_configs()
+        self.nodes = {node_name(config): self._node(config) for config in (venue, *makers, *solvers)}
+        for door in ("fix", "solvers"):
+            self.network.listen(f"{VENUE}/{door}", self.nodes[VENUE], door)
+
+    @property
+    def began(self) -> Nanos:
+        """When the market opens."""
+        return int(self.scenario.run.start)
+
+    @property
+    def deliveries(self) -> int:
+        """Events handled so far, over all nodes."""
+        return sum(journal.count for journal in self._journals())
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each node, in the order of the wiring."""
+        return {name: journal.digest() for name, journal in zip(self.nodes, self._journals(), strict=True)}
+
+    def digest(self) -> str:
+        """The digest of the run."""
+        return combined_digest(list(self.digests().items()))
+
+    def run(self, watch: Watch) -> bool:
+        """Open, drain and close the market. False when `watch` stopped it before the end.
+
+        Raises FactViolated when a checker objects and ComponentFailed for a bug; journals are closed
+        in every case.
+        """
+        run = self.scenario.run
+        closing = self.began + int(run.duration) + int(run.drain)
+        try:
+            for node in self.nodes.values():
+                node.boot()
+            self._start_world(self.began + int(run.duration))
+            whole = self._advance(closing, closing + GOODBYE, watch)
+            if whole:
+                for node in self.nodes.values():
+                    node.stop()
+                whole = self._advance(closing + GOODBYE, closing + GOODBYE, watch)
+            if whole:
+                self.checkers.finish()
+            return whole
+        finally:
+            for journal in self._journals():
+                journal.close()
+
+    def _advance(self, until: Nanos, end: Nanos, watch: Watch) -> bool:
+        while (now := int(self.env.now)) < until:
+            self.env.run(until=min(now + _SLICE, until))
+            if not watch(Progress(int(self.env.now) - self.began, end - self.began, self.deliveries)):
+                return False
+        return True
+
+    def _node(self, config: NodeConfig) -> SimNode:
+        name = node_name(config)
+        journal = Journal(name, self._sinks(name))
+        journal.open(msgspec.structs.replace(self._header, node=name, config=encode_node(config)))
+        kernel = Kernel(
+            name,
+            components(config, self.seed),
+            agenda=Agenda(self.scenario.run.ties, self.seed),
+            journal=journal,
+            observer=self.checkers,
+        )
+        return SimNode(self.env, kernel, self.network, on_note=self._on_note, solve=self._solve(config))
+
+    def _on_note(self, node: str, now: Nanos, component: str, fact: Record) -> None:
+        self.notes.append(Noted(len(self.notes) + 1, now, node, component, fact))
+
+    def _solve(self, config: NodeConfig) -> Solve:
+        if not isinstance(config, SolverConfig):
+            return no_compute
+        thinks = next(solver.compute for solver in self.scenario.solvers if solver.id == config.id)
+        span = sampler(thinks.model(), stream(self.seed, f"compute.{config.id}"))
+        return lambda problem: (solve(problem), span())
+
+    def _latency(self, src: str, dst: str) -> Sampler:
+        model: Latency = self._links[dst if src == VENUE else src]
+        return sampler(model, stream(self.seed, f"link.{src}>{dst}"))
+
+    def _start_world(self, until: Nanos) -> None:
+        feeds = [
+            Feed(self.nodes[solver.id], "solver", sampler(self._links[solver.id], self._stream("feed", solver.id)))
+            for solver in self.scenario.solvers
+        ]
+        prices = Prices(self.env, feeds)
+        pairs = {pair.symbol: pair for pair in self.scenario.market()}
+        for section in self.scenario.pairs:
+            pair, model = pairs[section.symbol], section.price
+            if model.replay is not None:
+                rows = self._recordings[f"pair.{section.symbol}"]
+                prices.move(pair, rows[0].price)
+                start(self.env, prices.play(pair, rows))
+            elif model.gbm is not None:
+                prices.move(pair, model.gbm.start)
+                start(self.env, prices.diffuse(pair, model.gbm, self._stream("price", section.symbol)))
+            elif model.constant is not None:
+                prices.move(pair, model.constant)
+        for maker in self.scenario.makers:
+            traded = [pairs[symbol] for symbol in self.scenario.symbols_of(maker)]
+            demand = Demand(self.env, self.nodes[maker.id], maker, traded, self.seed)
+            if maker.arrivals.replay is not None:
+                start(self.env, demand.play(traded[0], self._recordings[f"market_maker.{maker.id}"], until))
+            else:
+                start(self.env, demand.arrive(prices, until))
+
+    def _stream(self, *name: str) -> Any:
+        return stream(self.seed, ".".join(name))
+
+    def _ledger(self) -> Any:
+        auction = self.nodes[VENUE].kernel.components["auction"]
+        assert isinstance(auction, Auction)
+        return auction.state.ledger
+
+    def _journals(self) -> list[Journal]:
+        journals = [node.kernel.journal for node in self.nodes.values()]
+        return [journal for journal in journals if journal is not None]
+
+
