@@ -18,9 +18,10 @@ LINGER_SECONDS: Final = 5.0
 
 
 class Node(Protocol):
-    """Whose connections these are. They read into its one buffer: a selector loop fills and hands it over in one step."""
+    """Whose connections these are."""
 
     buffer: memoryview
+    """All of them read into it: a selector loop fills it and hands it over in one step."""
 
     def post(self, src: str, dst: str, event: Event) -> None: ...
     def forget(self, connection: Connection) -> None: ...
@@ -39,16 +40,22 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._linger: asyncio.TimerHandle | None = None
 
+    @property
+    def made(self) -> bool:
+        """There is, or was, a socket."""
+        return self._transport is not None
+
     def write(self, data: bytes) -> None:
         """Send `data` after all that was sent before; nowhere, once the connection has ended."""
         if self.open and self._transport is not None:
             self._transport.write(data)
 
-    def close(self) -> None:
-        """End it from this side: nothing more is told."""
+    def close(self, last: bytes = b"") -> None:
+        """End it from this side, after `last`: nothing more is told."""
         self.open = False
         if self._transport is not None:
             self._start_lingering(self._transport)
+            self._transport.write(last)
             try:
                 self._transport.write_eof()
             except OSError:  # the peer was faster

@@ -22,7 +22,6 @@ from core.kernel.record import (
     Compute,
     Computed,
     Connect,
-    Disconnected,
     Event,
     Message,
     Note,
@@ -92,10 +91,11 @@ class LiveNode:
             await self.close()
 
     def stop(self) -> None:
-        """Deliver `Stop` to every component, do what they ask for, and end `run`."""
-        self.kernel.stop(self._clock())
-        self._stopping = True
-        self._wake()
+        """Deliver `Stop` to every component, do what they ask for, and end `run`. Once is enough."""
+        if not self._stopping:
+            self._stopping = True
+            self.kernel.stop(self._clock())
+            self._wake()
 
     async def close(self) -> None:
         """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`."""
@@ -117,10 +117,11 @@ class LiveNode:
         self.post("world", dst, Message("world", body))
 
     def forget(self, connection: Connection) -> None:
-        """A connection's socket is closed."""
+        """A connection has no socket any more, or never had one."""
         if self._named.get(connection.conn) is connection:
             del self._named[connection.conn]
-        self._alive.pop(connection).set_result(None)
+        if closed := self._alive.pop(connection, None):
+            closed.set_result(None)
 
     def _wake(self) -> None:
         if not self._awake:
@@ -167,7 +168,7 @@ class LiveNode:
             if isinstance(effect, Transmit):
                 unsent.setdefault(effect.conn, []).append(effect.data)
             elif isinstance(effect, Close):
-                self._hang_up_one(effect.conn, unsent.pop(effect.conn, []))
+                self._close(effect.conn, b"".join(unsent.pop(effect.conn, [])))
             else:
                 self._perform(now, src, effect)
         for conn, parts in unsent.items():
@@ -184,3 +185,64 @@ class LiveNode:
             self._connect(src, effect)
         elif isinstance(effect, Call):
             raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this node does not have")
+
+    def _on_computed(self, src: str, job_id: str, job: asyncio.Future[Record]) -> None:
+        if job.cancelled():
+            return
+        if error := job.exception():
+            self._fail(error)
+        else:
+            self.post("compute", src, Computed(job_id, job.result()))
+
+    def _accept(self, component: str) -> Connection:
+        return self._admit(Connection(self, component, self._ids.next(component)))
+
+    def _connect(self, component: str, effect: Connect) -> None:
+        connection = self._admit(Connection(self, component, effect.conn))
+        connection.dialling = self._loop.create_task(self._dial(connection, effect.address))
+
+    def _admit(self, connection: Connection) -> Connection:
+        self._named[connection.conn] = connection
+        self._alive[connection] = self._loop.create_future()
+        return connection
+
+    async def _dial(self, connection: Connection, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        try:
+            await self._loop.create_connection(lambda: connection, host.strip("[]"), int(port))
+        except (OSError, OverflowError, ValueError) as error:
+            connection.end(f"cannot connect to {address}: {error}")
+        except Exception as error:
+            self._fail(error)
+        finally:
+            if not connection.made:
+                self.forget(connection)
+
+    def _close(self, conn: str, last: bytes) -> None:
+        connection = self._named.pop(conn, None)
+        if connection is not None and connection.open:
+            connection.close(last)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._ended.done():
+            self._ended.set_exception(error)
+
+    def _close_journal(self) -> None:
+        try:
+            if self.kernel.journal is not None:
+                self.kernel.journal.close()
+        finally:
+            if self._file is not None:
+                self._file.close()
+
+    async def _hang_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for server in self._servers:
+            server.close()
+        await asyncio.sleep(0)  # what was accepted in this pass becomes a connection, and is closed with the rest
+        for connection in self._alive:
+            if connection.open:
+                connection.close()
+        if self._alive:
+            await asyncio.wait(self._alive.values(), timeout=2 * LINGER_SECONDS)

@@ -19,7 +19,9 @@ class JournalFile:
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         except FileExistsError:
-            raise InputError(f"{path} exists", "a journal is never overwritten: move it or name another place") from None
+            raise InputError(
+                f"{path} exists", "a journal is never overwritten: move it or name another place"
+            ) from None
         except OSError as error:
             raise InputError(f"cannot create {path}: {error.strerror}") from None
         folder = os.open(path.parent, os.O_RDONLY)

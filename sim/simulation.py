@@ -19,7 +19,7 @@ from core.kernel.journal import Header, Journal, Sink, combined_digest
 from core.kernel.kernel import Kernel
 from core.kernel.record import Record
 from core.kernel.rng import stream
-from core.solver.strategies import solve
+from core.solver.strategies.registry import solve
 from core.units import MILLISECOND, SECOND, Nanos
 from core.wiring import components, node_name
 from sim.checkers import Checkers
@@ -31,8 +31,9 @@ from sim.driver import SimNode, Solve, no_compute
 from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
 from sim.results.facts import Noted
+from sim.scenario.recorded import Row
 from sim.scenario.schema import VENUE, Scenario
-from sim.world import Demand, Feed, Prices, Row, start
+from sim.world import Demand, Feed, Prices, start
 
 GOODBYE: Final = SECOND
 """Market time that nodes get, after `Stop`, to log out."""
@@ -56,7 +57,9 @@ Watch = Callable[[Progress], bool]
 class Simulation:
     """A scenario, built and ready to run once. `sinks` says where each node's journal goes."""
 
-    def __init__(self, scenario: Scenario, recordings: Recordings, header: Header, sinks: Callable[[str], Sink | None]) -> None:
+    def __init__(
+        self, scenario: Scenario, recordings: Recordings, header: Header, sinks: Callable[[str], Sink | None]
+    ) -> None:
         self.scenario, self.seed = scenario, header.seed
         self.notes: list[Noted] = []
         self.env = Environment(int(scenario.run.start))
@@ -191,5 +194,3 @@ class Simulation:
     def _journals(self) -> list[Journal]:
         journals = [node.kernel.journal for node in self.nodes.values()]
         return [journal for journal in journals if journal is not None]
-
-

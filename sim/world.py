@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from simpy import Environment, Event
 
@@ -20,6 +20,7 @@ from core.units import SECOND, Nanos
 from sim.driver import SimNode
 from sim.latency import Sampler
 from sim.scenario.models import Gbm
+from sim.scenario.recorded import Row
 from sim.scenario.schema import MarketMaker
 
 Process: TypeAlias = Iterator[Event]
@@ -27,15 +28,6 @@ Process: TypeAlias = Iterator[Event]
 _MATH: Final = Context(prec=18, rounding=ROUND_HALF_EVEN)
 _BPS: Final = Decimal(10_000)
 _CANCEL_REACH: Final = 8
-
-
-class Row(Protocol):
-    """One row of a recording: when, since its first row, and what it says."""
-
-    offset: Nanos
-    price: Decimal
-    quantity: Decimal | None
-    side: Side | None
 
 
 class Feed:

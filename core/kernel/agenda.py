@@ -77,6 +77,13 @@ class Agenda:
         """Disarm the timer `key` of `dst`, if armed."""
         self._deadlines.pop((dst, key), None)
 
+    def hang_up(self, conn: str) -> None:
+        """Remove what is pending from the connection `conn`."""
+        kept = [entry for entry in self._heap if getattr(entry[3], "conn", None) != conn]
+        if len(kept) < len(self._heap):
+            heapify(kept)
+            self._heap = kept
+
     def next_at(self) -> Nanos | None:
         """When the next delivery is due, or None. Moves stale carriers out of the way."""
         heap = self._heap

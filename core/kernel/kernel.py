@@ -17,7 +17,7 @@ from core.kernel.agenda import Agenda, AgendaEntry
 from core.kernel.codec import Codec
 from core.kernel.component import Component
 from core.kernel.journal import Chain, Journal
-from core.kernel.record import CancelTimer, Effect, Event, Message, Outward, Send, SetTimer, Start, Stop
+from core.kernel.record import CancelTimer, Close, Effect, Event, Message, Outward, Send, SetTimer, Start, Stop
 from core.units import MONEY, Nanos
 
 Outgoing: TypeAlias = tuple[str, Outward]
@@ -124,4 +124,6 @@ class Kernel:
         elif isinstance(effect, CancelTimer):
             self.agenda.cancel_timer(src, effect.key)
         else:
+            if isinstance(effect, Close):
+                self.agenda.hang_up(effect.conn)
             outgoing.append((src, effect))

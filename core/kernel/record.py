@@ -117,7 +117,7 @@ class Transmit(Record, frozen=True):
 
 
 class Close(Record, frozen=True):
-    """Close a connection once what was written has left. No `Disconnected` follows."""
+    """Close a connection once what was written has left. No event of it follows, not even what had arrived."""
 
     conn: str
     reason: str

@@ -53,7 +53,11 @@ def replay(
         for delivery in reader.deliveries():
             if delivery.seq <= seen:
                 continue
-            now, dst, event, recorded = codec.delivered(delivery)
+            try:
+                now, dst, event, recorded = codec.delivered(delivery)
+            except msgspec.DecodeError as error:
+                unread = f"{len(delivery.payload)} bytes at {delivery.offset}"
+                raise ReplayDiverged(delivery.seq, node, unread, f"this version cannot read them: {error}") from None
             effects = _handle(by_name, now, dst, event)
             if isinstance(effects, str) or encode((now, dst, event, effects)) != delivery.payload:
                 where = f"{node}/{dst} <- {event!r} at {now}"

@@ -104,19 +104,15 @@ def verify_chain(headers: Iterable[BlockHeader], head: bytes | None = None) -> C
 
 
 def _break(header: BlockHeader, height: int, previous: bytes, closed_at: Nanos | None) -> str:
-    if not _encodable(header):
-        return "a field is longer or larger than its place in the header"
-    if header.version != VERSION:
-        return f"version {header.version} is unknown"
-    if header.height != height:
-        return f"height {header.height} stands where {height} belongs"
-    if header.previous_hash != previous:
-        return "previous hash is not the hash of the block before"
-    if closed_at is not None and header.opened_at != closed_at:
-        return "it did not open when the block before closed"
-    if header.closed_at < header.opened_at:
-        return "it closed before it opened"
-    return ""
+    rules = (
+        (_encodable(header), "a field is longer or larger than its place in the header"),
+        (header.version == VERSION, f"version {header.version} is unknown"),
+        (header.height == height, f"height {header.height} stands where {height} belongs"),
+        (header.previous_hash == previous, "previous hash is not the hash of the block before"),
+        (closed_at in (None, header.opened_at), "it did not open when the block before closed"),
+        (header.opened_at <= header.closed_at, "it closed before it opened"),
+    )
+    return next((broken for holds, broken in rules if not holds), "")
 
 
 def _encodable(header: BlockHeader) -> bool:

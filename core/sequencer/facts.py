@@ -44,10 +44,20 @@ class CancelSequenced(Record, frozen=True):
     cancel: CancelOrder
 
 
+class CancelRequestRefused(Record, frozen=True):
+    """A cancel request got no place, for a stable reason code."""
+
+    owner: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    reason: str
+    text: str
+
+
 class BlockSealed(Record, frozen=True):
-    """A block is final. `lateness` is how long after its due time a window was closed; 0 for a full batch."""
+    """A block is final. `lateness` is how long after its due time a window was closed; 0 for other triggers."""
 
     header: BlockHeader
     block_hash: bytes
-    trigger: Literal["full", "window", "empty"]
+    trigger: Literal["full", "window", "empty", "stop"]
     lateness: Nanos

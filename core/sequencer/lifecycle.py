@@ -115,6 +115,11 @@ class LiveOrder(msgspec.Struct):
         assert self.cum_quantity + fill.leaves_quantity == self.order.quantity, f"{fill} of {self.order}"
         self.step(OrderTrigger.FILLED_PARTLY if fill.leaves_quantity else OrderTrigger.FILLED_WHOLLY)
 
+    def request_cancel(self, cl_ord_id: str) -> None:
+        """Wait for the turn of the cancel request `cl_ord_id`."""
+        self.step(OrderTrigger.CANCEL_REQUESTED)
+        self.cancel_cl_ord_id = cl_ord_id
+
     def refuse_cancel(self) -> None:
         """Go on as before the cancel request."""
         self.cancel_cl_ord_id = ""

@@ -1,57 +1,77 @@
-"""What an owner is told, as FIX messages built from an order's state. Pure."""
+"""What an owner is told, as FIX messages built from an order's state. Pure.
+
+LastPx and AvgPx are rounded half to even at 8 decimals; every other number is exact.
+"""
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
-from core.fix.messages import ExecutionReport, NewOrderSingle, OrderCancelReject, OrderCancelRequest
-from core.market.orders import CancelOrder, Order, OrderFilled
+from msgspec.structs import replace
+
+from core.fix.messages import (
+    BusinessMessageReject,
+    ExecutionReport,
+    NewOrderSingle,
+    OrderCancelReject,
+    OrderCancelRequest,
+)
+from core.fix.records import FixMessage
+from core.fix.tags import BusinessRejectReason, CxlRejResponseTo, ExecTransType, ExecType, OrdStatus, Side
+from core.market.orders import OrderFilled
 from core.sequencer.lifecycle import LiveOrder, OrderState
-from core.sequencer.validate import Refusal
+from core.sequencer.reasons import Reason, Refusal
 from core.units import Nanos
 
+_ORD_STATUS: Final = {
+    OrderState.NEW: OrdStatus.NEW,
+    OrderState.PARTIALLY_FILLED: OrdStatus.PARTIALLY_FILLED,
+    OrderState.FILLED: OrdStatus.FILLED,
+    OrderState.CANCELLED: OrdStatus.CANCELED,
+    OrderState.PENDING_CANCEL: OrdStatus.PENDING_CANCEL,
+    OrderState.REJECTED: OrdStatus.REJECTED,
+    OrderState.EXPIRED: OrdStatus.EXPIRED,
+}
+_NO_ORDER_ID: Final = "NONE"
+_SIDES: Final[dict[str, Side]] = {"buy": Side.BUY, "sell": Side.SELL}
 _ZERO: Final = Decimal(0)
 _EIGHT_DECIMALS: Final = Decimal("0.00000001")
-_NEW_TRANSACTION = "0"
-_NO_ORDER: Final = "NONE"
-_TO_CANCEL_REQUEST = "1"
-_TOO_LATE: Final = 0
-_REJECTED: Final = "8"
-
-ORD_STATUS: Final = {
-    OrderState.NEW: "0",
-    OrderState.PARTIALLY_FILLED: "1",
-    OrderState.FILLED: "2",
-    OrderState.CANCELLED: "4",
-    OrderState.PENDING_CANCEL: "6",
-    OrderState.REJECTED: "8",
-    OrderState.EXPIRED: "C",
-}
-"""OrdStatus(39) by state. ExecType(150) has the same letters; it says what happened, not what is."""
-
-
-def average_price(live: LiveOrder) -> Decimal:
-    """AvgPx(6): what was paid over what was filled, to 8 decimals, half to even; 0 before any fill."""
-    if not live.cum_quantity:
-        return _ZERO
-    return (live.paid / live.cum_quantity).quantize(_EIGHT_DECIMALS, rounding=ROUND_HALF_EVEN)
+_WIDE: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
+"""A solver may pay any price for a speck of an order; eight decimals of it must still have room."""
 
 
 def accepted(live: LiveOrder, exec_id: str, now: Nanos, global_seq: int) -> ExecutionReport:
     """The order is new and has its place."""
-    return _report(live, ORD_STATUS[OrderState.NEW], exec_id, now, global_seq=global_seq)
+    return replace(_report(live, ExecType.NEW, exec_id, now), global_seq=global_seq)
+
+
+def filled(live: LiveOrder, exec_id: str, now: Nanos, fill: OrderFilled) -> ExecutionReport:
+    """Part or all of the order traded, as `fill` says and `live` already includes."""
+    exec_type = ExecType.PARTIAL_FILL if fill.leaves_quantity else ExecType.FILL
+    report = _report(live, exec_type, exec_id, now)
+    return replace(report, last_shares=fill.quantity, last_px=_rounded(fill.price))
+
+
+def cancel_pending(live: LiveOrder, exec_id: str, now: Nanos, global_seq: int) -> ExecutionReport:
+    """The cancel request has its place; the order is in the market until its turn."""
+    return replace(_report(live, ExecType.PENDING_CANCEL, exec_id, now), global_seq=global_seq)
+
+
+def ended(live: LiveOrder, exec_id: str, now: Nanos, text: str | None) -> ExecutionReport:
+    """The order was cancelled, expired, or rejected after all."""
+    return replace(_report(live, ExecType(_ORD_STATUS[live.state]), exec_id, now), text=text)
 
 
 def refused(message: NewOrderSingle, refusal: Refusal, order_id: str, exec_id: str, now: Nanos) -> ExecutionReport:
-    """The order was not accepted; it says so in the words of the message."""
+    """The order was not accepted; the report repeats what was asked for."""
     return ExecutionReport(
         order_id=order_id,
         cl_ord_id=message.cl_ord_id,
         exec_id=exec_id,
-        exec_trans_type=_NEW_TRANSACTION,
-        exec_type=_REJECTED,
-        ord_status=_REJECTED,
+        exec_trans_type=ExecTransType.NEW,
+        exec_type=ExecType.REJECTED,
+        ord_status=OrdStatus.REJECTED,
         ord_rej_reason=refusal.ord_rej_reason,
         symbol=message.symbol,
         side=message.side,
@@ -61,11 +81,77 @@ def refused(message: NewOrderSingle, refusal: Refusal, order_id: str, exec_id: s
         cum_qty=_ZERO,
         avg_px=_ZERO,
         transact_time=now,
-        text=f"{refusal.reason}: {refusal.text}",
+        text=_sentence(refusal),
     )
 
 
-def filled(live: LiveOrder, exec_id: str, now: Nanos, fill: OrderFilled) -> ExecutionReport:
-    """Part or all of the order traded."""
-    exec_type = ORD_STATUS[OrderState.PARTIALLY_FILLED if fill.leaves_quantity else OrderState.FILLED]
-    return _report(live, exec_type, exec_id, now, last_shares=fill.quantity, last_px=_rounded(fill.price))
+def cancel_refused(
+    message: OrderCancelRequest, refusal: Refusal, live: LiveOrder | None, now: Nanos
+) -> OrderCancelReject:
+    """The request changed nothing. Without a live order to speak of, OrderID is NONE and OrdStatus rejected."""
+    return _cancel_reject(live, message.cl_ord_id, message.orig_cl_ord_id, refusal, now)
+
+
+def cancel_too_late(live: LiveOrder, cl_ord_id: str, now: Nanos, text: str) -> OrderCancelReject:
+    """The request `cl_ord_id`, acknowledged before, came to nothing, and the order is as `live` says."""
+    return _cancel_reject(live, cl_ord_id, live.order.cl_ord_id, Refusal(Reason.TOO_LATE, text), now)
+
+
+def unsupported(message: FixMessage, msg_seq_num: int) -> BusinessMessageReject:
+    """The message is one that a venue sends and does not take."""
+    return BusinessMessageReject(
+        ref_msg_type=message.MSG_TYPE,
+        business_reject_reason=BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE,
+        ref_seq_num=msg_seq_num,
+        text="only orders and cancel requests are taken here",
+    )
+
+
+def average_price(live: LiveOrder) -> Decimal:
+    """What was paid over what was filled; 0 before any fill."""
+    return _rounded(_WIDE.divide(live.paid, live.cum_quantity)) if live.cum_quantity else _ZERO
+
+
+def _report(live: LiveOrder, exec_type: ExecType, exec_id: str, now: Nanos) -> ExecutionReport:
+    order = live.order
+    about_cancel = exec_type in (ExecType.PENDING_CANCEL, ExecType.CANCELED)
+    return ExecutionReport(
+        order_id=order.order_id,
+        cl_ord_id=live.cancel_cl_ord_id if about_cancel else order.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id if about_cancel else None,
+        exec_id=exec_id,
+        exec_trans_type=ExecTransType.NEW,
+        exec_type=exec_type,
+        ord_status=_ORD_STATUS[live.state],
+        symbol=order.symbol,
+        side=_SIDES[order.side],
+        order_qty=order.quantity,
+        price=order.limit_price,
+        leaves_qty=live.leaves_quantity,
+        cum_qty=live.cum_quantity,
+        avg_px=average_price(live),
+        transact_time=now,
+    )
+
+
+def _cancel_reject(
+    live: LiveOrder | None, cl_ord_id: str, orig_cl_ord_id: str, refusal: Refusal, now: Nanos
+) -> OrderCancelReject:
+    return OrderCancelReject(
+        order_id=live.order.order_id if live else _NO_ORDER_ID,
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=orig_cl_ord_id,
+        ord_status=_ORD_STATUS[live.state if live else OrderState.REJECTED],
+        transact_time=now,
+        cxl_rej_response_to=CxlRejResponseTo.ORDER_CANCEL_REQUEST,
+        cxl_rej_reason=refusal.cxl_rej_reason,
+        text=_sentence(refusal),
+    )
+
+
+def _sentence(refusal: Refusal) -> str:
+    return f"{refusal.reason}: {refusal.text}"
+
+
+def _rounded(price: Decimal) -> Decimal:
+    return price.quantize(_EIGHT_DECIMALS, context=_WIDE)

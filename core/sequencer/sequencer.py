@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
-from core.fix.messages import FixMessage, NewOrderSingle, OrderCancelRequest
-from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.messages import BusinessMessageReject, NewOrderSingle, OrderCancelRequest
+from core.fix.records import FixMessage, FromPeer, SessionClosed, SessionOpened, ToPeer
 from core.kernel.component import Component, Handler
 from core.kernel.ids import Ids
 from core.kernel.record import CancelTimer, Message, Note, Record, Send, SetTimer, Start, Stop, TimerFired
@@ -25,9 +26,10 @@ from core.sequencer.batch import OpenBatch
 from core.sequencer.block import Leaf
 from core.sequencer.facts import BlockSealed, CancelRequestRefused, CancelSequenced, OrderRefused, OrderSequenced
 from core.sequencer.known import KnownIds
-from core.sequencer.lifecycle import LiveOrder, OrderTrigger
+from core.sequencer.lifecycle import LIFECYCLE, LiveOrder, OrderState, OrderTrigger
+from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.settings import SequencerSettings
-from core.sequencer.validate import Reason, Refusal, Rules, validate, validate_cancel
+from core.sequencer.validate import Rules, validate, validate_cancel
 from core.units import Nanos
 
 FIX: Final = "fix"
@@ -70,11 +72,10 @@ class Sequencer(Component[SequencerState]):
         self._arm(None)
 
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
-        state, due = self.state, self.state.batch.due
-        state.stopping = True
-        if state.batch.leaves:
-            self._seal(now, "stop", 0)
-        state.batch.due = None
+        self.state.stopping = True
+        if self.state.batch.leaves:
+            self._close(now, "stop", 0)
+        due, self.state.batch.due = self.state.batch.due, None
         self._arm(due)
 
     def _on_timer(self, now: Nanos, _event: TimerFired) -> None:
@@ -88,10 +89,13 @@ class Sequencer(Component[SequencerState]):
     def _on_peer(self, now: Nanos, event: Message[FromPeer[Any]]) -> None:
         received = event.body
         self._close_overdue(now)
-        if type(received.message) is NewOrderSingle:
+        message = received.message
+        if isinstance(message, NewOrderSingle):
             self._on_new_order(now, received)
-        elif type(received.message) is OrderCancelRequest:
+        elif isinstance(message, OrderCancelRequest):
             self._on_cancel_request(now, received)
+        elif not isinstance(message, BusinessMessageReject):  # answering a reject with a reject could go on for ever
+            self._tell(received.session, reports.unsupported(message, received.msg_seq_num))
 
     def _on_new_order(self, now: Nanos, received: FromPeer[NewOrderSingle]) -> None:
         state, owner, message = self.state, received.session, received.message
@@ -170,6 +174,55 @@ class Sequencer(Component[SequencerState]):
     # --- from the auction ----------------------------------------------------------------------------
 
     def _on_filled(self, now: Nanos, event: Message[OrderFilled]) -> None:
-        live = self.state.live[event.body.order_id]
+        live, exec_id = self.state.live[event.body.order_id], self.state.ids.next("E")
         live.fill(event.body)
-        self._report(live, reports.filled, now, event.body)
+        self._tell(live.order.owner, reports.filled(live, exec_id, now, event.body))
+        if LIFECYCLE.is_terminal(live.state):
+            self._forget(now, live)
+
+    def _on_expired(self, now: Nanos, event: Message[OrderExpired]) -> None:
+        self._end(now, event.body.order_id, OrderTrigger.EXPIRED, event.body.reason)
+
+    def _on_failed(self, now: Nanos, event: Message[OrderFailed]) -> None:
+        self._end(now, event.body.order_id, OrderTrigger.FAILED, event.body.reason)
+
+    def _on_cancelled(self, now: Nanos, event: Message[OrderCancelled]) -> None:
+        self._end(now, event.body.order_id, OrderTrigger.CANCELLED, None)
+
+    def _on_cancel_refused(self, now: Nanos, event: Message[CancelRefused]) -> None:
+        live = self.state.live.get(event.body.order_id)
+        if live is None:
+            return  # the order ended before the request's turn, and `_forget` answered the request
+        live.refuse_cancel()
+        self._tell(live.order.owner, reports.cancel_too_late(live, event.body.cl_ord_id, now, event.body.reason))
+
+    def _end(self, now: Nanos, order_id: str, trigger: OrderTrigger, reason: str | None) -> None:
+        live, exec_id = self.state.live[order_id], self.state.ids.next("E")
+        live.step(trigger)
+        self._tell(live.order.owner, reports.ended(live, exec_id, now, reason))
+        self._forget(now, live)
+
+    def _forget(self, now: Nanos, live: LiveOrder) -> None:
+        """Keep of an ended order only its ClOrdID; a cancel request still waiting learns that it is too late."""
+        order = live.order
+        del self.state.live[order.order_id]
+        self.state.known[order.owner].end(order.cl_ord_id)
+        if live.cancel_cl_ord_id and live.state is not OrderState.CANCELLED:
+            self._tell(order.owner, reports.cancel_too_late(live, live.cancel_cl_ord_id, now, "the order has ended"))
+
+    def _tell(self, owner: str, message: FixMessage) -> None:
+        self.emit(Send(FIX, ToPeer(owner, message)))
+
+    HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
+        Start: _on_start,
+        Stop: _on_stop,
+        TimerFired: _on_timer,
+        SessionOpened: _on_session,
+        SessionClosed: _on_session,
+        FromPeer: _on_peer,
+        OrderFilled: _on_filled,
+        OrderExpired: _on_expired,
+        OrderFailed: _on_failed,
+        OrderCancelled: _on_cancelled,
+        CancelRefused: _on_cancel_refused,
+    }

@@ -6,103 +6,34 @@ before it gets a place in the order of things. The first rule that fails gives t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 
+from core.fix import tags
 from core.fix.messages import NewOrderSingle, OrderCancelRequest
-from core.kernel.record import Record
+from core.fix.tags import OrdType, TimeInForce
 from core.market.orders import Order, Pair, Side, amounts
 from core.sequencer.known import KnownIds
+from core.sequencer.lifecycle import LiveOrder
+from core.sequencer.reasons import Reason, Refusal
 from core.units import MONEY, Nanos
 
 CL_ORD_ID_CHARS_MAX: Final = 64
 LIVE_ORDERS_MAX: Final = 10_000
 _ECHO_CHARS_MAX: Final = 32
 _ZERO: Final = Decimal(0)
-_SIDES: Final[dict[str, Side]] = {"1": "buy", "2": "sell"}
-_LIMIT: Final = "2"
-_DAY, _GTC, _IOC, _FOK, _GTD = "0", "1", "3", "4", "6"
-
-
-class Reason(StrEnum):
-    """Why an order or a cancel request was refused. Stable: reports, metrics and people rely on them."""
-
-    CLOSED = "closed"
-    """The venue is winding down and takes no new work."""
-    INVALID_CL_ORD_ID = "invalid_cl_ord_id"
-    """ClOrdID is longer than 64 characters."""
-    DUPLICATE_CL_ORD_ID = "duplicate_cl_ord_id"
-    """The owner used this ClOrdID before, for a live order or for one of its last 10,000 others."""
-    TOO_MANY_ORDERS = "too_many_orders"
-    """The owner has 10,000 live orders."""
-    UNKNOWN_SYMBOL = "unknown_symbol"
-    """The venue does not trade this Symbol."""
-    UNSUPPORTED_SIDE = "unsupported_side"
-    """Side is neither 1 (Buy) nor 2 (Sell)."""
-    UNSUPPORTED_ORD_TYPE = "unsupported_ord_type"
-    """OrdType is not 2 (Limit)."""
-    UNSUPPORTED_TIME_IN_FORCE = "unsupported_time_in_force"
-    """TimeInForce is none of 0 (Day), 1 (GTC), 3 (IOC), 4 (FOK) and 6 (GTD)."""
-    MISSING_QUANTITY = "missing_quantity"
-    """There is no OrderQty."""
-    QUANTITY_NOT_POSITIVE = "quantity_not_positive"
-    """OrderQty is zero or less."""
-    QUANTITY_TOO_LARGE = "quantity_too_large"
-    """OrderQty is above the pair's maximum."""
-    QUANTITY_OFF_LOT = "quantity_off_lot"
-    """OrderQty is not a multiple of the pair's lot."""
-    MISSING_PRICE = "missing_price"
-    """There is no Price."""
-    PRICE_NOT_POSITIVE = "price_not_positive"
-    """Price is zero or less."""
-    PRICE_TOO_LARGE = "price_too_large"
-    """Price times OrderQty has more digits than the venue can count."""
-    PRICE_OFF_TICK = "price_off_tick"
-    """Price is not a multiple of the pair's tick."""
-    AMOUNT_TOO_SMALL = "amount_too_small"
-    """Price times OrderQty is less than the smallest unit of the quote token."""
-    MISSING_EXPIRE_TIME = "missing_expire_time"
-    """TimeInForce is GTD and there is no ExpireTime."""
-    EXPIRED = "expired"
-    """ExpireTime has passed."""
-    UNKNOWN_ORDER = "unknown_order"
-    """OrigClOrdID names no order of this owner that the venue remembers."""
-    TOO_LATE = "too_late"
-    """The order that OrigClOrdID names has ended."""
-    CANCEL_PENDING = "cancel_pending"
-    """A cancel request for this order is already waiting for its answer."""
-
-
-_ORD_REJ_REASONS: Final = {
-    Reason.UNKNOWN_SYMBOL: 1,
-    Reason.CLOSED: 2,
-    Reason.TOO_MANY_ORDERS: 3,
-    Reason.QUANTITY_TOO_LARGE: 3,
-    Reason.PRICE_TOO_LARGE: 3,
-    Reason.EXPIRED: 4,
-    Reason.DUPLICATE_CL_ORD_ID: 6,
-}
-_CXL_REJ_REASONS: Final = {Reason.TOO_LATE: 0, Reason.UNKNOWN_ORDER: 1, Reason.CANCEL_PENDING: 3}
-
-
-class Refusal(Record, frozen=True):
-    """Why not: the code, and a sentence for a person."""
-
-    reason: Reason
-    text: str
-
-    @property
-    def ord_rej_reason(self) -> int:
-        """OrdRejReason(103): FIX 4.2's own reason where it has one, else 0 (Broker option)."""
-        return _ORD_REJ_REASONS.get(self.reason, 0)
-
-    @property
-    def cxl_rej_reason(self) -> int:
-        """CxlRejReason(102): FIX 4.2's own reason where it has one, else 2 (Broker option)."""
-        return _CXL_REJ_REASONS.get(self.reason, 2)
+_SIDES: Final[dict[str, Side]] = {tags.Side.BUY: "buy", tags.Side.SELL: "sell"}
+_TIMES_IN_FORCE: Final = (
+    None,
+    TimeInForce.DAY,
+    TimeInForce.GOOD_TILL_CANCEL,
+    TimeInForce.IMMEDIATE_OR_CANCEL,
+    TimeInForce.FILL_OR_KILL,
+    TimeInForce.GOOD_TILL_DATE,
+)
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -117,7 +48,8 @@ def validate(
 ) -> Order | Refusal:
     """The order that `message`, received at `now`, stands for, or why it stands for none.
 
-    Quantity and price are written with the decimals of lot and tick, however many the peer wrote. Without TimeInForce an order is Day, as in FIX; Day and GTC both live for `order_lifetime`. IOC and
+    Quantity and price are written with the decimals of lot and tick, however many the peer wrote.
+    Without TimeInForce an order is Day, as in FIX; Day and GTC both live for `order_lifetime`. IOC and
     FOK are immediate, and only FOK must be filled whole.
     """
     pair = rules.pairs.get(message.symbol)
@@ -153,19 +85,23 @@ def validate(
         min_output=min_output,
         created_at=now,
         valid_until=_valid_until(message, now, rules),
-        partially_fillable=force != _FOK,
-        immediate=force in (_IOC, _FOK),
+        partially_fillable=force != TimeInForce.FILL_OR_KILL,
+        immediate=force in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL),
     )
 
 
-def validate_cancel(message: OrderCancelRequest, known: KnownIds) -> str | Refusal:
-    """The id of the live order that `message` asks to cancel, or why there is none."""
+def validate_cancel(
+    message: OrderCancelRequest, known: KnownIds, orders: Mapping[str, LiveOrder]
+) -> LiveOrder | Refusal:
+    """The live order, of all `orders`, that `message` asks to cancel, or why it cannot."""
     order_id = known.live.get(message.orig_cl_ord_id)
     if order_id is None and message.orig_cl_ord_id in known:
         return Refusal(Reason.TOO_LATE, "the order has ended")
     if order_id is None:
         return Refusal(Reason.UNKNOWN_ORDER, "no order of that OrigClOrdID")
-    return _check_cl_ord_id(message.cl_ord_id, known) or order_id
+    if orders[order_id].cancel_cl_ord_id:
+        return Refusal(Reason.CANCEL_PENDING, "an earlier request to cancel it is pending")
+    return _check_cl_ord_id(message.cl_ord_id, known) or orders[order_id]
 
 
 def _check_identity(message: NewOrderSingle, known: KnownIds) -> Refusal | None:
@@ -185,11 +121,15 @@ def _check_cl_ord_id(cl_ord_id: str, known: KnownIds) -> Refusal | None:
 def _check_terms(message: NewOrderSingle, now: Nanos) -> Refusal | None:
     if message.side not in _SIDES:
         return Refusal(Reason.UNSUPPORTED_SIDE, "Side must be 1 (Buy) or 2 (Sell)")
-    if message.ord_type != _LIMIT:
+    if message.ord_type != OrdType.LIMIT:
         return Refusal(Reason.UNSUPPORTED_ORD_TYPE, "OrdType must be 2 (Limit)")
-    if message.time_in_force not in (None, _DAY, _GTC, _IOC, _FOK, _GTD):
+    return _check_time_in_force(message, now)
+
+
+def _check_time_in_force(message: NewOrderSingle, now: Nanos) -> Refusal | None:
+    if message.time_in_force not in _TIMES_IN_FORCE:
         return Refusal(Reason.UNSUPPORTED_TIME_IN_FORCE, "TimeInForce must be Day, GTC, IOC, FOK or GTD")
-    if message.time_in_force != _GTD:
+    if message.time_in_force != TimeInForce.GOOD_TILL_DATE:
         return None
     if message.expire_time is None:
         return Refusal(Reason.MISSING_EXPIRE_TIME, "a GTD order needs ExpireTime")
@@ -223,7 +163,7 @@ def _check_price(price: Decimal | None, quantity: Decimal | None, pair: Pair) ->
 
 
 def _valid_until(message: NewOrderSingle, now: Nanos, rules: Rules) -> Nanos:
-    if message.time_in_force == _GTD and message.expire_time is not None:
+    if message.time_in_force == TimeInForce.GOOD_TILL_DATE and message.expire_time is not None:
         return message.expire_time
     return now + rules.order_lifetime
 

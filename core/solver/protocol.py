@@ -17,11 +17,10 @@ from msgspec import Meta
 
 from core.kernel.record import Record
 from core.market.orders import Side
-from core.units import Nanos
+from core.units import MONEY, Nanos
 
 VERSION: Final = 1
 LINE_BYTES_MAX: Final = 1 << 20
-AMOUNT_EXPONENT_MAX: Final = 30
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Height: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -29,11 +28,11 @@ Instant: TypeAlias = Annotated[Nanos, Meta(ge=0, le=2**63 - 1)]
 
 
 def check_amounts(*amounts: Decimal) -> None:
-    """Refuse NaN, infinities, and magnitudes or digits that no token has. Raises ValueError."""
-    limit = AMOUNT_EXPONENT_MAX
+    """Refuse NaN, infinities, more digits than money keeps, and absurd magnitudes. Raises ValueError."""
     for amount in amounts:
-        if not (amount.is_finite() and amount.adjusted() <= limit and int(amount.as_tuple().exponent) >= -limit):
-            raise ValueError(f"an amount is finite, has at most {limit} decimals, and is below 1E+{limit + 1}")
+        _, digits, exponent = amount.as_tuple()
+        if isinstance(exponent, str) or len(digits) > MONEY.prec or abs(exponent) > 2 * MONEY.prec:
+            raise ValueError(f"expected a number of at most {MONEY.prec} digits, got {amount:.3e}")
 
 
 class Line(Record, frozen=True, forbid_unknown_fields=True):

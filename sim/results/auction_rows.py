@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from core.auction.facts import (
     BatchCreated,
@@ -16,6 +16,7 @@ from core.auction.facts import (
     CommitmentSettled,
     EscrowDeposited,
 )
+from core.auction.reasons import BidRefusal
 from core.market.ledger import Transferred
 from core.market.orders import Order
 from core.sequencer.facts import BlockSealed
@@ -23,16 +24,19 @@ from sim.results.facts import Noted
 from sim.results.fold import BPS, Fold
 from sim.results.rows import BidRow, BlockRow, CommitmentRow, EscrowRow
 
+_PASSED_OVER: Final = (BidRefusal.LAPSED, BidRefusal.UNFUNDED, BidRefusal.UNBONDED)
+"""Why a bid that counted may get no commitment when its turn comes. (A repeated bid id is refused as such first.)"""
+
 
 class Bids(Fold[BidRow]):
-    """One row per bid that counted, and one per rejection."""
+    """One row per bid that counted, and one per rejection. A refused withdrawal, which names no bid, has none."""
 
     def __init__(self, orders: Mapping[str, Order]) -> None:
         super().__init__(orders)
-        self.counted: dict[tuple[str, str], BidRow] = {}
+        self.counted: dict[tuple[int, str, str], BidRow] = {}
 
     def _on_received(self, noted: Noted, fact: BidReceived) -> None:
-        row = self.counted[fact.solver, fact.bid_id] = BidRow(
+        row = self.counted[fact.height, fact.solver, fact.bid_id] = BidRow(
             height=fact.height,
             order_id=fact.order_id,
             solver=fact.solver,
@@ -44,10 +48,16 @@ class Bids(Fold[BidRow]):
             margin_bps=_margin_bps(self.orders[fact.order_id], fact.conversion_rate),
         )
         if fact.replaces:
-            self.counted[fact.solver, fact.replaces].status = "replaced"
+            self.counted[fact.height, fact.solver, fact.replaces].status = "replaced"
         self.rows.append(row)
 
     def _on_rejected(self, noted: Noted, fact: BidRejected) -> None:
+        stood = self.counted.get((fact.height, fact.solver, fact.bid_id))
+        if stood is not None and fact.reason in _PASSED_OVER:
+            stood.status, stood.reason = "passed_over", fact.reason
+            return
+        if not fact.bid_id:
+            return
         row = BidRow(
             height=fact.height,
             order_id=fact.order_id,
@@ -60,10 +70,10 @@ class Bids(Fold[BidRow]):
         self.rows.append(row)
 
     def _on_withdrawn(self, _noted: Noted, fact: BidWithdrawn) -> None:
-        self.counted[fact.solver, fact.bid_id].status = "withdrawn"
+        self.counted[fact.height, fact.solver, fact.bid_id].status = "withdrawn"
 
     def _on_commitment(self, _noted: Noted, fact: CommitmentCreated) -> None:
-        self.counted[fact.solver, fact.bid_id].won = True
+        self.counted[fact.height, fact.solver, fact.bid_id].won = True
 
     HANDLERS: ClassVar = {
         BidReceived: _on_received,

@@ -56,8 +56,8 @@ PICTURES: Final = (
     ),
     Picture(
         "escrow",
-        "What the venue holds that is not its own. It must return to zero when all orders have ended: what stays is "
-        "held for orders that were still open.",
+        "What the venue holds that is not its own: inputs that open orders have reserved and, in the dark part, what "
+        "winners have paid in and is not settled yet. When all orders have ended it is zero.",
     ),
 )
 
@@ -93,7 +93,7 @@ class Plots:
         return draw_batches(self._result)
 
     def escrow(self) -> Axes:
-        """What the venue holds for open orders and for commitments, by token."""
+        """What the venue holds for others, by token."""
         return draw_escrow(self._result)
 
     def render_all(self) -> dict[str, bytes]:

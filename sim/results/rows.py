@@ -52,7 +52,7 @@ class OrderRow(Row, kw_only=True):
     input_amount: Annotated[Money | None, Doc("Most that is given", "sell token")] = None
     min_output: Annotated[Money | None, Doc("Least that is taken for all of the input", "buy token")] = None
     global_seq: Annotated[Count | None, Doc("The order's place among all sequenced messages")] = None
-    height: Annotated[Count | None, Doc("Block that the order came in")] = None
+    height: Annotated[Count | None, Doc("Block that it came in; null if it entered no auction")] = None
     created_time: Annotated[Time, Doc("When it was accepted, or refused")]
     status: Annotated[
         Text,
@@ -86,9 +86,11 @@ class BidRow(Row, kw_only=True):
     conversion_rate: Annotated[
         Money | None, Doc("Output per input, here to 18 decimals; null if rejected", "buy token per sell token")
     ] = None
-    min_output: Annotated[Money | None, Doc("max_input * conversion_rate; null if rejected", "buy token")] = None
-    status: Annotated[Text, Doc("`received`, `rejected`, `replaced` or `withdrawn`")] = "received"
-    reason: Annotated[Text | None, Doc("Reason code of a rejection")] = None
+    min_output: Annotated[Money | None, Doc("What it promises to pay; null if rejected", "buy token")] = None
+    status: Annotated[
+        Text, Doc("`received`, `rejected`, `replaced`, `withdrawn`, or `passed_over` when its turn came")
+    ] = "received"
+    reason: Annotated[Text | None, Doc("Reason code of a rejection, or why it was passed over")] = None
     won: Annotated[Flag, Doc("It became a commitment, at first or by reassignment")] = False
     margin_bps: Annotated[Ratio | None, Doc("Its rate over the order's limit rate, less one", "bps")] = None
 
@@ -101,7 +103,9 @@ class CommitmentRow(Row, kw_only=True):
     height: Annotated[Count, Doc("Auction that awarded it")]
     solver: Annotated[Text, Doc("Who owes the output")]
     bid_id: Annotated[Text, Doc("The bid that won")]
-    attempt: Annotated[Count, Doc("1 for the first winner, higher after reassignments")]
+    attempt: Annotated[
+        Count, Doc("1 for the first winner of an auction, higher for those who take over after defaults")
+    ]
     status: Annotated[Text, Doc("`awarded`, `escrowed`, `settled` or `defaulted`")] = "awarded"
     input_amount: Annotated[Money, Doc("What the solver gets", "sell token")]
     min_output: Annotated[Money, Doc("What the solver owes", "buy token")]
@@ -123,8 +127,8 @@ class BlockRow(Row, kw_only=True):
     opened_time: Annotated[Time, Doc("When its window began")]
     closed_time: Annotated[Time, Doc("When it was sealed")]
     messages: Annotated[Count, Doc("Orders and cancels in it")]
-    trigger: Annotated[Text, Doc("What closed it: `full`, `window` or `empty`")]
-    lateness_ns: Annotated[Span, Doc("How long after its due time it closed; 0 when full", "ns")]
+    trigger: Annotated[Text, Doc("What closed it: `full`, `window`, `empty` or `stop`")]
+    lateness_ns: Annotated[Span, Doc("How long after its due time a window closed; 0 for other triggers", "ns")]
     auctioned: Annotated[Count, Doc("Orders in its auction, carried-over ones included; 0 without auction")] = 0
 
 

@@ -100,12 +100,8 @@ def as_text(manifest: Manifest, summary: Summary, where: str = "") -> str:
     interrupted = "   INTERRUPTED before its end" if manifest.interrupted else ""
     lines = [
         ("scenario", f"{manifest.name}   seed {manifest.seed}{interrupted}"),
-        ("orders", f"{summary.orders:,}   {_statuses(summary)}"),
-        ("fill rate", f"{summary.fill_rate:.1%} of accepted orders"),
-        ("bids", f"{summary.bids:,}   {summary.bids_per_order:.2f} per order, {summary.bids_rejected:,} rejected"),
-        ("commitments", f"{summary.commitments:,}   {_fates(summary)}"),
-        ("blocks", f"{summary.blocks:,}   {_batches(summary)}"),
-        ("surplus", "\n".join(_pair_lines(summary.pairs)) or "no orders"),
+        *outcome_lines(summary),
+        ("surplus", "\n".join(_pair_lines(summary.pairs)) or "none: no orders"),
         ("run", _speed(manifest)),
         ("digest", manifest.digest),
     ]
@@ -113,6 +109,17 @@ def as_text(manifest: Manifest, summary: Summary, where: str = "") -> str:
         lines.append(("report", where))
     indent = "\n" + " " * 13
     return "\n".join(f"{label:<11}  {text.replace(chr(10), indent)}" for label, text in lines)
+
+
+def outcome_lines(summary: Summary) -> list[tuple[str, str]]:
+    """The counts of a summary, each with its label."""
+    return [
+        ("orders", f"{summary.orders:,}: {_statuses(summary)}"),
+        ("fill rate", f"{summary.fill_rate:.1%} of accepted orders"),
+        ("bids", f"{summary.bids:,}: {summary.bids_per_order:.2f} per order; {summary.bids_rejected:,} rejected"),
+        ("commitments", f"{summary.commitments:,}: {_fates(summary)}"),
+        ("blocks", f"{summary.blocks:,}: {_batches(summary)}"),
+    ]
 
 
 def money(amount: SupportsFloat) -> str:

@@ -46,7 +46,7 @@ class Fault(NamedTuple):
 def input_error(source: str, data: dict[str, Any], fault: Fault) -> InputError:
     """The error to raise for a fault in `data`, which came from `source`."""
     where = describe(data, fault.path)
-    return InputError(_one_line(": ".join(filter(None, (source, where, fault.problem)))), _one_line(fault.hint))
+    return InputError(one_line(": ".join(filter(None, (source, where, fault.problem)))), one_line(fault.hint))
 
 
 def describe(data: Any, path: KeyPath) -> str:
@@ -77,6 +77,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}" if known else ""
+
+
+def one_line(text: str) -> str:
+    """`text` as a terminal can show it in one line: no control characters, no more than a few hundred others."""
+    text = "".join(char if char.isprintable() else " " for char in text[: 2 * _LINE_CHARS_MAX])
+    text = " ".join(text.split())
+    return text if len(text) <= _LINE_CHARS_MAX else f"{text[:_LINE_CHARS_MAX]}..."
 
 
 def translate(error: msgspec.ValidationError, kind: Any, data: Any, path: KeyPath = ()) -> Fault:
@@ -121,12 +128,6 @@ def _expectation(text: str, value: Any) -> str:
 
 def _dotted(path: KeyPath) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
-
-
-def _one_line(text: str) -> str:
-    text = "".join(char if char.isprintable() else " " for char in text[: 2 * _LINE_CHARS_MAX])
-    text = " ".join(text.split())
-    return text if len(text) <= _LINE_CHARS_MAX else f"{text[:_LINE_CHARS_MAX]}..."
 
 
 def _bare(kind: Any) -> Any:

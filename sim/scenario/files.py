@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import tomllib
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputError
-from sim.scenario.errors import did_you_mean
 
 _BYTES_MAX: Final = 1 << 20
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -22,6 +22,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: the file is empty", "scenarios/quickstart.toml is an example to start from")
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         match = _PLACE.search(str(error))
         place = f"line {match[1]}, column {match[2]}" if match and match[1] else "end of file"
@@ -39,9 +41,9 @@ def absent(path: Path) -> InputError:
     folder = path.parent
     if not folder.is_dir():
         return InputError(f'no such file "{path}"', f'there is no folder "{folder}"')
-    names = sorted(entry.name for entry in folder.iterdir() if entry.suffix == path.suffix)
-    hint = did_you_mean(path.name, names)
-    return InputError(f'no such file "{path}"', hint if hint.startswith("did") else "")
+    names = {entry.stem: entry.name for entry in sorted(folder.iterdir()) if entry.suffix == path.suffix}
+    near = difflib.get_close_matches(path.stem, names, n=1)
+    return InputError(f'no such file "{path}"', f"did you mean `{names[near[0]]}`?" if near else "")
 
 
 def file_digest(path: Path) -> str:

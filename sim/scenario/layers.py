@@ -171,7 +171,7 @@ def _spelled_out(value: Any) -> Any:
         return value
     table = {key: _spelled_out(item) for key, item in sorted(value.items())}
     for key, model in _SHORTHAND.items():
-        if isinstance(table.get(key), str):
+        if key in table and not isinstance(table[key], dict):
             table[key] = {model: table[key]}
     symbols = table.get("symbols")
     if isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols):

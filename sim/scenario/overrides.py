@@ -46,14 +46,14 @@ def _nested(text: str, keys: list[str], value: Any, data: dict[str, Any]) -> dic
     if array not in IDS:
         return _table(keys, value)
     names = [entry[IDS[array]] for entry in data.get(array, [])]
-    # an id may have dots in it
-    length = next((n for n in range(len(keys), 1, -1) if ".".join(keys[1:n]) in names), 0)
-    if not length:
-        raise InputError(f'--set {text}: there is no {array} "{".".join(keys[1:2])}"', did_you_mean(".".join(keys[1:2]), names))
-    name, rest = ".".join(keys[1:length]), keys[length:]
-    if not rest or rest == [IDS[array]]:
-        raise InputError(f'--set {text}: expected a key of {array} "{name}" to set, other than its {IDS[array]}')
-    return {array: [{IDS[array]: name, **_table(rest, value)}]}
+    rest = ".".join(keys[1:])
+    name = max((name for name in names if f"{rest}.".startswith(f"{name}.")), key=len, default="")  # ids may have dots
+    inner = rest.removeprefix(name).removeprefix(".").split(".")
+    if not name and rest:
+        raise InputError(f'--set {text}: there is no {array} "{keys[1]}"', did_you_mean(keys[1], names))
+    if inner in ([""], [IDS[array]]):
+        raise InputError(f"--set {text}: expected a key to set, as in {array}.ID.KEY, other than `{IDS[array]}`")
+    return {array: [{IDS[array]: name, **_table(inner, value)}]}
 
 
 def _table(keys: list[str], value: Any) -> dict[str, Any]:

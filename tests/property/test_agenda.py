@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.kernel.agenda import Agenda, Ties
-from core.kernel.record import Event, Start, Stop, TimerFired
+from core.kernel.record import Bytes, Connected, Disconnected, Event, Start, Stop, TimerFired
 from core.units import Nanos
 from tests.helpers.toys import CODEC
 
@@ -130,6 +130,21 @@ def test_fifo_ties_keep_the_order_of_asking() -> None:
     for dst in "cab":
         agenda.post(5, dst, dst, Start())
     assert [dst for dst, _ in drain(agenda)] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("ties", ["fifo", "shuffled"])
+@given(st.lists(st.tuples(names, times), max_size=30))
+def test_hanging_up_removes_what_is_pending_from_that_connection_only(
+    ties: Ties, arrivals: list[tuple[str, int]]
+) -> None:
+    whole, cut = Agenda(ties), Agenda(ties)
+    for agenda in (whole, cut):
+        agenda.set_timer("x", "a", 3)
+        for conn, at in arrivals:
+            for event in (Connected(conn, "peer"), Bytes(conn, b"data"), Disconnected(conn, "gone")):
+                agenda.post(at, conn, "x", event)
+    cut.hang_up("a")
+    assert drain(cut) == [(dst, event) for dst, event in drain(whole) if getattr(event, "conn", None) != "a"]
 
 
 def drain(agenda: Agenda) -> list[tuple[str, Event]]:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from sim.results.result import RunResult
 
 _SHARE_BINS: Final = 24
-_FATES: Final = (("awarded", "o", BLACK), ("lost", "o", WHITE), ("replaced", "x", BLACK), ("withdrawn", "+", BLACK))
+_FATES: Final = (
+    ("awarded", "o", BLACK),
+    ("lost", "o", WHITE),
+    ("passed over", "s", WHITE),
+    ("replaced", "x", BLACK),
+    ("withdrawn", "+", BLACK),
+)
 
 
 def draw_bid_ladder(result: RunResult, order_id: str = "") -> Axes:
@@ -24,7 +30,7 @@ def draw_bid_ladder(result: RunResult, order_id: str = "") -> Axes:
     bids = result.bids[result.bids["status"] != "rejected"]
     if not order_id and bids.empty:
         return say_empty(panel("Bids for one order", ""), "no bids in this run")
-    order = order_row(result, order_id or str(bids["order_id"].value_counts().index[0]))
+    order = order_row(result, order_id or str(bids.groupby("order_id", sort=False).size().idxmax()))
     ladder = bids[bids["order_id"] == order["order_id"]].sort_values("margin_bps", kind="stable")
     what = f"{order['side']} {order['quantity']:g} {order['symbol']} at {money(order['limit_price'])} or better"
     height = 1.3 + 0.26 * max(len(ladder), 2)
@@ -35,7 +41,7 @@ def draw_bid_ladder(result: RunResult, order_id: str = "") -> Axes:
         left=0.18,
     )
     margin = floats(ladder["margin_bps"])
-    fates = ladder["status"].replace("received", "lost").mask(ladder["won"], "awarded")
+    fates = ladder["status"].replace({"received": "lost", "passed_over": "passed over"}).mask(ladder["won"], "awarded")
     for fate, marker, fill in _FATES:
         rows = np.flatnonzero(fates == fate)
         if rows.size:
@@ -47,7 +53,7 @@ def draw_bid_ladder(result: RunResult, order_id: str = "") -> Axes:
         names = [f"{solver}, block {block}" for solver, block in zip(names, ladder["height"], strict=True)]
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(-0.6, max(len(names), 2) - 0.4)
-    legend(axes, 5)
+    legend(axes, 6)
     return axes
 
 

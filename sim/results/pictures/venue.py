@@ -44,9 +44,10 @@ def draw_batches(result: RunResult) -> Axes:
 
 
 def draw_escrow(result: RunResult) -> Axes:
-    """What the venue holds for open orders and for commitments, one panel per token."""
+    """What the venue holds for others: the inputs of open orders and the payments of winners, by token."""
     held = _held(result)
-    tokens = sorted(held["token"].value_counts().index[:_TOKENS_MAX])
+    moves = held.groupby("token").size().sort_values(ascending=False, kind="stable")
+    tokens = sorted(moves.index[:_TOKENS_MAX])
     count = max(len(tokens), 1)
     drawn = panels("Held by the venue for others, by token", count, height=1.4 + 1.2 * count, left=0.13)
     drawn[-1].set_xlabel("time since the run began [s]", fontsize=9)
@@ -54,10 +55,12 @@ def draw_escrow(result: RunResult) -> Axes:
         return say_empty(drawn[0], "nothing was reserved in this run")
     for axes, token in zip(drawn, tokens, strict=True):
         of_token = held[held["token"] == token]
-        time, committed = floats(of_token["time"]), floats(of_token["escrow"].cumsum())
-        total = committed + floats(of_token["order"].cumsum())
-        axes.fill_between(time, total, step="post", fc=FAINT, ec=GREY, lw=0.7, label="orders and commitments")
-        axes.fill_between(time, committed, step="post", fc=DARK, ec=BLACK, lw=0.3, label="commitments alone")
+        time, paid = floats(of_token["time"]), floats(of_token["escrow"].cumsum())
+        total = paid + floats(of_token["order"].cumsum())
+        axes.fill_between(
+            time, total, step="post", fc=FAINT, ec=GREY, lw=0.7, label="inputs of open orders, and payments"
+        )
+        axes.fill_between(time, paid, step="post", fc=DARK, ec=BLACK, lw=0.3, label="payments of winners alone")
         axes.set_ylabel(f"held [{token}]", fontsize=9)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
         axes.set_ylim(bottom=0)
@@ -67,7 +70,7 @@ def draw_escrow(result: RunResult) -> Axes:
 
 
 def _held(result: RunResult) -> pd.DataFrame:
-    """Changes of what the venue holds: per transfer, what open orders and commitments gain."""
+    """Changes of what the venue holds: per transfer, what the accounts of orders and of escrow gain."""
     moves = result.escrow
     held = pd.DataFrame({"token": moves["token"], "time": seconds(result, moves["time"])})
     for kind in ("order", "escrow"):

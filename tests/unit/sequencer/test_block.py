@@ -49,7 +49,9 @@ def test_a_whole_chain_verifies() -> None:
     assert verify_chain([], NO_BLOCK) is None
 
 
-@pytest.mark.parametrize("field", ["opened_at", "closed_at", "message_count", "message_root", "previous_hash", "height"])
+@pytest.mark.parametrize(
+    "field", ["opened_at", "closed_at", "message_count", "message_root", "previous_hash", "height"]
+)
 @pytest.mark.parametrize("height", [1, 2, 4])
 def test_any_changed_field_breaks_the_chain_at_once_or_at_the_next_block(field: str, height: int) -> None:
     headers = chain(4)

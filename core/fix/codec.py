@@ -1,0 +1,149 @@
+"""Bytes and messages: decoding one framed message field by field, encoding one, and FIX's checksum.
+
+framed bytes --decode--> Message (raw bytes and values by tag) or Garbled
+body fields --join--> body --encode--> bytes ready to send
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+from zlib import adler32
+
+import msgspec
+
+from core.fix.tags import BEGIN_STRING, DATA_LENGTHS, MSG_TYPE
+from core.fix.values import ENCODING
+
+SOH: Final = b"\x01"
+_CHUNK: Final = 256
+_TAG: Final = re.compile(rb"0|-?[1-9]\d{0,8}")
+_COMMON_TAGS: Final = {b"%d" % tag: tag for tag in range(1, 6000) if tag not in DATA_LENGTHS}
+"""Tags that need no second look. Lengths of data fields are not among them, and lead to the slow path."""
+_CHECK_SUMS: Final = tuple(b"%03d" % value for value in range(256))
+_PREFIX: Final = f"8={BEGIN_STRING}\x019=".encode()
+
+
+class GarbledReason(StrEnum):
+    """Why bytes are not a message. Stable: facts and metrics rely on them."""
+
+    NO_START = "no_start"
+    """The bytes do not begin with `8=FIX`."""
+    FIRST_FIELDS = "first_fields"
+    """BeginString, BodyLength and MsgType are not the first three fields."""
+    TOO_LARGE = "too_large"
+    """The message is larger than allowed."""
+    BODY_LENGTH = "body_length"
+    """BodyLength does not lead to the CheckSum."""
+    CHECK_SUM = "check_sum"
+    """CheckSum is wrong, or not three digits."""
+    TOO_MANY_FIELDS = "too_many_fields"
+    """The message has more fields than allowed."""
+    BAD_TAG = "bad_tag"
+    """A field is not a number, an equals sign and a value."""
+    DATA_LENGTH = "data_length"
+    """A data field is not as long as its length field says."""
+
+
+class Garbled(msgspec.Struct, frozen=True):
+    """Bytes that were dropped, for `reason`. `raw` is the message at fault, where its end could be found."""
+
+    reason: GarbledReason
+    raw: bytes = b""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message as received. `values` holds each tag's value (the last one, if `repeated`) in wire order."""
+
+    raw: bytes
+    msg_type: str
+    values: dict[int, bytes]
+    repeated: bool
+
+    def fields(self) -> list[tuple[int, bytes]]:
+        """All fields in wire order, repeated tags included."""
+        return list(_split(self.raw)) if self.repeated else list(self.values.items())
+
+
+def decode(raw: bytes, fields_max: int) -> Message | Garbled:
+    """Take apart one message that a `Framer` has cut out and verified."""
+    parts = raw.split(SOH)
+    parts.pop()
+    if len(parts) > fields_max:
+        return Garbled(GarbledReason.TOO_MANY_FIELDS, raw)
+    values = {}
+    try:
+        for part in parts:
+            tag, value = part.split(b"=", 1)
+            values[_COMMON_TAGS[tag]] = value
+    except (KeyError, ValueError):
+        return _decode_uncommon(raw)
+    return Message(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(parts))
+
+
+def join(fields: Iterable[tuple[int, bytes]]) -> bytes:
+    """Fields as they stand in a message, each with its SOH."""
+    return b"".join([b"%d=%b\x01" % field for field in fields])
+
+
+def encode(content: bytes) -> bytes:
+    """The whole message around `content`, which runs from MsgType to the last field before CheckSum."""
+    message = b"%b%d\x01%b" % (_PREFIX, len(content), content)
+    return b"%b10=%b\x01" % (message, _CHECK_SUMS[checksum(message)])
+
+
+def checksum(data: bytes) -> int:
+    """The sum of all bytes modulo 256.
+
+    Adler-32 begun at 0 has the plain sum modulo 65,521 in its low half, which is exact as long as the
+    sum cannot reach that: up to 256 bytes at a time.
+    """
+    if len(data) <= _CHUNK:
+        return adler32(data, 0) & 255
+    return sum([adler32(data[at : at + _CHUNK], 0) for at in range(0, len(data), _CHUNK)]) & 255
+
+
+def is_checksum(data: bytes, digits: bytes) -> bool:
+    """Whether `digits` are the CheckSum of `data`."""
+    return _CHECK_SUMS[checksum(data)] == digits
+
+
+def _decode_uncommon(raw: bytes) -> Message | Garbled:
+    try:
+        fields = list(_split(raw))
+    except _DataLength:
+        return Garbled(GarbledReason.DATA_LENGTH, raw)
+    except ValueError:
+        return Garbled(GarbledReason.BAD_TAG, raw)
+    values = dict(fields)
+    return Message(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(fields))
+
+
+class _DataLength(ValueError):
+    """A data field without SOH where its length field says that it ends."""
+
+
+def _split(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """Fields in wire order, data fields cut by their lengths. Raises ValueError."""
+    start, data_tag, data_length = 0, 0, 0
+    while start < len(raw):
+        equals = raw.index(b"=", start)
+        if not _TAG.fullmatch(raw, start, equals):
+            raise ValueError(f"no tag: {raw[start:equals]!r}")
+        tag = int(raw[start:equals])
+        end = equals + 1 + data_length if tag == data_tag else raw.index(SOH, equals)
+        if raw[end : end + 1] != SOH:
+            raise _DataLength
+        value = raw[equals + 1 : end]
+        yield tag, value
+        data_tag, data_length = _announced(tag, value)
+        start = end + 1
+
+
+def _announced(tag: int, value: bytes) -> tuple[int, int]:
+    """The data field that must come next and its length, if `tag` is a usable length field."""
+    if tag in DATA_LENGTHS and value.isdigit() and len(value) <= 9:
+        return DATA_LENGTHS[tag], int(value)
+    return 0, 0

@@ -1,0 +1,101 @@
+"""Cuts messages out of a byte stream, whatever its fragmentation, and verifies BodyLength and CheckSum.
+
+A message runs from `8=FIX` to the first CheckSum at or after the place that BodyLength points to. So a
+BodyLength that is too large swallows what follows, as other engines do: the bytes it claims cannot be
+told from a message. Everything else that is not a message is skipped up to the next `8=FIX`. Each
+stretch of bytes dropped is reported once, and the memory used is bounded by the largest message allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from core.fix.codec import SOH, Garbled, GarbledReason, is_checksum
+
+_START: Final = b"8=FIX"
+_HEAD: Final = re.compile(rb"8=FIX[^\x01]{1,8}\x019=(\d{1,9})\x0135=")
+_HEAD_BYTES_MAX: Final = 29
+_TRAILER: Final = b"\x0110="
+_TRAILER_BYTES: Final = len(b"10=123\x01")
+
+Cut = tuple[int, bytes | Garbled | None]
+"""Where to go on, and what lies before; the place unchanged means that more bytes are needed."""
+
+
+class Framer(msgspec.Struct):
+    """One direction of one connection. `buffer` is the beginning of a message whose end has not arrived."""
+
+    buffer: bytes = b""
+    skipping: bool = False
+    """The last bytes were dropped, and reported."""
+
+    def feed(self, data: bytes, bytes_max: int) -> list[bytes | Garbled]:
+        """What `data` completes, in order. Messages of more than `bytes_max` bytes are garbled."""
+        data = self.buffer + data if self.buffer else data
+        found = []
+        start, before = 0, -1
+        while before < start < len(data):
+            before = start
+            start, item = self._cut(data, start, bytes_max)
+            if item is not None:
+                found.append(item)
+        self.buffer = data[start:]
+        return found
+
+    def _cut(self, data: bytes, start: int, bytes_max: int) -> Cut:
+        head = _HEAD.match(data, start)
+        if head is None:
+            return self._skip(data, start)
+        self.skipping = False
+        trailer = head.end() - 3 + int(head[1])
+        end = trailer + _TRAILER_BYTES
+        if end - start > bytes_max:
+            self.skipping = True
+            return start + 1, Garbled(GarbledReason.TOO_LARGE)
+        if data[trailer - 1 : trailer + 3] != _TRAILER or data[end - 1 : end] != SOH:
+            return self._misplaced_end(data, start, trailer - 1, bytes_max)
+        raw = data[start:end]
+        if is_checksum(raw[:-_TRAILER_BYTES], raw[-4:-1]):
+            return end, raw
+        return end, Garbled(GarbledReason.CHECK_SUM, raw)
+
+    def _misplaced_end(self, data: bytes, start: int, trailer: int, bytes_max: int) -> Cut:
+        """The CheckSum is not where BodyLength says: not there yet, or elsewhere."""
+        limit = start + bytes_max
+        found = data.find(_TRAILER, trailer, limit)
+        end = data.find(SOH, found + len(_TRAILER), limit) + 1 if found >= 0 else 0
+        if end:
+            reason = GarbledReason.CHECK_SUM if found == trailer else GarbledReason.BODY_LENGTH
+            return end, Garbled(reason, data[start:end])
+        if len(data) < limit:
+            return start, None
+        self.skipping = True
+        return limit, Garbled(GarbledReason.TOO_LARGE)
+
+    def _skip(self, data: bytes, start: int) -> Cut:
+        """No message begins at `start`, unless the rest of its first fields has yet to arrive."""
+        head = data[start : start + _HEAD_BYTES_MAX]
+        begins = _START.startswith(head[: len(_START)])
+        if begins and _may_become_head(head):
+            return start, None
+        reason = GarbledReason.FIRST_FIELDS if begins else GarbledReason.NO_START
+        report = None if self.skipping else Garbled(reason)
+        self.skipping = True
+        following = data.find(_START, start + 1)
+        return (following if following >= 0 else _beginning_of_start(data, start + 1)), report
+
+
+def _may_become_head(head: bytes) -> bool:
+    parts = head.split(SOH)
+    return len(head) < _HEAD_BYTES_MAX and (len(parts) < 3 or (len(parts) == 3 and b"35=".startswith(parts[2])))
+
+
+def _beginning_of_start(data: bytes, start: int) -> int:
+    """Where, at the end of `data`, a cut-off `8=FIX` may begin; the end if nowhere."""
+    for at in range(max(start, len(data) - len(_START) + 1), len(data)):
+        if _START.startswith(data[at:]):
+            return at
+    return len(data)

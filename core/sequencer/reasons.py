@@ -1,0 +1,91 @@
+"""Why orders and cancel requests are refused: the codes, and how FIX says them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from core.fix.tags import CxlRejReason, OrdRejReason
+from core.kernel.record import Record
+
+
+class Reason(StrEnum):
+    """Why an order or a cancel request was refused. Stable: reports, metrics and people rely on them."""
+
+    CLOSED = "closed"
+    """The venue is winding down and takes no new work."""
+    INVALID_CL_ORD_ID = "invalid_cl_ord_id"
+    """ClOrdID is longer than 64 characters."""
+    DUPLICATE_CL_ORD_ID = "duplicate_cl_ord_id"
+    """The owner used this ClOrdID before, for a live order or for one of its last 10,000 others."""
+    TOO_MANY_ORDERS = "too_many_orders"
+    """The owner has 10,000 live orders."""
+    UNKNOWN_SYMBOL = "unknown_symbol"
+    """The venue does not trade this Symbol."""
+    UNSUPPORTED_SIDE = "unsupported_side"
+    """Side is neither 1 (Buy) nor 2 (Sell)."""
+    UNSUPPORTED_ORD_TYPE = "unsupported_ord_type"
+    """OrdType is not 2 (Limit)."""
+    UNSUPPORTED_TIME_IN_FORCE = "unsupported_time_in_force"
+    """TimeInForce is none of 0 (Day), 1 (GTC), 3 (IOC), 4 (FOK) and 6 (GTD)."""
+    MISSING_QUANTITY = "missing_quantity"
+    """There is no OrderQty."""
+    QUANTITY_NOT_POSITIVE = "quantity_not_positive"
+    """OrderQty is zero or less."""
+    QUANTITY_TOO_LARGE = "quantity_too_large"
+    """OrderQty is above the pair's maximum."""
+    QUANTITY_OFF_LOT = "quantity_off_lot"
+    """OrderQty is not a multiple of the pair's lot."""
+    MISSING_PRICE = "missing_price"
+    """There is no Price."""
+    PRICE_NOT_POSITIVE = "price_not_positive"
+    """Price is zero or less."""
+    PRICE_TOO_LARGE = "price_too_large"
+    """Price times OrderQty has more digits than the venue can count."""
+    PRICE_OFF_TICK = "price_off_tick"
+    """Price is not a multiple of the pair's tick."""
+    AMOUNT_TOO_SMALL = "amount_too_small"
+    """Price times OrderQty is less than the smallest unit of the quote token."""
+    MISSING_EXPIRE_TIME = "missing_expire_time"
+    """TimeInForce is GTD and there is no ExpireTime."""
+    EXPIRED = "expired"
+    """ExpireTime has passed."""
+    UNKNOWN_ORDER = "unknown_order"
+    """OrigClOrdID names no order of this owner that the venue remembers."""
+    TOO_LATE = "too_late"
+    """The order that OrigClOrdID names has ended."""
+    CANCEL_PENDING = "cancel_pending"
+    """A cancel request for this order is already waiting for its answer."""
+
+
+_ORD_REJ_REASONS: Final = {
+    Reason.UNKNOWN_SYMBOL: OrdRejReason.UNKNOWN_SYMBOL,
+    Reason.CLOSED: OrdRejReason.EXCHANGE_CLOSED,
+    Reason.TOO_MANY_ORDERS: OrdRejReason.ORDER_EXCEEDS_LIMIT,
+    Reason.QUANTITY_TOO_LARGE: OrdRejReason.ORDER_EXCEEDS_LIMIT,
+    Reason.PRICE_TOO_LARGE: OrdRejReason.ORDER_EXCEEDS_LIMIT,
+    Reason.EXPIRED: OrdRejReason.TOO_LATE_TO_ENTER,
+    Reason.DUPLICATE_CL_ORD_ID: OrdRejReason.DUPLICATE_ORDER,
+}
+_CXL_REJ_REASONS: Final = {
+    Reason.TOO_LATE: CxlRejReason.TOO_LATE_TO_CANCEL,
+    Reason.UNKNOWN_ORDER: CxlRejReason.UNKNOWN_ORDER,
+    Reason.CANCEL_PENDING: CxlRejReason.ALREADY_PENDING,
+}
+
+
+class Refusal(Record, frozen=True):
+    """Why not: the code, and a sentence for a person."""
+
+    reason: Reason
+    text: str
+
+    @property
+    def ord_rej_reason(self) -> OrdRejReason:
+        """OrdRejReason(103): FIX 4.2's own reason where it has one, else Broker option."""
+        return _ORD_REJ_REASONS.get(self.reason, OrdRejReason.BROKER_OPTION)
+
+    @property
+    def cxl_rej_reason(self) -> CxlRejReason:
+        """CxlRejReason(102): FIX 4.2's own reason where it has one, else Broker option."""
+        return _CXL_REJ_REASONS.get(self.reason, CxlRejReason.BROKER_OPTION)

@@ -1,0 +1,118 @@
+"""`romer-sim check` and `romer-sim list`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from core.errors import InputError
+from core.units import format_duration
+from sim.commands.exits import Exit
+from sim.commands.options import DIRECTORY, as_json, scenario, show
+from sim.scenario.errors import one_line
+from sim.scenario.files import header_comment, read_toml
+from sim.scenario.load import Loaded, load, read
+from sim.scenario.recorded import Recording, read_recordings
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One scenario of a folder; `problem` says why it cannot run, if so."""
+
+    file: str
+    about: str
+    seed: int | None = None
+    duration: str | None = None
+    problem: str | None = None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a good scenario amounts to. `orders` is about how many will arrive."""
+
+    name: str
+    hash: str
+    seed: int
+    duration: str
+    pairs: int
+    market_makers: int
+    solvers: int
+    orders: int
+    recordings: dict[str, str]
+
+
+@click.command()
+@scenario
+@as_json
+def check(*, file: Path, seed: int | None, overrides: tuple[str, ...], as_json: bool) -> Exit:
+    """Check a scenario, and the recorded files that it plays, without running it."""
+    checked = check_scenario(load(file, seed=seed, overrides=overrides))
+    lines = [
+        f"{file} is good: {checked.pairs} pairs, {checked.market_makers} market makers, {checked.solvers} solvers",
+        f"about {checked.orders:,} orders in {checked.duration}, seed {checked.seed}, hash {checked.hash[:16]}",
+        *(f"{what}: {rows}" for what, rows in checked.recordings.items()),
+    ]
+    show(checked, "\n".join(lines), as_json=as_json)
+    return Exit.OK
+
+
+@click.command("list")
+@click.argument("directory", type=DIRECTORY, default="scenarios")
+@as_json
+def list_scenarios(*, directory: Path, as_json: bool) -> Exit:
+    """Show the scenarios of a directory: seed, duration, and the first line of each one's header."""
+    listed = scenarios_in(directory)
+    wide = max((len(each.file) for each in listed), default=0)
+    lines = [
+        f"{each.file:<{wide}}  seed {each.seed!s:<4} {each.duration!s:>6}  {each.about}"
+        if each.problem is None
+        else f"{each.file:<{wide}}  cannot run: {each.problem}"
+        for each in listed
+    ]
+    show({"scenarios": listed}, "\n".join(lines) or f"{directory}: no scenarios", as_json=as_json)
+    return Exit.OK
+
+
+def check_scenario(loaded: Loaded) -> Checked:
+    """What a scenario amounts to. Raises InputError for a recorded file that it cannot play."""
+    scenario, recorded = loaded.scenario, dict(read_recordings(loaded))
+    return Checked(
+        name=loaded.name,
+        hash=loaded.hash,
+        seed=scenario.run.seed,
+        duration=format_duration(scenario.run.duration),
+        pairs=len(scenario.pairs),
+        market_makers=len(scenario.makers),
+        solvers=len(scenario.solvers),
+        orders=_orders(loaded, recorded),
+        recordings={what: f"{len(one.rows):,} rows, {one.dropped:,} dropped" for what, one in recorded.items()},
+    )
+
+
+def scenarios_in(directory: Path) -> list[Listed]:
+    """Every scenario of a directory, by name; recorded files are not looked at."""
+    if not directory.is_dir():
+        raise InputError(f'no such folder "{directory}"', "give one that has scenario files (*.toml) in it")
+    listed = (_listed(path) for path in sorted(directory.glob("*.toml")))
+    return [each for each in listed if each is not None]
+
+
+def _listed(path: Path) -> Listed | None:
+    about = ""
+    try:
+        if not {"run", "extends"} & read_toml(path).keys():
+            return None  # some other TOML file
+        about = one_line(header_comment(path))
+        _, scenario = read(path)
+    except InputError as error:
+        return Listed(path.name, about, problem=error.message)
+    return Listed(path.name, about, scenario.run.seed, format_duration(scenario.run.duration))
+
+
+def _orders(loaded: Loaded, recorded: dict[str, Recording]) -> int:
+    duration, count = loaded.scenario.run.duration, 0
+    for maker in loaded.scenario.makers:
+        interval = maker.arrivals.poisson or maker.arrivals.fixed
+        rows = [] if interval else recorded[f"market_maker.{maker.id}"].rows
+        count += duration // interval if interval else sum(row.offset < duration for row in rows)
+    return count

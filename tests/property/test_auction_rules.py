@@ -1,0 +1,147 @@
+"""Whatever is bid, in whatever order: the same winners, never under a limit, never beyond a quantity."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.auction.bids import open_book
+from core.auction.rules import ClosedBook, StandingBid, check_outcome, first_price
+from core.auction.terms import Trade, meets_limit, rest_of, trade
+from core.market.orders import Order, Pair, Side, Token, amounts
+from core.solver.protocol import Bid
+from tests.helpers.auction import bid, order
+
+ODD = Pair("XY", Token("X", 2), Token("Y", 3), Decimal("0.0001"), Decimal("0.01"), Decimal(100))
+"""Coarse tokens, so that rounding matters in nearly every trade."""
+SOLVERS = [f"s{n}" for n in range(6)]
+SIDES: st.SearchStrategy[Side] = st.sampled_from(["buy", "sell"])
+PAIRS = {"XY": ODD}
+
+
+@st.composite
+def odd_orders(draw: st.DrawFn, order_id: str = "O-1") -> Order:
+    """An order of the odd pair that has something to give and to take."""
+    side = draw(SIDES)
+    quantity, price = Decimal(draw(st.integers(1, 300))) / 100, Decimal(draw(st.integers(1, 30_000))) / 10_000
+    sold, taken = amounts(ODD, side, quantity, price)
+    if not sold:
+        quantity, sold, taken = Decimal(3), Decimal("0.001"), Decimal(3)
+        price = Decimal("0.0004")
+    return Order(
+        order_id=order_id,
+        owner="MM1",
+        cl_ord_id="",
+        symbol="XY",
+        side=side,
+        quantity=quantity,
+        limit_price=price,
+        sell_token="X" if side == "sell" else "Y",
+        buy_token="Y" if side == "sell" else "X",
+        input_amount=sold,
+        min_output=taken,
+        created_at=0,
+        valid_until=10**6,
+        partially_fillable=draw(st.booleans()),
+        immediate=False,
+    )
+
+
+@st.composite
+def bids_for(draw: st.DrawFn, of: Order, bid_id: str) -> Bid:
+    """A bid around the limit, for all or part of the order; not always one that counts."""
+    unit = Decimal("0.01") if of.side == "sell" else Decimal("0.001")
+    units = int(of.input_amount / unit)
+    taken = units * unit if draw(st.booleans()) else draw(st.integers(1, units)) * unit
+    better = Decimal(draw(st.integers(-20, 200))) / 1000
+    return bid(bid_id, str(of.min_output / of.input_amount * (1 + better)), order_id=of.order_id, max_input=str(taken))
+
+
+def closed_book(orders: list[Order], said: list[tuple[str, Bid]], height: int) -> ClosedBook:
+    """The book after those bids, of which only the valid ones count."""
+    book = open_book(height, 0, 10, orders)
+    for solver, offered in said:
+        judged = book.judge(0, solver, offered, PAIRS)
+        if isinstance(judged, StandingBid):
+            book.put(judged)
+    return book.close(PAIRS)
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[list[Order], list[tuple[str, Bid]], list[tuple[str, Bid]]]:
+    """Orders, at most one bid per solver and order, and the same bids in another order of arrival."""
+    orders = [draw(odd_orders(f"O-{n}")) for n in range(draw(st.integers(1, 3)))]
+    said = [
+        (solver, draw(bids_for(of, f"b{number}")))
+        for number, of in enumerate(orders)
+        for solver in draw(st.lists(st.sampled_from(SOLVERS), unique=True))
+    ]
+    return orders, said, draw(st.permutations(said))
+
+
+@settings(deadline=None)
+@given(batches(), st.integers(0, 10**6))
+def test_first_price_does_not_depend_on_the_order_of_arrival(
+    batch: tuple[list[Order], list[tuple[str, Bid]], list[tuple[str, Bid]]], height: int
+) -> None:
+    orders, said, shuffled = batch
+    assert first_price(closed_book(orders, said, height)) == first_price(closed_book(orders, shuffled, height))
+
+
+@settings(deadline=None)
+@given(batches())
+def test_first_price_ranks_every_bid_once_best_first_and_keeps_every_term(
+    batch: tuple[list[Order], list[tuple[str, Bid]], list[tuple[str, Bid]]],
+) -> None:
+    orders, said, _ = batch
+    book = closed_book(orders, said, 1)
+    outcome = first_price(book)
+    check_outcome("first_price", book, outcome)
+    for contest in book.contests:
+        ranking = outcome[contest.order.order_id]
+        assert {ranked.bid.solver for ranked in ranking} == {standing.solver for standing in contest.bids}
+        outputs = [ranked.output_amount for ranked in ranking]
+        assert outputs == sorted(outputs, reverse=True)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_part_fills_never_add_up_to_more_than_the_order_or_to_less_than_its_limit(data: st.DataObject) -> None:
+    whole = rest = data.draw(odd_orders())
+    filled = given_up = got = Decimal(0)
+    for _ in range(6):
+        if not rest.input_amount:
+            break
+        offered = data.draw(bids_for(rest, "b"))
+        done = trade(rest, ODD, offered.max_input, offered.conversion_rate) if offered.conversion_rate > 0 else None
+        if done is None or not done.taken:
+            continue
+        assert done.given <= offered.max_input
+        quantity = done.given if rest.side == "sell" else done.taken
+        filled, given_up, got = filled + quantity, given_up + done.given, got + done.taken
+        assert meets_limit(whole, done)
+        assert filled <= whole.quantity
+        assert given_up <= whole.input_amount
+        if quantity == rest.quantity:
+            assert filled == whole.quantity
+            break
+        rest = rest_of(rest, ODD, rest.quantity - quantity)
+    assert meets_limit(whole, Trade(given_up, got))
+
+
+@given(st.integers(0, 10**6))
+def test_a_tie_is_broken_the_same_way_in_every_run(height: int) -> None:
+    of = order()
+    unused = {"ETHUSDC": Pair("ETHUSDC", Token("ETH", 6), Token("USDC", 2), Decimal(1), Decimal(1), Decimal(1))}
+    winners = []
+    for solvers in (SOLVERS, SOLVERS[::-1]):
+        book = open_book(height, 0, 10, [of])
+        for solver in solvers:
+            judged = book.judge(0, solver, bid("b", "2000"), unused)
+            assert isinstance(judged, StandingBid)
+            book.put(judged)
+        winners.append([ranked.bid.solver for ranked in first_price(book.close(unused))["O-1"]])
+    assert winners[0] == winners[1]
+    assert sorted(winners[0]) == SOLVERS
