@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 .PHONY: help setup demo test test-long bench lint types determinism notebooks wheel lock clean
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 | \2/p' Makefile | while IFS='|' read -r name what; do printf '%-13s%s\n' "$$name" "$$what"; done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s%s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/dev ## Set up .venv with the test tools
 
@@ -31,9 +31,7 @@ bench: setup ## Print the benchmark tables
 	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python -m "tests.bench.$$(basename $$file .py)" || exit; done
 
 lint: setup ## Check style, format and the import rules
-	@$(BIN)/ruff check
-	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports
+	@failed=0; for tool in "ruff check" "ruff format --check" "lint-imports --no-logo"; do $(BIN)/$$tool || failed=1; done; exit $$failed
 
 types: setup ## Check types
 	@$(BIN)/mypy

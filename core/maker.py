@@ -12,12 +12,13 @@ import msgspec
 from core.fix.messages import (
     BusinessMessageReject,
     ExecutionReport,
-    FixMessage,
     NewOrderSingle,
     OrderCancelReject,
     OrderCancelRequest,
 )
-from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.records import FixMessage, FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.tags import ExecTransType, ExecType, HandlInst, OrdType, TimeInForce
+from core.fix.tags import Side as FixSide
 from core.kernel.component import Component, Handler
 from core.kernel.ids import Ids
 from core.kernel.record import Message, Note, Record, Send, Start, Stop
@@ -27,7 +28,218 @@ from core.units import Nanos
 
 FIX: Final = "fix"
 OPEN_ORDERS_MAX: Final = 10_000
-_LIMIT: Final = "2"
-_AUTOMATIC_EXECUTION: Final = "1"
-_DAY, _IOC, _FOK, _GTD = "0", "3", "4", "6"
-_SIDES: Final[dict[Side, str]] = {"buy": "1", "sell": "2"}
+_SIDES: Final[Mapping[Side, FixSide]] = {"buy": FixSide.BUY, "sell": FixSide.SELL}
+
+
+class DropReason(StrEnum):
+    """Why something that the world wanted was not sent."""
+
+    STOPPING = "stopping"
+    """The node is winding down."""
+    TOO_MANY_OPEN = "too_many_open"
+    """`OPEN_ORDERS_MAX` orders are open."""
+    GONE = "gone"
+    """The order to cancel has ended, or was never sent."""
+    CANCEL_PENDING = "cancel_pending"
+    """A cancel request for the order is already on its way."""
+
+
+class IntentDropped(Record, frozen=True):
+    """Something that the world wanted was not sent."""
+
+    intent: OrderWanted | CancelWanted
+    reason: DropReason
+
+
+class ReportIgnored(Record, frozen=True):
+    """The venue spoke of an order that is not open: it ended before, or never was."""
+
+    cl_ord_id: str
+    msg_type: str
+
+
+class MakerSettings(msgspec.Struct, frozen=True):
+    """Who the market maker is (its CompID names its orders) and the session that its orders go to."""
+
+    comp_id: str
+    session: str
+
+
+class OpenOrder(msgspec.Struct):
+    """An order that was sent and has not ended."""
+
+    nth: int
+    symbol: str
+    side: Side
+    cancel_cl_ord_id: str = ""
+    """The cancel request that waits for an answer, or empty."""
+
+
+class Outcome(StrEnum):
+    """What is counted of orders. Each one sent that ends does so in one of the last four ways."""
+
+    SENT = "sent"
+    ACKED = "acked"
+    FILLED = "filled"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+_OUTCOMES: Final[Mapping[str, Outcome]] = {
+    ExecType.NEW: Outcome.ACKED,
+    ExecType.FILL: Outcome.FILLED,
+    ExecType.REJECTED: Outcome.REJECTED,
+    ExecType.CANCELED: Outcome.CANCELLED,
+    ExecType.EXPIRED: Outcome.EXPIRED,
+}
+
+
+class MakerState(msgspec.Struct):
+    """The open orders and the score."""
+
+    ids: Ids = msgspec.field(default_factory=Ids)
+    stopping: bool = False
+    open: dict[str, OpenOrder] = {}
+    """By ClOrdID; at most `OPEN_ORDERS_MAX`."""
+    open_nth: dict[int, str] = {}
+    """The ClOrdIDs of the open orders, by their number."""
+    counts: dict[Outcome, int] = msgspec.field(default_factory=lambda: dict.fromkeys(Outcome, 0))
+    filled_quantity: dict[str, dict[Side, Decimal]] = {}
+    """By symbol and side, of all orders."""
+
+
+class MarketMaker(Component[MakerState]):
+    """Sends every order it is told to, once, under the ClOrdID `<CompID>-<n>`; n counts requests of both kinds.
+
+    Orders do not wait for the session: the engine keeps them until it is logged on, and TransactTime
+    says how old they are. What the venue says about orders that are not open changes nothing.
+    """
+
+    __slots__ = ("_settings",)
+
+    def __init__(self, name: str, settings: MakerSettings) -> None:
+        super().__init__(name, MakerState())
+        self._settings = settings
+
+    def _on_start(self, _now: Nanos, _event: Start) -> None:
+        """Wait for the world to want something."""
+
+    def _on_stop(self, _now: Nanos, _event: Stop) -> None:
+        self.state.stopping = True
+
+    def _on_session(self, _now: Nanos, _event: Message[SessionOpened | SessionClosed]) -> None:
+        """Orders outlive sessions, here as at the venue."""
+
+    # --- from the world ------------------------------------------------------------------------------
+
+    def _on_order_wanted(self, now: Nanos, event: Message[OrderWanted]) -> None:
+        state, wanted = self.state, event.body
+        if state.stopping or len(state.open) >= OPEN_ORDERS_MAX:
+            self._drop(wanted, DropReason.STOPPING if state.stopping else DropReason.TOO_MANY_OPEN)
+            return
+        cl_ord_id = state.ids.next(self._settings.comp_id)
+        state.counts[Outcome.SENT] += 1
+        nth = state.counts[Outcome.SENT]
+        state.open[cl_ord_id] = OpenOrder(nth, wanted.symbol, wanted.side)
+        state.open_nth[nth] = cl_ord_id
+        self._tell(_order(wanted, cl_ord_id, now))
+
+    def _on_cancel_wanted(self, now: Nanos, event: Message[CancelWanted]) -> None:
+        state, wanted = self.state, event.body
+        cl_ord_id = state.open_nth.get(wanted.nth)
+        if state.stopping:
+            self._drop(wanted, DropReason.STOPPING)
+        elif cl_ord_id is None:
+            self._drop(wanted, DropReason.GONE)
+        elif state.open[cl_ord_id].cancel_cl_ord_id:
+            self._drop(wanted, DropReason.CANCEL_PENDING)
+        else:
+            order = state.open[cl_ord_id]
+            order.cancel_cl_ord_id = state.ids.next(self._settings.comp_id)
+            side = _SIDES[order.side]
+            self._tell(OrderCancelRequest(cl_ord_id, order.cancel_cl_ord_id, order.symbol, side, now))
+
+    def _drop(self, intent: OrderWanted | CancelWanted, reason: DropReason) -> None:
+        self.emit(Note(IntentDropped(intent, reason)))
+
+    # --- from the venue ------------------------------------------------------------------------------
+
+    def _on_peer(self, _now: Nanos, event: Message[FromPeer[Any]]) -> None:
+        message = event.body.message
+        if isinstance(message, ExecutionReport):
+            self._on_execution_report(message)
+        elif isinstance(message, OrderCancelReject):
+            self._on_cancel_reject(message)
+        else:
+            self._on_business_reject(message)
+
+    def _on_execution_report(self, report: ExecutionReport) -> None:
+        cl_ord_id, outcome = report.orig_cl_ord_id or report.cl_ord_id or "", _OUTCOMES.get(report.exec_type)
+        order = self.state.open.get(cl_ord_id)
+        if order is None or report.exec_trans_type != ExecTransType.NEW:
+            self._ignore(cl_ord_id, report)
+            return
+        if report.exec_type in (ExecType.PARTIAL_FILL, ExecType.FILL):
+            by_side = self.state.filled_quantity.setdefault(order.symbol, {})
+            by_side[order.side] = by_side.get(order.side, Decimal(0)) + (report.last_shares or Decimal(0))
+        if outcome is Outcome.ACKED:
+            self.state.counts[outcome] += 1
+        elif outcome is not None:
+            self._end(cl_ord_id, outcome)
+
+    def _on_cancel_reject(self, reject: OrderCancelReject) -> None:
+        order = self.state.open.get(reject.orig_cl_ord_id)
+        if order is not None:
+            order.cancel_cl_ord_id = ""
+
+    def _on_business_reject(self, reject: BusinessMessageReject) -> None:
+        cl_ord_id = reject.business_reject_ref_id or ""
+        if cl_ord_id in self.state.open:
+            self._end(cl_ord_id, Outcome.REJECTED)
+            return
+        for order in self.state.open.values():
+            if order.cancel_cl_ord_id == cl_ord_id != "":
+                order.cancel_cl_ord_id = ""
+                return
+        self._ignore(cl_ord_id, reject)
+
+    def _end(self, cl_ord_id: str, outcome: Outcome) -> None:
+        self.state.counts[outcome] += 1
+        del self.state.open_nth[self.state.open.pop(cl_ord_id).nth]
+
+    def _ignore(self, cl_ord_id: str, message: FixMessage) -> None:
+        self.emit(Note(ReportIgnored(cl_ord_id, message.MSG_TYPE)))
+
+    def _tell(self, message: FixMessage) -> None:
+        self.emit(Send(FIX, ToPeer(self._settings.session, message)))
+
+    HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
+        Start: _on_start,
+        Stop: _on_stop,
+        SessionOpened: _on_session,
+        SessionClosed: _on_session,
+        OrderWanted: _on_order_wanted,
+        CancelWanted: _on_cancel_wanted,
+        FromPeer: _on_peer,
+    }
+
+
+def _order(wanted: OrderWanted, cl_ord_id: str, now: Nanos) -> NewOrderSingle:
+    time_in_force, expire_time = TimeInForce.DAY, None
+    if wanted.immediate:
+        time_in_force = TimeInForce.FILL_OR_KILL if wanted.whole else TimeInForce.IMMEDIATE_OR_CANCEL
+    elif wanted.lifetime is not None:
+        time_in_force, expire_time = TimeInForce.GOOD_TILL_DATE, now + wanted.lifetime
+    return NewOrderSingle(
+        cl_ord_id=cl_ord_id,
+        handl_inst=HandlInst.AUTOMATED_NO_INTERVENTION,
+        symbol=wanted.symbol,
+        side=_SIDES[wanted.side],
+        transact_time=now,
+        ord_type=OrdType.LIMIT,
+        order_qty=wanted.quantity,
+        price=wanted.limit_price,
+        time_in_force=time_in_force,
+        expire_time=expire_time,
+    )

@@ -11,18 +11,26 @@ from core.auction.auction import Auction
 from core.auction.settings import AuctionSettings
 from core.config import MakerConfig, NodeConfig, SolverConfig, VenueConfig
 from core.fix import records as fix_records
-from core.fix.engine import EngineConfig, FixEngine, SessionConfig
-from core.fix.messages import APPLICATION_MESSAGES
-from core.fix.records import FromPeer, ToPeer
+from core.fix.engine import FixEngine
+from core.fix.messages import (
+    BusinessMessageReject,
+    ExecutionReport,
+    NewOrderSingle,
+    OrderCancelReject,
+    OrderCancelRequest,
+)
+from core.fix.records import FixMessage, FromPeer, ToPeer
+from core.fix.settings import EngineConfig, SessionConfig
 from core.kernel.codec import Codec
 from core.kernel.component import Component
 from core.kernel.record import Record
-from core.maker import MarketMaker
+from core.maker import MakerSettings, MarketMaker
 from core.market import ledger, orders, world
 from core.sequencer import facts as sequencer_facts
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.settings import SequencerSettings
 from core.solver import facts as solver_facts
+from core.solver import protocol
 from core.solver.agent import SolverAgent
 from core.solver.door import SolverDoor
 from core.solver.problem import Problem, Solution
@@ -30,6 +38,9 @@ from core.solver.protocol import FromSolver, FromVenue, SolverSaid, TellSolver
 from core.solver.settings import DoorSettings, SolverAccount, SolverSettings
 
 Components: TypeAlias = list[Component[Any]]
+AnyMessage: TypeAlias = (
+    NewOrderSingle | OrderCancelRequest | ExecutionReport | OrderCancelReject | BusinessMessageReject
+)
 
 
 def components(config: NodeConfig, seed: int) -> Components:
@@ -77,3 +88,73 @@ def _venue(config: VenueConfig) -> Components:
         Auction("auction", auction),
         SolverDoor("solvers", door),
     ]
+
+
+def _acceptor(config: VenueConfig) -> EngineConfig:
+    return EngineConfig(
+        role="acceptor",
+        comp_id=config.fix.comp_id,
+        sessions=tuple(SessionConfig(target_comp_id=member.id) for member in config.members),
+        app="sequencer",
+        app_messages=_types(NewOrderSingle, OrderCancelRequest),
+        heartbeat_interval=int(config.fix.heartbeat_interval),
+        message_bytes_max=config.fix.message_bytes_max,
+    )
+
+
+def _maker(config: MakerConfig) -> Components:
+    initiator = EngineConfig(
+        role="initiator",
+        comp_id=config.id,
+        sessions=(SessionConfig(target_comp_id=config.venue_comp_id, address=config.address),),
+        app="maker",
+        app_messages=_types(ExecutionReport, OrderCancelReject, BusinessMessageReject),
+        heartbeat_interval=int(config.heartbeat_interval),
+        reconnect_interval=int(config.reconnect_interval),
+    )
+    settings = MakerSettings(comp_id=config.id, session=config.venue_comp_id)
+    return [FixEngine("fix", initiator), MarketMaker("maker", settings)]
+
+
+def _solver(config: SolverConfig, seed: int) -> Component[Any]:
+    settings = SolverSettings(
+        solver=config.id,
+        token=config.token,
+        address=config.address,
+        params=config.params,
+        seed=seed,
+        reconnect_interval=int(config.reconnect_interval),
+    )
+    return SolverAgent("solver", settings)
+
+
+def _types(*messages: type[FixMessage]) -> tuple[str, ...]:
+    return tuple(message.MSG_TYPE for message in messages)
+
+
+def _records_of(module: ModuleType) -> list[type[Record]]:
+    """The records that a module defines, generic ones left to be named with what they carry."""
+    return [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Record)
+        and kind.__module__ == module.__name__
+        and not getattr(kind, "__parameters__", ())
+    ]
+
+
+_MODULES: Final = (orders, world, ledger, fix_records, sequencer_facts, auction_facts, solver_facts, protocol, maker)
+
+CODEC: Final = Codec(
+    (
+        *(kind for module in _MODULES for kind in _records_of(module) if kind is not FixMessage),
+        FromPeer[AnyMessage],
+        ToPeer[AnyMessage],
+        SolverSaid[FromSolver],
+        TellSolver[FromVenue],
+        Problem,
+        Solution,
+    )
+)
+"""Reads every journal and snapshot of every node."""

@@ -90,12 +90,13 @@ class LiveNode:
         finally:
             await self.close()
 
-    def stop(self) -> None:
-        """Deliver `Stop` to every component, do what they ask for, and end `run`. Once is enough."""
+    def stop(self, goodbye: float = 0.0) -> None:
+        """Deliver `Stop` to every component, do what they ask for, go on for `goodbye` seconds, and end `run`."""
         if not self._stopping:
             self._stopping = True
             self.kernel.stop(self._clock())
             self._wake()
+            self._loop.call_later(goodbye, self._end)
 
     async def close(self) -> None:
         """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`."""
@@ -138,8 +139,6 @@ class LiveNode:
                 self._commit()
                 self._release(now, outgoing)
             self._arm()
-            if self._stopping:
-                self._ended.set_result(None)
         except Exception as error:
             self._fail(error)
 
@@ -222,6 +221,10 @@ class LiveNode:
         connection = self._named.pop(conn, None)
         if connection is not None and connection.open:
             connection.close(last)
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     def _fail(self, error: BaseException) -> None:
         if not self._ended.done():

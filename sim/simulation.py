@@ -32,7 +32,7 @@ from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
 from sim.results.facts import Noted
 from sim.scenario.recorded import Row
-from sim.scenario.schema import VENUE, Scenario
+from sim.scenario.schema import VENUE, MarketMaker, Scenario, Solver
 from sim.world import Demand, Feed, Prices, start
 
 GOODBYE: Final = SECOND
@@ -64,7 +64,8 @@ class Simulation:
         self.notes: list[Noted] = []
         self.env = Environment(int(scenario.run.start))
         self._recordings, self._header, self._sinks = recordings, header, sinks
-        self._links = {node.id: scenario.latency_of(node) for node in (*scenario.makers, *scenario.solvers)}
+        guests: list[MarketMaker | Solver] = [*scenario.makers, *scenario.solvers]
+        self._links = {guest.id: scenario.latency_of(guest) for guest in guests}
         self.network = Network(self._latency)
         self.checkers = Checkers(
             [
@@ -77,7 +78,8 @@ class Simulation:
             ]
         )
         venue, makers, solvers = scenario.node_configs()
-        self.nodes = {node_name(config): self._node(config) for config in (venue, *makers, *solvers)}
+        configs: list[NodeConfig] = [venue, *makers, *solvers]
+        self.nodes = {node_name(config): self._node(config) for config in configs}
         for door in ("fix", "solvers"):
             self.network.listen(f"{VENUE}/{door}", self.nodes[VENUE], door)
 
@@ -189,7 +191,7 @@ class Simulation:
     def _ledger(self) -> Any:
         auction = self.nodes[VENUE].kernel.components["auction"]
         assert isinstance(auction, Auction)
-        return auction.state.ledger
+        return auction.ledger
 
     def _journals(self) -> list[Journal]:
         journals = [node.kernel.journal for node in self.nodes.values()]

@@ -131,7 +131,8 @@ def attempt(command: list[str], seconds_max: int, **environ: str) -> tuple[str, 
         return "", str(error)
     if done.returncode == 0:
         return done.stdout, ""
-    return "", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    complaints = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("make")]
+    return "", (complaints or [f"exit code {done.returncode}"])[-1]
 
 
 def main() -> int:

@@ -101,7 +101,6 @@ class Desk(Component[AuctionState]):
     def go_on(self, now: Nanos, live: LiveOrder, reason: WaitReason) -> None:
         """Reopen an order for the next batch, or expire it when none will take it or nothing could be paid."""
         order = live.order
-        live.fallbacks = []
         if order.immediate or now >= order.valid_until or self.state.stopping or not order.input_amount:
             self.expire(live, reason)
             return

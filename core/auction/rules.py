@@ -135,7 +135,6 @@ def _keeps_terms(order: Order, ranked: Ranked) -> bool:
     quantity = given if order.side == "sell" else taken
     return (
         0 < given <= min(ranked.bid.max_input, order.input_amount)
-        and taken > 0
         and quantity <= order.quantity
         and (order.partially_fillable or quantity == order.quantity)
         and meets_limit(order, Trade(given, taken))

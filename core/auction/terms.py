@@ -39,8 +39,7 @@ def trade(order: Order, pair: Pair, max_input: Decimal, rate: Decimal) -> Trade 
         offered = Trade(max_input, _on_grid(output, pair.quote.decimals, ROUND_DOWN))
     else:
         taken = order.quantity if output >= order.quantity else _on_grid(output, pair.base.decimals, ROUND_DOWN)
-        given = _on_grid(_EXACT.divide(taken, rate), pair.quote.decimals, ROUND_UP)
-        offered = Trade(min(given, max_input), taken)
+        offered = Trade(_on_grid(_EXACT.divide(taken, rate), pair.quote.decimals, ROUND_UP), taken)
     return offered if meets_limit(order, offered) else None
 
 

@@ -1,6 +1,6 @@
 """Bytes and messages: decoding one framed message field by field, encoding one, and FIX's checksum.
 
-framed bytes --decode--> Message (raw bytes and values by tag) or Garbled
+framed bytes --decode--> WireMessage (raw bytes and values by tag) or Garbled
 body fields --join--> body --encode--> bytes ready to send
 """
 
@@ -19,6 +19,7 @@ from core.fix.values import ENCODING
 
 SOH: Final = b"\x01"
 _CHUNK: Final = 256
+_SHOWN_BYTES: Final = 64
 _TAG: Final = re.compile(rb"0|-?[1-9]\d{0,8}")
 _COMMON_TAGS: Final = {b"%d" % tag: tag for tag in range(1, 6000) if tag not in DATA_LENGTHS}
 """Tags that need no second look. Lengths of data fields are not among them, and lead to the slow path."""
@@ -54,7 +55,7 @@ class Garbled(msgspec.Struct, frozen=True):
     raw: bytes = b""
 
 
-class Message(msgspec.Struct, frozen=True):
+class WireMessage(msgspec.Struct, frozen=True):
     """One message as received. `values` holds each tag's value (the last one, if `repeated`) in wire order."""
 
     raw: bytes
@@ -67,7 +68,7 @@ class Message(msgspec.Struct, frozen=True):
         return list(_split(self.raw)) if self.repeated else list(self.values.items())
 
 
-def decode(raw: bytes, fields_max: int) -> Message | Garbled:
+def decode(raw: bytes, fields_max: int) -> WireMessage | Garbled:
     """Take apart one message that a `Framer` has cut out and verified."""
     parts = raw.split(SOH)
     parts.pop()
@@ -80,7 +81,7 @@ def decode(raw: bytes, fields_max: int) -> Message | Garbled:
             values[_COMMON_TAGS[tag]] = value
     except (KeyError, ValueError):
         return _decode_uncommon(raw)
-    return Message(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(parts))
+    return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(parts))
 
 
 def join(fields: Iterable[tuple[int, bytes]]) -> bytes:
@@ -110,7 +111,7 @@ def is_checksum(data: bytes, digits: bytes) -> bool:
     return _CHECK_SUMS[checksum(data)] == digits
 
 
-def _decode_uncommon(raw: bytes) -> Message | Garbled:
+def _decode_uncommon(raw: bytes) -> WireMessage | Garbled:
     try:
         fields = list(_split(raw))
     except _DataLength:
@@ -118,7 +119,7 @@ def _decode_uncommon(raw: bytes) -> Message | Garbled:
     except ValueError:
         return Garbled(GarbledReason.BAD_TAG, raw)
     values = dict(fields)
-    return Message(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(fields))
+    return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(fields))
 
 
 class _DataLength(ValueError):
@@ -127,7 +128,8 @@ class _DataLength(ValueError):
 
 def _split(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """Fields in wire order, data fields cut by their lengths. Raises ValueError."""
-    start, data_tag, data_length = 0, 0, 0
+    start, data_length = 0, 0
+    data_tag: int | None = None
     while start < len(raw):
         equals = raw.index(b"=", start)
         if not _TAG.fullmatch(raw, start, equals):
@@ -142,8 +144,13 @@ def _split(raw: bytes) -> Iterator[tuple[int, bytes]]:
         start = end + 1
 
 
-def _announced(tag: int, value: bytes) -> tuple[int, int]:
+def _announced(tag: int, value: bytes) -> tuple[int | None, int]:
     """The data field that must come next and its length, if `tag` is a usable length field."""
     if tag in DATA_LENGTHS and value.isdigit() and len(value) <= 9:
         return DATA_LENGTHS[tag], int(value)
-    return 0, 0
+    return None, 0
+
+
+def show(raw: bytes) -> str:
+    """The beginning of a message, for people."""
+    return raw[:_SHOWN_BYTES].replace(SOH, b"|").decode(ENCODING)

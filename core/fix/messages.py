@@ -11,6 +11,7 @@ from typing import ClassVar
 from core.fix import fields as f
 from core.fix.records import FixMessage
 from core.fix.tags import MsgType
+from core.kernel.record import Record
 
 
 class NewOrderSingle(FixMessage, frozen=True):
@@ -100,6 +101,18 @@ class BusinessMessageReject(FixMessage, frozen=True):
 
 
 # --- the session's own ---------------------------------------------------------------------------
+
+
+class Header(Record, frozen=True):
+    """What the session reads of every message's header."""
+
+    sender_comp_id: f.SenderCompID
+    target_comp_id: f.TargetCompID
+    msg_seq_num: f.MsgSeqNum
+    sending_time: f.SendingTime
+    poss_dup_flag: f.PossDupFlag | None = None
+    poss_resend: f.PossResend | None = None
+    orig_sending_time: f.OrigSendingTime | None = None
 
 
 class Logon(FixMessage, frozen=True):

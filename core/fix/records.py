@@ -19,13 +19,15 @@ AppMessage = TypeVar("AppMessage", bound=FixMessage)
 class FromPeer(Record, Generic[AppMessage], frozen=True):
     """An application message arrived in sequence on `session` and is well formed.
 
-    `raw_hash` is the SHA-256 of the exact bytes received, so that a receipt can bind to them.
+    `raw_hash` is the SHA-256 of the exact bytes received, so that a receipt can bind to them. `poss_resend` is
+    the sender's PossResend: the application must find out whether it knows the content already.
     """
 
     session: str
     msg_seq_num: int
     raw_hash: bytes
     message: AppMessage
+    poss_resend: bool = False
 
 
 class ToPeer(Record, Generic[AppMessage], frozen=True):

@@ -27,8 +27,8 @@ DELIVER_TO_SUB_ID: Final = 129
 ON_BEHALF_OF_LOCATION_ID: Final = 144
 DELIVER_TO_LOCATION_ID: Final = 145
 
-HEADER_TAGS: Final = frozenset(
-    map(int, "8 9 34 35 43 49 50 52 56 57 90 91 97 115 116 122 128 129 142 143 144 145 212 213 347 369 370".split())
+HEADER_TAGS: Final = frozenset([8, 9, 34, 35, 43, 49, 50, 52, 56, 57, 90, 91, 97, 115, 116, 122, 128, 129]) | frozenset(
+    [142, 143, 144, 145, 212, 213, 347, 369, 370]
 )
 TRAILER_TAGS: Final = frozenset([10, 89, 93])
 

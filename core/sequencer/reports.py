@@ -10,15 +10,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.fix.messages import (
-    BusinessMessageReject,
-    ExecutionReport,
-    NewOrderSingle,
-    OrderCancelReject,
-    OrderCancelRequest,
-)
-from core.fix.records import FixMessage
-from core.fix.tags import BusinessRejectReason, CxlRejResponseTo, ExecTransType, ExecType, OrdStatus, Side
+from core.fix.messages import ExecutionReport, NewOrderSingle, OrderCancelReject, OrderCancelRequest
+from core.fix.tags import CxlRejResponseTo, ExecTransType, ExecType, OrdStatus, Side
 from core.market.orders import OrderFilled
 from core.sequencer.lifecycle import LiveOrder, OrderState
 from core.sequencer.reasons import Reason, Refusal
@@ -95,16 +88,6 @@ def cancel_refused(
 def cancel_too_late(live: LiveOrder, cl_ord_id: str, now: Nanos, text: str) -> OrderCancelReject:
     """The request `cl_ord_id`, acknowledged before, came to nothing, and the order is as `live` says."""
     return _cancel_reject(live, cl_ord_id, live.order.cl_ord_id, Refusal(Reason.TOO_LATE, text), now)
-
-
-def unsupported(message: FixMessage, msg_seq_num: int) -> BusinessMessageReject:
-    """The message is one that a venue sends and does not take."""
-    return BusinessMessageReject(
-        ref_msg_type=message.MSG_TYPE,
-        business_reject_reason=BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE,
-        ref_seq_num=msg_seq_num,
-        text="only orders and cancel requests are taken here",
-    )
 
 
 def average_price(live: LiveOrder) -> Decimal:

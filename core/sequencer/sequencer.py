@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
-from core.fix.messages import BusinessMessageReject, NewOrderSingle, OrderCancelRequest
+from core.fix.messages import NewOrderSingle, OrderCancelRequest
 from core.fix.records import FixMessage, FromPeer, SessionClosed, SessionOpened, ToPeer
 from core.kernel.component import Component, Handler
 from core.kernel.ids import Ids
@@ -38,13 +38,15 @@ _WINDOW: Final = "window"
 
 
 class SequencerState(msgspec.Struct):
-    """Everything that a sequencer remembers. Bounded by what is live: see the members."""
+    """Everything that a sequencer remembers: one batch, and per owner the live orders and the ids used."""
 
     ids: Ids = msgspec.field(default_factory=Ids)
     global_seq: int = 0
     """The place of the newest message; the first one has 1."""
     stopping: bool = False
     batch: OpenBatch = msgspec.field(default_factory=OpenBatch)
+    armed: Nanos | None = None
+    """The deadline of the window's timer."""
     live: dict[str, LiveOrder] = {}
     """Orders until their end, by order id; each owner has at most `LIVE_ORDERS_MAX`."""
     known: dict[str, KnownIds] = {}
@@ -69,16 +71,17 @@ class Sequencer(Component[SequencerState]):
 
     def _on_start(self, now: Nanos, _event: Start) -> None:
         self.state.batch.open(now, self._settings)
-        self._arm(None)
+        self._arm()
 
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
         self.state.stopping = True
         if self.state.batch.leaves:
             self._close(now, "stop", 0)
-        due, self.state.batch.due = self.state.batch.due, None
-        self._arm(due)
+        self.state.batch.due = None
+        self._arm()
 
     def _on_timer(self, now: Nanos, _event: TimerFired) -> None:
+        self.state.armed = None
         self._close_overdue(now)
 
     def _on_session(self, _now: Nanos, _event: Message[SessionOpened | SessionClosed]) -> None:
@@ -86,21 +89,18 @@ class Sequencer(Component[SequencerState]):
 
     # --- from peers ----------------------------------------------------------------------------------
 
-    def _on_peer(self, now: Nanos, event: Message[FromPeer[Any]]) -> None:
-        received = event.body
+    def _on_peer(self, now: Nanos, event: Message[FromPeer[NewOrderSingle] | FromPeer[OrderCancelRequest]]) -> None:
+        """The session is named by the peer's CompID, which owns what it sends."""
         self._close_overdue(now)
-        message = received.message
-        if isinstance(message, NewOrderSingle):
-            self._on_new_order(now, received)
-        elif isinstance(message, OrderCancelRequest):
-            self._on_cancel_request(now, received)
-        elif not isinstance(message, BusinessMessageReject):  # answering a reject with a reject could go on for ever
-            self._tell(received.session, reports.unsupported(message, received.msg_seq_num))
+        if isinstance(event.body.message, OrderCancelRequest):
+            self._on_cancel_request(now, event.body)
+        else:
+            self._on_new_order(now, event.body)
 
     def _on_new_order(self, now: Nanos, received: FromPeer[NewOrderSingle]) -> None:
         state, owner, message = self.state, received.session, received.message
         order_id, exec_id, known = state.ids.next("O"), state.ids.next("E"), self._known(owner)
-        verdict = self._closed() or validate(message, order_id, owner, now, self._rules, known)
+        verdict = self._closed() or validate(message, self._rules, known, order_id=order_id, owner=owner, now=now)
         if isinstance(verdict, Refusal):
             self._tell(owner, reports.refused(message, verdict, order_id, exec_id, now))
             self.emit(Note(OrderRefused(owner, message.cl_ord_id, verdict.reason, verdict.text)))
@@ -142,11 +142,10 @@ class Sequencer(Component[SequencerState]):
     # --- blocks --------------------------------------------------------------------------------------
 
     def _place(self, now: Nanos, received: FromPeer[Any], item: Order | CancelOrder) -> None:
-        state, batch = self.state, self.state.batch
+        state = self.state
         state.global_seq += 1
-        due = batch.due
-        batch.add(Leaf(state.global_seq, now, received.session, received.raw_hash), item, self._settings)
-        self._arm(due)
+        state.batch.add(Leaf(state.global_seq, now, received.session, received.raw_hash), item, self._settings)
+        self._arm()
 
     def _close_full(self, now: Nanos) -> None:
         if len(self.state.batch.leaves) >= self._settings.batch_messages:
@@ -158,18 +157,16 @@ class Sequencer(Component[SequencerState]):
             self._close(now, "window" if batch.leaves else "empty", now - batch.due)
 
     def _close(self, now: Nanos, trigger: Literal["full", "window", "empty", "stop"], lateness: Nanos) -> None:
-        due = self.state.batch.due
         sealed = self.state.batch.seal(now, self._settings)
         self.emit(Note(BlockSealed(sealed.header, sealed.block_hash, trigger, lateness)))
         self.emit(Send(AUCTION, sealed.batch))
-        self._arm(due)
+        self._arm()
 
-    def _arm(self, armed: Nanos | None) -> None:
-        """Let the timer follow `due`, which was `armed` before."""
-        due = self.state.batch.due
-        if due == armed:
-            return
-        self.emit(CancelTimer(_WINDOW) if due is None else SetTimer(_WINDOW, due))
+    def _arm(self) -> None:
+        state, due = self.state, self.state.batch.due
+        if due != state.armed:
+            state.armed = due
+            self.emit(CancelTimer(_WINDOW) if due is None else SetTimer(_WINDOW, due))
 
     # --- from the auction ----------------------------------------------------------------------------
 
@@ -194,7 +191,8 @@ class Sequencer(Component[SequencerState]):
         if live is None:
             return  # the order ended before the request's turn, and `_forget` answered the request
         live.refuse_cancel()
-        self._tell(live.order.owner, reports.cancel_too_late(live, event.body.cl_ord_id, now, event.body.reason))
+        text = f"the auction answered {event.body.reason}"
+        self._tell(live.order.owner, reports.cancel_too_late(live, event.body.cl_ord_id, now, text))
 
     def _end(self, now: Nanos, order_id: str, trigger: OrderTrigger, reason: str | None) -> None:
         live, exec_id = self.state.live[order_id], self.state.ids.next("E")

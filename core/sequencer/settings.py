@@ -18,7 +18,3 @@ class SequencerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seal an empty block after this many window ends in a row with nothing to seal; 0 never does."""
     order_lifetime: Nanos
     """How long an order lives that does not say so itself (TimeInForce Day or GTC)."""
-
-    def __post_init__(self) -> None:
-        for span in ("batch_window", "order_lifetime"):
-            msgspec.structs.force_setattr(self, span, int(getattr(self, span)))

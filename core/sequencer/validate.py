@@ -44,7 +44,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 def validate(
-    message: NewOrderSingle, order_id: str, owner: str, now: Nanos, rules: Rules, known: KnownIds
+    message: NewOrderSingle, rules: Rules, known: KnownIds, *, order_id: str, owner: str, now: Nanos
 ) -> Order | Refusal:
     """The order that `message`, received at `now`, stands for, or why it stands for none.
 

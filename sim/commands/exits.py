@@ -55,7 +55,8 @@ def report_failure(error: BaseException, *, debug: bool) -> Exit:
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     code = next(code for kind, code in _CODES if isinstance(error, kind))
-    first, *evidence = _message(error).splitlines() or [""]
+    message = _message(error)
+    first, *evidence = message.splitlines() if isinstance(error, ReplayDiverged) else [message]
     lines = [f"error: {one_line(first)}", *(f"  {one_line(line)}" for line in evidence)]
     if hint := _hint(error, code):
         lines.append(f"hint: {one_line(hint)}")

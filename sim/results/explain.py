@@ -69,7 +69,7 @@ def as_text(story: Story) -> str:
         f"{line.since / MILLISECOND:+14,.3f} ms  {place:<{wide}}  {line.text}"
         for line, place in zip(lines, places, strict=True)
     ]
-    return "\n".join([head, "", *body])
+    return "\n".join(_printable(line) for line in (head, "", *body))
 
 
 def as_rows(story: Story) -> list[dict[str, Any]]:
@@ -199,3 +199,8 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
 
 def _number(amount: Decimal) -> str:
     return f"{float(amount):,.10g}"
+
+
+def _printable(line: str) -> str:
+    """Without what a peer could put into a ClOrdID to play tricks on a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in line)

@@ -138,21 +138,27 @@ class RunResult:
 
     def write(self, directory: Path) -> None:
         """Write everything but the journals below `directory`, the manifest last."""
+        self.dir = directory
+        tables, manifest = directory / "tables", directory / MANIFEST
+        tables.mkdir(parents=True, exist_ok=True)
+        manifest.unlink(missing_ok=True)
+        for name in TABLES:
+            pq.write_table(self._tables[name], tables / f"{name}.parquet", compression="zstd")
+        self.write_report(directory)
+        unfinished = manifest.with_suffix(".tmp")
+        unfinished.write_bytes(_json(self.manifest))
+        unfinished.replace(manifest)
+
+    def write_report(self, directory: Path) -> None:
+        """Write what is drawn from the tables: summary, pictures and report."""
         from sim.results.report import render_report  # noqa: PLC0415  # pulls in matplotlib and jinja2
 
-        self.dir = directory
-        for folder in ("tables", "plots"):
-            (directory / folder).mkdir(parents=True, exist_ok=True)
-        for name in TABLES:
-            pq.write_table(self._tables[name], directory / "tables" / f"{name}.parquet", compression="zstd")
         pictures = self.plot.render_all()
+        (directory / "plots").mkdir(exist_ok=True)
         for picture, png in pictures.items():
             (directory / "plots" / f"{picture}.png").write_bytes(png)
         (directory / "summary.json").write_bytes(_json(self.outcome))
         (directory / REPORT).write_text(render_report(self, pictures), encoding="utf-8")
-        unfinished = directory / f"{MANIFEST}.tmp"
-        unfinished.write_bytes(_json(self.manifest))
-        unfinished.replace(directory / MANIFEST)
 
     def _frame(self, name: str) -> pd.DataFrame:
         return to_frame(TABLES[name], self._tables[name])
@@ -165,7 +171,7 @@ def load(directory: Path) -> RunResult:
     """
     try:
         manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
-    except FileNotFoundError:
+    except OSError:
         hint = "give a directory that `romer-sim run` made; a run that was killed while it wrote has none"
         raise InputError(f"{directory}: no {MANIFEST}", hint) from None
     except msgspec.DecodeError as error:

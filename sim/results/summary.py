@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from statistics import median
-from typing import Any, SupportsFloat
+from typing import Any, Final, SupportsFloat
 
 import msgspec
 import pyarrow as pa
@@ -15,10 +15,21 @@ from core.units import MONEY, SECOND, Nanos, format_duration
 from sim.results.manifest import Manifest
 from sim.results.rows import ORDER_STATUSES, ZERO
 
+_PAIR_COLUMNS: Final = [
+    "order_id",
+    "symbol",
+    "quote_token",
+    "side",
+    "limit_price",
+    "filled_quantity",
+    "surplus_quote",
+    "surplus_bps",
+]
+
 
 class PairSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One pair. `volume` and `surplus` are in the quote token; `surplus_bps` is surplus over the value
-    of the filled quantities at their limits, `median_bps` the median over orders with a fill.
+    """One pair. `traded` counts orders with a fill; `volume` and `surplus` are in the quote token; `surplus_bps`
+    is surplus over the value of the filled quantities at their limits, `median_bps` the median over orders.
     """
 
     symbol: str
@@ -61,11 +72,13 @@ def summarise(tables: Mapping[str, pa.Table]) -> Summary:
     bids = Counter(_values(tables["bids"], "status"))
     commitments = Counter(_values(tables["commitments"], "status"))
     batches = _values(tables["blocks"], "messages")
+    with localcontext(MONEY):
+        pairs = _pairs(tables["orders"], tables["fills"])
     return Summary(
         orders=statuses.total(),
         by_status={status: statuses[status] for status in ORDER_STATUSES},
         fill_rate=_ratio(statuses["filled"], accepted),
-        pairs=_pairs(tables["orders"]),
+        pairs=pairs,
         bids=bids.total() - bids["rejected"],
         bids_rejected=bids["rejected"],
         bids_per_order=_ratio(bids.total() - bids["rejected"], accepted),
@@ -128,30 +141,33 @@ def money(amount: SupportsFloat) -> str:
     return f"{number:,.2f}" if abs(number) >= 1 or not number else f"{number:.4g}"
 
 
-def _pairs(orders: pa.Table) -> list[PairSummary]:
-    names = ("symbol", "quote_token", "limit_price", "filled_quantity", "average_price", "surplus_quote", "surplus_bps")
-    by_pair: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
-    for symbol, quote, *rest in zip(*(_values(orders, name) for name in names), strict=True):
-        if symbol is not None:
-            by_pair.setdefault((symbol, quote), []).append(tuple(rest))
+def _pairs(orders: pa.Table, fills: pa.Table) -> list[PairSummary]:
+    by_order = {row["order_id"]: row for row in orders.select(_PAIR_COLUMNS).to_pylist() if row["symbol"] is not None}
+    for row in by_order.values():
+        row["volume"] = ZERO
+    for fill in fills.select(["order_id", "input_amount", "output_amount"]).to_pylist():
+        row = by_order[fill["order_id"]]
+        row["volume"] += fill["input_amount" if row["side"] == "buy" else "output_amount"]
+    by_pair: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in by_order.values():
+        by_pair.setdefault((row["symbol"], row["quote_token"]), []).append(row)
     return [_pair(symbol, quote, rows) for (symbol, quote), rows in sorted(by_pair.items())]
 
 
-def _pair(symbol: str, quote: str, rows: Sequence[tuple[Any, ...]]) -> PairSummary:
-    traded = [row for row in rows if row[1]]
-    with localcontext(MONEY):
-        at_limit = sum((limit * quantity for limit, quantity, *_ in traded), ZERO)
-        surplus = sum((row[3] for row in traded), ZERO)
-        return PairSummary(
-            symbol=symbol,
-            quote_token=quote,
-            orders=len(rows),
-            traded=len(traded),
-            volume=_plain(sum((quantity * price for _, quantity, price, *_ in traded), ZERO)),
-            surplus=_plain(surplus),
-            surplus_bps=float(10_000 * surplus / at_limit) if at_limit else 0.0,
-            median_bps=median([row[4] for row in traded]) if traded else 0.0,
-        )
+def _pair(symbol: str, quote: str, rows: Sequence[dict[str, Any]]) -> PairSummary:
+    traded = [row for row in rows if row["filled_quantity"]]
+    at_limit = sum((row["limit_price"] * row["filled_quantity"] for row in traded), ZERO)
+    surplus = sum((row["surplus_quote"] for row in traded), ZERO)
+    return PairSummary(
+        symbol=symbol,
+        quote_token=quote,
+        orders=len(rows),
+        traded=len(traded),
+        volume=_plain(sum((row["volume"] for row in traded), ZERO)),
+        surplus=_plain(surplus),
+        surplus_bps=float(10_000 * surplus / at_limit) if at_limit else 0.0,
+        median_bps=median(row["surplus_bps"] for row in traded) if traded else 0.0,
+    )
 
 
 def _statuses(summary: Summary) -> str:

@@ -9,9 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from core.errors import InputError
+from core.solver.strategies.registry import STRATEGIES
 from core.units import MONEY, SECOND
 from sim.scenario.errors import Fault, KeyPath, did_you_mean, translate
-from sim.scenario.schema import STRATEGIES, VENUE, MarketMaker, PairSection, Scenario, Solver
+from sim.scenario.schema import VENUE, MarketMaker, PairSection, Scenario, Solver
 
 _EXPONENT_MAX: Final = 24
 _INTEGER_MAX: Final = 1 << 62
@@ -138,7 +139,7 @@ def _params(path: KeyPath, solver: Solver) -> Iterator[Fault]:
     try:
         solver.strategy_params()
     except msgspec.ValidationError as error:
-        yield translate(error, STRATEGIES[solver.strategy], solver.params, path)
+        yield translate(error, STRATEGIES[solver.strategy].params, solver.params, path)
 
 
 def _holdings(

@@ -108,10 +108,8 @@ def _reworded(text: str, path: KeyPath, kind: Any, value: Any) -> Fault:
     if match := re.fullmatch(r"Object missing required field `(.*)`", text):
         return Fault(path, f"`{match[1]}` is missing" if path else f"section [{match[1]}] is missing")
     if text.startswith("Invalid enum value"):
-        choices = [str(choice) for choice in get_args(kind)]
-        return Fault(
-            path, f"expected one of {', '.join(choices)}; got {shown(value)}", did_you_mean(str(value), choices)
-        )
+        choices = " or ".join(str(choice) for choice in get_args(kind))
+        return Fault(path, f"expected {choices}, got {shown(value)}")
     return Fault(path, _expectation(text, value))
 
 

@@ -185,10 +185,8 @@ def _contains(data: Any, keys: list[str | int]) -> bool:
             data = next((entry for entry in data if entry[IDS[str(keys[0])]] == key), None)
         elif isinstance(data, dict):
             data = data.get(str(key))
-        elif isinstance(data, list):
-            data = next(iter(data[int(key) : int(key) + 1]), None)
         else:
-            return True  # a plain value stands where others have a table: it has the last word on what is below
+            return True  # a value that is replaced whole has the last word on all that is below it
         if data is None:
             return False
     return True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.errors import InputError
-from sim.scenario.errors import IDS, did_you_mean
+from sim.scenario.errors import IDS, did_you_mean, one_line, shown
 from sim.scenario.layers import Layer, check_layer
 
 
@@ -21,10 +21,10 @@ def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
     values: dict[tuple[str, ...], Layer] = {}
     for text in texts:
         path, equals, value = text.partition("=")
-        keys = path.strip().split(".")
+        keys, source = path.strip().split("."), one_line(f"--set {text}")
         if not equals or not all(keys):
-            raise InputError(f"--set {text}: expected PATH=VALUE", "as in --set solver.s2.latency=20ms")
-        layer = Layer(f"--set {text}", _nested(text, keys, parse_value(value.strip()), data))
+            raise InputError(f"{source}: expected PATH=VALUE", "as in --set solver.s2.latency=20ms")
+        layer = Layer(source, _nested(source, keys, parse_value(value.strip()), data))
         check_layer(*layer)
         values[tuple(keys)] = layer
     # A new strategy drops parameters, and a new model what is below it: whatever replaces more goes first.
@@ -35,13 +35,13 @@ def parse_value(text: str) -> Any:
     """The value that a text on the command line means."""
     try:
         table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
     value = table["value"]
     return value if len(table) == 1 and isinstance(value, str | int | list | dict) else text
 
 
-def _nested(text: str, keys: list[str], value: Any, data: dict[str, Any]) -> dict[str, Any]:
+def _nested(source: str, keys: list[str], value: Any, data: dict[str, Any]) -> dict[str, Any]:
     array = keys[0]
     if array not in IDS:
         return _table(keys, value)
@@ -50,9 +50,9 @@ def _nested(text: str, keys: list[str], value: Any, data: dict[str, Any]) -> dic
     name = max((name for name in names if f"{rest}.".startswith(f"{name}.")), key=len, default="")  # ids may have dots
     inner = rest.removeprefix(name).removeprefix(".").split(".")
     if not name and rest:
-        raise InputError(f'--set {text}: there is no {array} "{keys[1]}"', did_you_mean(keys[1], names))
+        raise InputError(f"{source}: there is no {array} {shown(keys[1])}", did_you_mean(keys[1], names))
     if inner in ([""], [IDS[array]]):
-        raise InputError(f"--set {text}: expected a key to set, as in {array}.ID.KEY, other than `{IDS[array]}`")
+        raise InputError(f"{source}: expected a key to set, as in {array}.ID.KEY, other than `{IDS[array]}`")
     return {array: [{IDS[array]: name, **_table(inner, value)}]}
 
 

@@ -8,7 +8,7 @@ names in the file (`[[market_maker]]`).
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeAlias, get_args
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, field
@@ -29,6 +29,7 @@ from core.config import (
 )
 from core.market.orders import Pair, Token
 from core.solver.problem import Params, PerMille
+from core.solver.strategies.registry import STRATEGIES
 from core.units import MILLISECOND, SECOND
 from sim.latency import Latency
 from sim.scenario.custom import Instant
@@ -36,8 +37,6 @@ from sim.scenario.models import Arrivals, LatencyTable, Price, above_zero, in_or
 
 VENUE: Final = "venue"
 DEFAULT_STRATEGY: Final = "cost_plus"
-STRATEGIES: Final[dict[str, Any]] = {kind.__struct_config__.tag: kind for kind in get_args(Params)}
-"""The parameters of each solver strategy, by the name that a scenario gives it."""
 
 Bps: TypeAlias = Annotated[int, Meta(gt=-10_000, lt=10_000)]
 
@@ -151,7 +150,8 @@ class Solver(Section, frozen=True, kw_only=True):
 
     def strategy_params(self) -> Params:
         """`params` as its strategy takes them. Raises msgspec.ValidationError for what it does not take."""
-        params: Params = msgspec.convert(self.params, STRATEGIES[self.strategy])
+        kind: Any = STRATEGIES[self.strategy].params
+        params: Params = msgspec.convert(self.params, kind)
         return params
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from core.errors import InputError
-from sim.scenario.errors import did_you_mean
+from sim.scenario.errors import did_you_mean, one_line
 from sim.scenario.files import absent
 from sim.scenario.models import Columns
 
@@ -44,14 +44,13 @@ def open_table(path: Path, columns: Columns, *, quantity: bool) -> Table:
 
     Raises InputError when it is not such a file or a column is missing; while rows are read as well.
     """
+    read = _parquet if path.suffix in {".parquet", ".pq"} else _csv
     try:
-        return (
-            _parquet(path, columns, quantity) if path.suffix in {".parquet", ".pq"} else _csv(path, columns, quantity)
-        )
+        return read(path, columns, quantity)
     except FileNotFoundError:
         raise absent(path) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: cannot be read: {one_line(error.strerror or str(error))}") from None
 
 
 def _parquet(path: Path, columns: Columns, quantity: bool) -> Table:
@@ -60,11 +59,10 @@ def _parquet(path: Path, columns: Columns, quantity: bool) -> Table:
 
     try:
         file = ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: not a Parquet file: {error}") from None
-    names = _choose(path, columns, file.schema_arrow.names, quantity)
-    time_type = file.schema_arrow.field(names[0]).type
-    exact_time = pa.types.is_timestamp(time_type)
+        schema = dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
+    except (pa.ArrowException, ValueError) as error:
+        raise InputError(f"{path}: not a Parquet file: {one_line(str(error))}") from None
+    names = _choose(path, columns, list(schema), quantity)
 
     def rows() -> Iterator[Cells]:
         number = 0
@@ -74,10 +72,10 @@ def _parquet(path: Path, columns: Columns, quantity: bool) -> Table:
                 for cells in zip(*lists, strict=True):
                     number += 1
                     yield Cells(number, *cells)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path}: after row {number}: {error}") from None
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise InputError(f"{path}: after row {number}: {one_line(str(error))}") from None
 
-    return Table(rows(), exact_time, "row")
+    return Table(rows(), exact_time=pa.types.is_timestamp(schema[names[0]]), unit="row")
 
 
 def _values(column: Any, pa: Any) -> list[Any]:

@@ -1,3 +1,5 @@
+"""Merkle trees: what is in proves, and nothing else does."""
+
 from __future__ import annotations
 
 from hashlib import sha256
@@ -97,3 +99,7 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there(index: int) -> None:
     with pytest.raises(IndexError):
         prove(leaves, index)
     assert not verify(root(leaves), 3, index, b"c", prove(leaves, 2))
+
+
+def test_a_count_beyond_eight_bytes_fails_however_long_the_path() -> None:
+    assert not verify(root([b"a"]), 1 << 65, 0, b"a", [bytes(32)] * 65)

@@ -1,3 +1,5 @@
+"""The anchored windows never drift."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -45,7 +45,7 @@ def draw_batches(result: RunResult) -> Axes:
 
 def draw_escrow(result: RunResult) -> Axes:
     """What the venue holds for others: the inputs of open orders and the payments of winners, by token."""
-    held = _held(result)
+    held = changes_of_holdings(result)
     moves = held.groupby("token").size().sort_values(ascending=False, kind="stable")
     tokens = sorted(moves.index[:_TOKENS_MAX])
     count = max(len(tokens), 1)
@@ -69,8 +69,8 @@ def draw_escrow(result: RunResult) -> Axes:
     return drawn[0]
 
 
-def _held(result: RunResult) -> pd.DataFrame:
-    """Changes of what the venue holds: per transfer, what the accounts of orders and of escrow gain."""
+def changes_of_holdings(result: RunResult) -> pd.DataFrame:
+    """Per transfer, what the accounts of orders and of escrow gain; those that concern neither are left out."""
     moves = result.escrow
     held = pd.DataFrame({"token": moves["token"], "time": seconds(result, moves["time"])})
     for kind in ("order", "escrow"):

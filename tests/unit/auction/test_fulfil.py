@@ -244,6 +244,18 @@ def test_the_rest_of_an_immediate_order_expires() -> None:
     assert bench.balance("user:MM1", "ETH") == Decimal("999.5")
 
 
+def test_a_rest_too_small_to_pay_for_expires() -> None:
+    bench = Rig()
+    bench.batch(1, order(side="buy", quantity="1.000001"))
+    bench.place("s1", bid("b1", "0.00050000051", max_input="1999.99"))
+    bench.advance(BID_WINDOW)
+    bench.deposit("s1", "C-1", "0.999996")
+    bench.advance(DUE)
+    assert [fill.leaves_quantity for fill in bench.facts(OrderFilled)] == [Decimal("0.000005")]
+    assert bench.facts(OrderExpired) == [OrderExpired("O-1", "part_filled")]
+    assert bench.balance("user:MM1", "USDC") == Decimal("998000.01")
+
+
 def test_several_auctions_and_commitments_run_at_once_each_to_its_own_deadline() -> None:
     bench = awarded()
     bench.batch(2, order("O-2"))

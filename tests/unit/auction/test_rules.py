@@ -44,7 +44,8 @@ def test_the_highest_output_wins_and_pays_as_bid() -> None:
 
 
 def test_of_equal_outputs_the_one_for_less_input_wins() -> None:
-    assert ranking(closed(("s1", "2", "2000"), ("s2", "1.6", "2500"))) == ["s2", "s1"]
+    for height in range(8):
+        assert ranking(closed(("s1", "2", "2000"), ("s2", "1.6", "2500"), height=height)) == ["s2", "s1"]
 
 
 def test_a_buyer_is_served_by_the_cheapest_full_fill_whatever_input_was_asked_for() -> None:
@@ -109,6 +110,13 @@ FIRST, SECOND = BOOK.contests[0].bids
 def test_a_rule_that_breaks_its_contract_stops_the_run(outcome: Outcome, complaint: str) -> None:
     with pytest.raises(DefectError, match=rf"rule broken .*{complaint}"):
         check_outcome("broken", BOOK, outcome)
+
+
+def test_a_rule_may_not_give_a_buyer_more_than_it_ordered() -> None:
+    book = closed(("s1", "4000", "0.0006"), of=order(side="buy"))
+    [bought] = book.contests[0].bids
+    with pytest.raises(DefectError, match="breaks the terms"):
+        check_outcome("generous", book, {"O-1": [Ranked(bought, Decimal(4000), Decimal("2.4"))]})
 
 
 @pytest.mark.parametrize("side", ["sell", "buy"])

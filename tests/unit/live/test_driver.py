@@ -108,17 +108,21 @@ class Peer:
 
 
 @asynccontextmanager
-async def dialled(subject: LiveNode, door: str) -> AsyncIterator[Peer]:
+async def dialled(subject: LiveNode, door: str, *, closes: bool = True) -> AsyncIterator[Peer]:
     """Run a node that listens, with a peer connected to it; stop it at the end. Raises what stopped it before."""
     port = await subject.listen("127.0.0.1", 0, door)
     running = asyncio.create_task(subject.run())
     await asyncio.sleep(0)
     with socket.socket() as sock:
-        sock.setblocking(False)  # noqa: FBT003
+        sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-        yield Peer(sock)
-        subject.stop()
-        await running
+        try:
+            yield Peer(sock)
+        finally:
+            subject.stop()
+            if closes:
+                sock.close()
+            await running
 
 
 class Noter(Actor):
@@ -224,15 +228,13 @@ class Flood(Actor):
 
 
 def test_a_peer_that_does_not_read_is_cut_off() -> None:
-    disk = Happenings()
+    async def script() -> Record:
+        noted: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        flooding = node(Flood("flood"), on_note=lambda *note: noted.set_result(note[3]))
+        async with dialled(flooding, "flood"), asyncio.timeout(5):
+            return await noted
 
-    async def script() -> None:
-        async with dialled(node(Flood("flood"), disk=disk), "flood"), asyncio.timeout(5):
-            while not disk.notes():
-                await asyncio.sleep(0.001)
-
-    asyncio.run(script())
-    assert disk.notes() == ["slow reader: more than 8388608 bytes are waiting"]
+    assert asyncio.run(script()) == Seen("slow reader: more than 8388608 bytes are waiting")
 
 
 def test_a_peer_that_has_finished_talking_still_gets_its_answer() -> None:
@@ -251,7 +253,7 @@ def test_a_peer_that_never_closes_does_not_hold_up_the_end(monkeypatch: pytest.M
 
     async def script() -> float:
         began = asyncio.get_running_loop().time()
-        async with dialled(node(Polite("door")), "door") as peer:
+        async with dialled(node(Polite("door")), "door", closes=False) as peer:
             await peer.send(b"hello")
         return asyncio.get_running_loop().time() - began
 
@@ -285,7 +287,7 @@ def test_a_node_can_be_stopped_while_it_dials() -> None:
 
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as one, socket.socket() as two:
         for sock in (one, two):
-            sock.setblocking(False)  # noqa: FBT003
+            sock.setblocking(False)
             sock.connect_ex(full.getsockname())
         asyncio.run(script(f"127.0.0.1:{full.getsockname()[1]}"))
 

@@ -41,5 +41,5 @@ def test_an_existing_file_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot create .*No such file"):
+    with pytest.raises(InputError, match=r"cannot create .*No such file"):
         JournalFile(tmp_path / "nowhere" / "node.romer")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from core.auction.facts import (
     BidRejected,
@@ -61,15 +60,15 @@ def small_market() -> list[Noted]:
 def _bid_in_small_market(story: Story) -> None:
     first, second, third = (story.orders[f"O-{n}"] for n in (1, 2, 3))
     story.at(560)
-    story.bid(1, "s1", "s1-1", first, "2001")
-    story.bid(1, "s1", "s1-2", second, "0.000498")
+    story.bid(1, "s1-1", first, "2001")
+    story.bid(1, "s1-2", second, "0.000498")
     story.at(580)
-    story.bid(1, "s2", "s2-1", first, "2004")
+    story.bid(1, "s2-1", first, "2004")
     story.say("auction", BidRejected(1, "s2", "s2-2", "O-2", "unfunded"))
     story.at(600)
-    story.bid(1, "s1", "s1-3", first, "2003", replaces="s1-1")
-    story.bid(1, "s2", "s2-3", third, "2051")
-    story.bid(1, "s3", "s3-1", first, "2003.5")
+    story.bid(1, "s1-3", first, "2003", replaces="s1-1")
+    story.bid(1, "s2-3", third, "2051")
+    story.bid(1, "s3-1", first, "2003.5")
     story.at(620)
     story.say("auction", BidWithdrawn(1, "s2", "s2-3", "O-3"))
     story.at(650)
@@ -145,17 +144,17 @@ def _random_order(story: Story, random: Random, n: int) -> Order:
 
 
 def _auction(story: Story, random: Random, height: int, batch: list[Order]) -> None:
-    bids: dict[str, list[tuple[Decimal, str, str]]] = {}
+    bids: dict[str, list[tuple[Decimal, str, str]]] = {order.order_id: [] for order in batch}
     start = 500 * height
     for solver, speed in (("s1", 20), ("s2", 45), ("s3", 70), ("s4", 150)):
         story.at(start + speed)
         for order in batch:
             if random.random() < 0.75:
-                _random_bid(story, random, height, solver, order, bids)
+                bids[order.order_id] += _random_bid(story, random, height, f"{solver}-{order.order_id}", order)
     story.at(start + 200)
     deals = []
     for order in batch:
-        if order.order_id in bids:
+        if bids[order.order_id]:
             rate, solver, bid_id = max(bids[order.order_id])
             story.say("auction", BidSelected(height, order.order_id, solver, bid_id, "first_price", 2))
             deals.append(Deal(f"C-{order.order_id}", height, order, solver, bid_id, *_terms(order, rate)))
@@ -175,14 +174,15 @@ def _auction(story: Story, random: Random, height: int, batch: list[Order]) -> N
             story.expire(deal.order, "defaults")
 
 
-def _random_bid(story: Story, random: Random, height: int, solver: str, order: Order, bids: dict[str, Any]) -> None:
+def _random_bid(story: Story, random: Random, height: int, bid_id: str, order: Order) -> list[tuple[Decimal, str, str]]:
+    solver = bid_id.partition("-")[0]
     price = Decimal(f"{2000 + random.gauss(1, 2) * (1 if order.side == 'buy' else -1):.2f}")
     if (price > order.limit_price) if order.side == "buy" else (price < order.limit_price):
-        story.say("auction", BidRejected(height, solver, f"{solver}-{order.order_id}", order.order_id, "below_limit"))
-        return
+        story.say("auction", BidRejected(height, solver, bid_id, order.order_id, "below_limit"))
+        return []
     rate = price if order.side == "sell" else 1 / price
-    story.bid(height, solver, f"{solver}-{order.order_id}", order, rate)
-    bids.setdefault(order.order_id, []).append((rate, solver, f"{solver}-{order.order_id}"))
+    story.bid(height, bid_id, order, rate)
+    return [(rate, solver, bid_id)]
 
 
 def _terms(order: Order, rate: Decimal) -> tuple[Decimal, Decimal]:

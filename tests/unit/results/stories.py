@@ -81,7 +81,9 @@ class Story:
         ids = tuple(order.order_id for order in [*(carried or []), *added])
         self.say("auction", BatchCreated(height, ids, self.now + 200 * MILLISECOND))
 
-    def bid(self, height: int, solver: str, bid_id: str, order: Order, rate: str | Decimal, replaces: str = "") -> None:
+    def bid(self, height: int, bid_id: str, order: Order, rate: str | Decimal, *, replaces: str = "") -> None:
+        """The solver is the part of the bid id before its first dash."""
+        solver = bid_id.partition("-")[0]
         paid = order.input_amount * Decimal(rate)
         self.say(
             "auction",

@@ -66,11 +66,24 @@ def test_a_write_that_was_killed_is_recognised(tmp_path: Path, monkeypatch: pyte
         load(tmp_path)
 
 
+def test_a_report_made_anew_from_the_files_is_the_same_and_leaves_the_tables_alone(written: Path) -> None:
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in written.rglob("*") if path.is_file()}
+    load(written).write_report(written)
+    assert {path: path.read_bytes() for path in before} == {path: data for path, (data, _) in before.items()}
+    kept = [path for path, (_, changed) in before.items() if path.stat().st_mtime_ns == changed]
+    assert {path.name for path in kept} == {"manifest.json", *(f"{name}.parquet" for name in TABLES)}
+
+
 @pytest.mark.parametrize(("text", "message"), [("{", "manifest.json: "), ("{}", "missing required field")])
 def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(InputError, match=message):
         load(tmp_path)
+
+
+def test_a_file_is_no_run_directory(written: Path) -> None:
+    with pytest.raises(InputError, match=r"no manifest.json"):
+        load(written / "report.html")
 
 
 def test_a_directory_of_another_format_is_refused(written: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from sim.results.result import RunResult
 from sim.results.summary import as_data, as_text, money, summarise
 from sim.results.tables import build_tables
+from tests.unit.results.markets import large_market
 from tests.unit.results.stories import manifest
 
 
@@ -22,9 +23,15 @@ def test_counts_are_those_of_the_market(small: RunResult) -> None:
 def test_surplus_is_exact_and_by_pair(small: RunResult) -> None:
     (pair,) = small.outcome.pairs
     assert (pair.symbol, pair.quote_token, pair.orders, pair.traded) == ("ETH-USD", "USD", 5, 2)
-    assert (pair.surplus, pair.volume) == (18, 4006 + 12048)
+    assert (pair.surplus, pair.volume) == (Decimal(18), Decimal(4006 + 12048))
     assert str(pair.surplus) == "18"
     assert pair.surplus_bps == float(10_000 * Decimal(18) / (4000 + 12060))
+
+
+def test_sums_have_no_more_digits_than_the_amounts_they_add() -> None:
+    (pair,) = summarise(build_tables(large_market(300))).pairs
+    assert pair.volume == round(pair.volume, 2)
+    assert pair.surplus == round(pair.surplus, 4)
 
 
 def test_data_is_json_with_exact_money_as_text(small: RunResult) -> None:

@@ -71,8 +71,8 @@ def test_two_fills_give_the_average_price_weighted_by_quantity() -> None:
     sold = story.order("MM1", "a", "sell", "4", "100")
     story.seal(1, 0, [sold])
     for height, given_, taken, leaves in ((1, 1, 104, "3"), (2, 3, 300, "0")):
-        deal = Deal(f"C-{height}", height, sold, "s1", f"b{height}", Decimal(given_), Decimal(taken))
-        story.bid(height, "s1", f"b{height}", sold, "104")
+        deal = Deal(f"C-{height}", height, sold, "s1", f"s1-{height}", Decimal(given_), Decimal(taken))
+        story.bid(height, f"s1-{height}", sold, "104")
         story.award(deal)
         story.deposit(deal)
         story.settle(deal, leaves)
@@ -111,17 +111,22 @@ def test_margins_are_output_per_input_over_the_limit_for_both_sides() -> None:
 def test_a_refused_withdrawal_is_no_bid_and_a_repeated_bid_id_is_a_row_of_its_own() -> None:
     story = Story()
     sold = story.order("MM1", "a", "sell", "1", "100")
-    story.bid(1, "s1", "x", sold, "101")
-    story.say("auction", BidRejected(1, "s1", "", "O-1", "late"), BidRejected(1, "s1", "x", "O-1", "duplicate_bid_id"))
-    assert [(row["bid_id"], row["status"]) for row in rows("bids", story)] == [("x", "received"), ("x", "rejected")]
+    story.bid(1, "s1-x", sold, "101")
+    story.say(
+        "auction", BidRejected(1, "s1", "", "O-1", "late"), BidRejected(1, "s1", "s1-x", "O-1", "duplicate_bid_id")
+    )
+    assert [(row["bid_id"], row["status"]) for row in rows("bids", story)] == [
+        ("s1-x", "received"),
+        ("s1-x", "rejected"),
+    ]
 
 
 def test_the_same_bid_id_in_another_batch_is_another_bid() -> None:
     story = Story()
     sold = story.order("MM1", "a", "sell", "1", "100")
     for height in (1, 2):
-        story.bid(height, "s1", "x", sold, "101")
-    story.say("auction", CommitmentCreated("C-1", 2, "O-1", "s1", "x", Decimal(1), Decimal(101), 0, 1))
+        story.bid(height, "s1-x", sold, "101")
+    story.say("auction", CommitmentCreated("C-1", 2, "O-1", "s1", "s1-x", Decimal(1), Decimal(101), 0, 1))
     assert [row["won"] for row in rows("bids", story)] == [False, True]
 
 

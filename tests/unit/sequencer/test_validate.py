@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.fix.tags import CxlRejReason, OrdRejReason
 from core.market.orders import Order
@@ -19,7 +20,7 @@ RULES = Rules({"ETH-USDC": ETH_USDC}, 3 * SECOND)
 
 
 def judged(known: KnownIds | None = None, **changes: Any) -> Order | Refusal:
-    return validate(new_order(**changes), "O-1", "MM1", NOW, RULES, known or KnownIds())
+    return validate(new_order(**changes), RULES, known or KnownIds(), order_id="O-1", owner="MM1", now=NOW)
 
 
 def accepted(**changes: Any) -> Order:
@@ -101,10 +102,10 @@ def test_the_edges_of_every_rule_are_inside() -> None:
 
 
 def test_a_buy_worth_less_than_a_unit_of_the_quote_is_refused() -> None:
-    pair = ETH_USDC.__class__("ETH-USDC", ETH_USDC.base, ETH_USDC.quote, Decimal("0.0001"), Decimal("0.001"), Decimal(1))
+    pair = replace(ETH_USDC, tick=Decimal("0.0001"))
     rules = Rules({"ETH-USDC": pair}, SECOND)
     message = new_order(side="1", order_qty=Decimal("0.001"), price=Decimal("0.0001"))
-    refusal = validate(message, "O-1", "MM1", NOW, rules, KnownIds())
+    refusal = validate(message, rules, KnownIds(), order_id="O-1", owner="MM1", now=NOW)
     assert isinstance(refusal, Refusal)
     assert refusal.reason is Reason.AMOUNT_TOO_SMALL
 

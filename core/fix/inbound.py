@@ -1,0 +1,193 @@
+"""The listening half of a session: the rules that every message must pass, and the order of numbers.
+
+The checks come in the order that other engines make them, so that a message with two faults is refused
+for the same one: CompIDs present, BeginString, MsgType known, form and values, then the logon,
+SendingTime, CompIDs, and last the sequence number.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.fix.codec import WireMessage, join
+from core.fix.layout import layout_of
+from core.fix.messages import BusinessMessageReject, Header, Logout, Reject
+from core.fix.outbound import Outbound
+from core.fix.records import FixMessage, MessageRejected
+from core.fix.rejects import Rejection, RejectReason
+from core.fix.states import LOGGED_ON, Reason, Status, Trigger
+from core.fix.tags import (
+    ADMIN_TYPES,
+    BEGIN_STRING,
+    BEGIN_STRING_TAG,
+    DELIVER_TO_COMP_ID,
+    DELIVER_TO_LOCATION_ID,
+    DELIVER_TO_SUB_ID,
+    MSG_SEQ_NUM,
+    ON_BEHALF_OF_COMP_ID,
+    ON_BEHALF_OF_LOCATION_ID,
+    ON_BEHALF_OF_SUB_ID,
+    ORIG_SENDING_TIME,
+    POSS_DUP_FLAG,
+    SENDER_COMP_ID,
+    TARGET_COMP_ID,
+    BusinessRejectReason,
+    MsgType,
+)
+from core.fix.values import read_int
+from core.kernel.record import Note
+
+_BEGIN_STRING: Final = BEGIN_STRING.encode()
+_REVERSED: Final = (
+    (DELIVER_TO_COMP_ID, ON_BEHALF_OF_COMP_ID),
+    (DELIVER_TO_SUB_ID, ON_BEHALF_OF_SUB_ID),
+    (ON_BEHALF_OF_COMP_ID, DELIVER_TO_COMP_ID),
+    (ON_BEHALF_OF_SUB_ID, DELIVER_TO_SUB_ID),
+    (DELIVER_TO_LOCATION_ID, ON_BEHALF_OF_LOCATION_ID),
+    (ON_BEHALF_OF_LOCATION_ID, DELIVER_TO_LOCATION_ID),
+)
+"""Where routing fields come from in an answer, in the order in which they are written."""
+
+
+class Inbound(Outbound):
+    """Judges what arrives, and answers what does not pass."""
+
+    __slots__ = ()
+
+    def admit(self, message: WireMessage, number: int) -> tuple[Header, FixMessage] | None:
+        """Header and body of `message`. None if it broke a rule; that has then been dealt with."""
+        values = message.values
+        for tag in (SENDER_COMP_ID, TARGET_COMP_ID):
+            if tag not in values:
+                self._refuse_anonymous(message, number, tag)
+                return None
+        if values[BEGIN_STRING_TAG] != _BEGIN_STRING and message.msg_type != MsgType.LOGOUT:
+            self._refuse_version(number)
+            return None
+        layout = layout_of(message.msg_type)
+        parsed = layout.parse(message) if layout is not None else Rejection(RejectReason.INVALID_MSG_TYPE)
+        if isinstance(parsed, Rejection):
+            self.refuse(message, number, parsed)
+            return None
+        header = parsed[0]
+        if abs(self.now - header.sending_time) > self.config.latency_max:
+            self.refuse_and_leave(message, number, Reason.SENDING_TIME_ACCURACY)
+            return None
+        if header.sender_comp_id != self.name or header.target_comp_id != self.config.comp_id:
+            self.refuse_and_leave(message, number, Reason.COMP_ID_PROBLEM)
+            return None
+        return parsed
+
+    def is_in_order(self, message: WireMessage, header: Header) -> bool:
+        """Whether `message` is the one expected. One that is too high waits, one that is too low is dealt with."""
+        number, expected = header.msg_seq_num, self.state.next_in
+        if number > expected:
+            self.wait_for_gap(message, number)
+        elif number < expected:
+            self._refuse_low(message, header)
+        return number == expected
+
+    def wait_for_gap(self, message: WireMessage, number: int) -> None:
+        """Put `message` aside, and ask for what is missing before it, once per gap."""
+        early = self.state.early
+        if len(early) < self.config.early_messages_max:
+            early.setdefault(number, message.raw)
+        if not self.state.gap_end:
+            self.request_resend(number - 1)
+
+    def consume(self, number: int) -> None:
+        """The message `number` is done with; it counts if it was the expected one."""
+        if number == self.state.next_in:
+            self.advance(number + 1)
+
+    def advance(self, next_in: int) -> None:
+        """Expect `next_in` next; a gap that lies before it is closed."""
+        state = self.state
+        state.next_in = next_in
+        if not state.gap_end:
+            return
+        if next_in <= state.gap_end:
+            self.extend_gap_deadline()
+            return
+        state.gap_end = 0
+        if state.status is Status.RESYNC_REQUIRED:
+            state.deadline = 0
+            self.step(Trigger.GAP_FILLED, Reason.GAP_FILLED)
+
+    def leave_too_low(self, number: int) -> None:
+        """The two sides disagree about the past: say so, and do not wait for an answer."""
+        self.answer(Logout(f"MsgSeqNum too low, expecting {self.state.next_in} but received {number}"))
+        self.close(Reason.SEQUENCE_TOO_LOW)
+
+    def refuse(self, message: WireMessage, number: int, fault: Rejection) -> None:
+        """Answer with a Reject; a Reject itself gets none, so that two engines cannot reject each other for ever."""
+        if self.state.status not in LOGGED_ON:
+            self.close(Reason.INVALID_LOGON)
+            return
+        if message.msg_type != MsgType.REJECT:
+            reject = Reject(number, fault.ref_tag_id, message.msg_type, fault.session_reject_reason, fault.text)
+            self.answer(reject, _reversed_route(message.values))
+        self._rejected(message, number, fault.reason, fault.text)
+        if message.msg_type not in (MsgType.LOGON, MsgType.SEQUENCE_RESET):
+            self.consume(number)
+
+    def refuse_and_leave(self, message: WireMessage, number: int, reason: Reason) -> None:
+        """Reject, then log out; during the logon, just close."""
+        if self.state.status not in LOGGED_ON:
+            self.close(reason)
+            return
+        self.refuse(message, number, Rejection(RejectReason(reason)))
+        self.log_out(reason)
+
+    def refuse_business(self, message: WireMessage, number: int, reason: BusinessRejectReason, text: str) -> None:
+        """Answer a message that is no fault of the session's with a BusinessMessageReject."""
+        reject = BusinessMessageReject(message.msg_type, reason, number, None, text)
+        self.answer(reject, _reversed_route(message.values))
+        self._rejected(message, number, reason.name.lower(), text)
+        self.consume(number)
+
+    def _refuse_anonymous(self, message: WireMessage, number: int, tag: int) -> None:
+        if message.msg_type in ADMIN_TYPES or self.state.status not in LOGGED_ON:
+            self.refuse(message, number, Rejection(RejectReason.REQUIRED_TAG_MISSING, tag))
+        else:
+            reason = BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING
+            self.refuse_business(message, number, reason, f"Conditionally Required Field Missing ({tag})")
+
+    def _refuse_version(self, number: int) -> None:
+        if self.state.status not in LOGGED_ON:
+            self.close(Reason.WRONG_BEGIN_STRING)
+            return
+        self.log_out(Reason.WRONG_BEGIN_STRING, "Incorrect BeginString")
+        self.consume(number)
+
+    def _refuse_low(self, message: WireMessage, header: Header) -> None:
+        """A low number is a duplicate if it says so and proves it by its OrigSendingTime."""
+        number, original = header.msg_seq_num, header.orig_sending_time
+        if not header.poss_dup_flag:
+            self.leave_too_low(number)
+        elif message.msg_type == MsgType.SEQUENCE_RESET:
+            return
+        elif original is None:
+            self.refuse(message, number, Rejection(RejectReason.REQUIRED_TAG_MISSING, ORIG_SENDING_TIME))
+        elif original > header.sending_time:
+            self.refuse_and_leave(message, number, Reason.SENDING_TIME_ACCURACY)
+
+    def _rejected(self, message: WireMessage, number: int, reason: str, text: str) -> None:
+        self.emit(Note(MessageRejected(self.name, number, message.msg_type, reason, text)))
+
+
+def sequence_number(message: WireMessage) -> int:
+    """MsgSeqNum, or 0 if there is none to speak of."""
+    try:
+        return read_int(message.values[MSG_SEQ_NUM])
+    except (KeyError, ValueError):
+        return 0
+
+
+def is_poss_dup(message: WireMessage) -> bool:
+    """Whether the sender marks `message` as a possible duplicate."""
+    return message.values.get(POSS_DUP_FLAG) == b"Y"
+
+
+def _reversed_route(values: dict[int, bytes]) -> bytes:
+    return join((tag, values[source]) for tag, source in _REVERSED if values.get(source))

@@ -1,0 +1,83 @@
+"""What a session remembers, and the messages it can send again, byte for byte.
+
+Kept is the raw message; sent again, only PossDupFlag, SendingTime and OrigSendingTime change, and with
+them BodyLength and CheckSum. The session's own messages are not kept: a gap fill stands for them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from core.fix.codec import SOH, encode
+from core.fix.states import Status
+from core.units import Nanos
+
+_HEAD_FIELDS: Final = 7
+"""8, 9, 35, 34, 49, 52, 56: every message that the engine sends begins so."""
+_TRAILER_BYTES: Final = len(b"10=123\x01")
+_BEFORE_122: Final = (b"97=", b"115=", b"116=")
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A message of the application that waits for a logon, without a number yet."""
+
+    msg_type: str
+    body: bytes
+
+
+class SessionState(msgspec.Struct):
+    """Everything of a session that changes. Numbers and kept messages live on from connection to connection."""
+
+    status: Status = Status.CONNECTING
+    conn: str = ""
+    """The connection, or the one asked for; empty without."""
+    dialed: int = 0
+    """How many connections were asked for, so that each has a name of its own."""
+    next_out: int = 1
+    next_in: int = 1
+    sent: dict[int, bytes] = {}
+    """Application messages by number, as sent."""
+    pending: list[Pending] = []
+    early: dict[int, bytes] = {}
+    """Messages beyond a gap, by number."""
+    gap_end: int = 0
+    """The last number of the gap that was asked for; 0 without one."""
+    heartbeat: Nanos = 0
+    """The interval agreed on; 0 is no heartbeats."""
+    last_sent: Nanos = 0
+    last_received: Nanos = 0
+    test_sent: bool = False
+    """A TestRequest has not been answered yet."""
+    deadline: Nanos = 0
+    """When what `status` waits for must have happened, or when to connect again; 0 is never."""
+    timer_at: Nanos = 0
+    """What the session's timer is set to; 0 is nothing. It may be earlier than needed, never later."""
+    reset_sent: bool = False
+    """Our Logon, not answered yet, asks for a reset."""
+    logout_reason: str = ""
+    """Why we sent a Logout; empty before."""
+    resend_begin: int = 0
+    resend_repeats: int = 0
+    """The highest BeginSeqNo that the peer asked for on this connection, and how often it asked for no higher one."""
+    stopping: bool = False
+
+
+def keep(sent: dict[int, bytes], number: int, raw: bytes, kept_max: int) -> None:
+    """Remember a message, and forget the one that is `kept_max` numbers older."""
+    sent[number] = raw
+    sent.pop(number - kept_max, None)
+
+
+def duplicate(raw: bytes, sending_time: bytes) -> bytes:
+    """`raw` as it is sent again."""
+    _, _, msg_type, number, sender, sent_at, target, body = raw[:-_TRAILER_BYTES].split(SOH, _HEAD_FIELDS)
+    routing = b""
+    while body.startswith(_BEFORE_122):
+        field, _, body = body.partition(SOH)
+        routing += field + SOH
+    return encode(
+        b"%b\x01%b\x0143=Y\x01%b\x0152=%b\x01%b\x01%b122=%b\x01%b"
+        % (msg_type, number, sender, sending_time, target, routing, sent_at[3:], body)
+    )

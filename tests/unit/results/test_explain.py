@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from inspect import getmembers, isclass
+from pathlib import Path
+
+import pytest
+
+import core.auction.facts
+import core.market.orders
+import core.sequencer.facts
+from core.auction.facts import DepositReturned
+from core.errors import InputError
+from core.kernel.record import Record
+from core.sequencer.facts import CancelRequestRefused
+from sim.results.explain import as_rows, as_text, explain
+from sim.results.result import RunResult, load
+from sim.results.words import _WORDS
+from tests.unit.results.markets import small_market
+from tests.unit.results.stories import Story, manifest
+
+
+def texts(result: RunResult, order: str) -> list[str]:
+    return [line.text for line in explain(result, order).happenings]
+
+
+def test_the_story_of_a_reassigned_order_has_every_decision_in_order(small: RunResult) -> None:
+    told = texts(small, "O-1")
+    for part in (
+        "accepted as message 1: sell 2 ETH-USD at 2000 or better",
+        "block 1 sealed with 4 messages (window)",
+        "2 ETH moves from user:MM1 to order:O-1 (reserve)",
+        "auction 1 opens with 4 orders; bids until +680.000 ms",
+        "s1 bids 4002 USD for 2 ETH (s1-1) and replaces it later",
+        "s2 bids 4008 USD for 2 ETH (s2-1) and wins",
+        "s3 bids 4007.0 USD for 2 ETH (s3-1) and is passed over later",
+        "s2 is first of 3 under first_price (s2-1)",
+        "C-1 awarded to s2 (attempt 1): owes 4008 USD for 2 ETH until +880.000 ms",
+        "C-1 defaulted: s2 did not pay; 100 of its bond is gone",
+        "bid s3-1 of s3 does not count (unfunded)",
+        "reassigned from s2 to s1 (attempt 2)",
+        "s1 pays 4006 USD into escrow for C-3",
+        "4006 USD moves from escrow:C-3 to user:MM1 (settle)",
+        "filled 2 at 2003 by s1; 0 left",
+    ):
+        assert part in told, part
+        told = told[told.index(part) + 1 :] if "awarded to s2" not in part else told
+
+
+def test_other_orders_are_not_in_the_story(small: RunResult) -> None:
+    story = explain(small, "O-1")
+    assert not any("O-2" in line.text or "O-3" in line.text for line in story.happenings)
+    assert [line.since for line in story.happenings] == sorted(line.since for line in story.happenings)
+
+
+def test_an_order_is_found_by_its_clordid_its_owner_and_its_id(small: RunResult) -> None:
+    assert explain(small, "a-2") == explain(small, "MM1/a-2") == explain(small, "O-3")
+    assert texts(small, "O-3")[-1] == "cancelled on request a-4"
+
+
+def test_a_refused_order_is_found_by_its_clordid(small: RunResult) -> None:
+    assert texts(small, "b-2") == ["refused (price_off_tick): price 2010.003 is not on tick 0.01"]
+    assert "refused (price_off_tick)" in as_text(explain(small, "b-2"))
+
+
+def test_an_unknown_order_names_its_neighbours(small: RunResult) -> None:
+    with pytest.raises(InputError, match=r"no order `a-22` in this run \(did you mean .*a-2"):
+        explain(small, "a-22")
+    with pytest.raises(InputError, match=r"no order `zzz` in this run$"):
+        explain(small, "zzz")
+
+
+def test_a_clordid_of_two_owners_asks_which() -> None:
+    story = Story()
+    for owner in ("MM1", "MM2"):
+        story.order(owner, "x", "sell", "1", "100")
+    result = RunResult.of(manifest(), story.notes)
+    with pytest.raises(InputError, match=r"`x` is an order of 2 owners \(say MM1/x or MM2/x\)"):
+        explain(result, "x")
+    assert explain(result, "MM2/x").order["order_id"] == "O-2"
+
+
+def test_requests_that_name_only_the_clordid_are_in_the_story() -> None:
+    story = Story()
+    story.order("MM1", "x", "sell", "1", "100")
+    story.say("sequencer", CancelRequestRefused("MM1", "y", "x", "too_late", "in an auction"))
+    story.say("sequencer", CancelRequestRefused("MM2", "y", "x", "unknown_order", "no such order"))
+    assert texts(RunResult.of(manifest(), story.notes), "x")[1:] == [
+        "cancel request y refused (too_late): in an auction"
+    ]
+
+
+def test_a_directory_tells_the_same_story(small: RunResult, written: Path) -> None:
+    assert explain(load(written), "O-2") == explain(small, "O-2")
+
+
+def test_text_is_aligned_under_a_headline(small: RunResult) -> None:
+    head, _, *lines = as_text(explain(small, "O-1")).splitlines()
+    assert head.startswith(
+        "O-1 (ClOrdID a-1 of MM1): filled after 1,180.000 ms; 2 of 2 traded at 2,003 on average, 15.00"
+    )
+    assert {line.index(" ms  ") for line in lines} == {14}
+    assert lines[-1] == "    +1,180.000 ms  venue/auction    filled 2 at 2003 by s1; 0 left"
+
+
+def test_text_has_no_control_characters_of_a_peer() -> None:
+    story = Story()
+    story.order("MM1", "x\x1b[2J\n", "sell", "1", "100")
+    assert "ClOrdID x?[2J? of MM1" in as_text(explain(RunResult.of(manifest(), story.notes), "O-1"))
+
+
+def test_rows_are_plain_json_with_the_whole_fact(small: RunResult) -> None:
+    rows = json.loads(json.dumps(as_rows(explain(small, "O-1"))))
+    created = next(row for row in rows if row["kind"] == "CommitmentCreated")
+    assert (created["node"], created["component"], created["since"]) == ("venue", "auction", 680_000_000)
+    assert created["fact"]["min_output"] == "4008"
+
+
+def test_a_fact_without_words_is_spelled_out(small: RunResult) -> None:
+    assert "Hello order_id=O-1 height=tall" in texts(small, "O-1")
+
+
+def test_every_fact_about_an_order_has_words_that_fit_its_fields() -> None:
+    facts = [
+        fact
+        for module in (core.auction.facts, core.sequencer.facts, core.market.orders)
+        for name, fact in getmembers(module, isclass)
+        if issubclass(fact, Record) and fact.__module__ == module.__name__ and name in _WORDS
+    ]
+    assert len(facts) >= 22
+    told = {line.kind for order in ("O-1", "O-2", "O-3", "b-2") for line in explain(_all_kinds(), order).happenings}
+    assert told >= {fact.__name__ for fact in facts} - {"OrderFailed", "CancelRequestRefused", "CancelRefused"}
+
+
+def _all_kinds() -> RunResult:
+    story = Story()
+    story.notes = small_market()
+    story.say("auction", DepositReturned("C-1", "s2", story.ledger.balance("a", "b"), "late"))
+    return RunResult.of(manifest(), story.notes)
