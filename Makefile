@@ -11,7 +11,7 @@ WITHOUT_ENSUREPIP = $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long bench lint types determinism notebooks wheel lock clean
+.PHONY: help setup demo test test-long bench lint types determinism golden notebooks wheel lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s%s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ types: setup ## Check types
 
 determinism: setup ## Compare one scenario's digest over processes, hash seeds, -O and every Python here
 	@$(BIN)/python -m tests.determinism
+
+golden: setup ## Pin the digests that the scenarios have now (say why in the commit)
+	@$(BIN)/python -m tests.determinism --pin
 
 notebooks: setup ## Run every notebook as a script
 	@$(BIN)/python -m tests.notebooks

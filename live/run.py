@@ -67,6 +67,7 @@ class Market:
         runs = [asyncio.create_task(node.run()) for node in self._nodes.values()]
         tells = [asyncio.create_task(self._tell(telling)) for telling in tellings]
         await asyncio.wait([*runs, *tells], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        self._stop()
         await asyncio.wait(runs)
         for task in tells:
             task.cancel()

@@ -1,6 +1,7 @@
 """The determinism gate: the same scenario in many processes, and one digest, the one that is pinned.
 
-    python -m tests.determinism
+    python -m tests.determinism          # compare
+    python -m tests.determinism --pin    # write golden.toml anew, when a digest is meant to move
 
 Every scenario that `scenarios/golden.toml` pins runs once on every Python found; quickstart runs there
 under PYTHONHASHSEED 0, 1 and random, with and without -O. A Python other than this one gets its own
@@ -22,6 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parent.parent
+GOLDEN: Final = ROOT / "scenarios" / "golden.toml"
 AT_ONCE: Final = 2
 INSTALL_SECONDS_MAX: Final = 900
 RUN_SECONDS_MAX: Final = 300
@@ -57,7 +59,7 @@ class Outcome(NamedTuple):
 
 def pins() -> list[Pin]:
     """Every pinned scenario."""
-    tables = tomllib.loads((ROOT / "scenarios" / "golden.toml").read_text())
+    tables = tomllib.loads(GOLDEN.read_text())
     return [Pin(name, table["seed"], table["digest"]) for name, table in tables.items()]
 
 
@@ -103,16 +105,23 @@ def variants(pythons: dict[str, Path], pinned: list[Pin]) -> Iterator[Variant]:
 
 
 def run(variant: Variant) -> Outcome:
-    """Run one scenario in a process of its own."""
-    pin = variant.pin
+    """Run one variant in a process of its own."""
+    command = [str(variant.python), *(["-O"] if variant.optimised else [])]
+    ran, problem = simulate(command, variant.pin.scenario, variant.hash_seed, "--seed", str(variant.pin.seed))
+    if not problem and ran.digest != variant.pin.digest:
+        problem = f"pinned is {variant.pin.digest}, not {ran.digest}"
+    return Outcome(variant, ran.digest, problem)
+
+
+def simulate(python: list[str], scenario: str, hash_seed: str, *arguments: str) -> tuple[Pin, str]:
+    """What a run of a scenario would pin, or else what went wrong."""
     with TemporaryDirectory() as out:
-        command = [str(variant.python), *(["-O"] if variant.optimised else []), "-m", "sim"]
-        command += ["run", f"scenarios/{pin.scenario}.toml", "--seed", str(pin.seed), "--json", "--out", out]
-        printed, problem = attempt(command, RUN_SECONDS_MAX, PYTHONHASHSEED=variant.hash_seed)
+        command = [*python, "-m", "sim", "run", f"scenarios/{scenario}.toml", "--json", "--out", out, *arguments]
+        printed, problem = attempt(command, RUN_SECONDS_MAX, PYTHONHASHSEED=hash_seed)
     if problem:
-        return Outcome(variant, "", problem)
-    digest = json.loads(printed)["digest"]
-    return Outcome(variant, digest, "" if digest == pin.digest else f"pinned is {pin.digest}, not {digest}")
+        return Pin(scenario, 0, ""), problem
+    told = json.loads(printed)
+    return Pin(scenario, told["seed"], told["digest"]), ""
 
 
 def attempt(command: list[str], seconds_max: int, **environ: str) -> tuple[str, str]:
@@ -135,14 +144,28 @@ def attempt(command: list[str], seconds_max: int, **environ: str) -> tuple[str, 
     return "", (complaints or [f"exit code {done.returncode}"])[-1]
 
 
-def main() -> int:
+def write_pins() -> int:
+    """Pin what every scenario gives now, under its own seed; 1 when one fails."""
+    scenarios = sorted(path.stem for path in GOLDEN.parent.glob("*.toml") if path != GOLDEN)
+    ran = [simulate([sys.executable], scenario, "0") for scenario in scenarios]
+    for pin, problem in ran:
+        print(f"{pin.scenario:20}{problem or pin.digest}")
+    if any(problem for _, problem in ran):
+        return 1
+    tables = (f'[{pin.scenario}]\nseed = {pin.seed}\ndigest = "{pin.digest}"\n' for pin, _ in ran)
+    GOLDEN.write_text("# Written by `make golden`.\n\n" + "\n".join(tables))
+    return 0
+
+
+def compare() -> int:
     """Print the table; 1 when a run failed or has another digest than its pin."""
-    this = f"3.{sys.version_info.minor}"
+    pinned = pins()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         others = other_pythons()
         installed = zip(others, pool.map(environment, others, others.values()), strict=True)
-        pythons = {this: Path(sys.executable)} | {version: python for version, python in installed if python}
-        outcomes = list(pool.map(run, variants(pythons, pins())))
+        pythons = {f"3.{sys.version_info.minor}": Path(sys.executable)}
+        pythons |= {version: python for version, python in installed if python}
+        outcomes = list(pool.map(run, variants(pythons, pinned)))
     print(f"{'python':8}{'scenario':20}{'hash seed':11}{'-O':5}{'digest':18}ok")
     for (version, _, pin, hash_seed, optimised), digest, problem in outcomes:
         row = f"{version:8}{pin.scenario:20}{hash_seed:11}{'yes' if optimised else 'no':5}{digest[:16]:18}"
@@ -153,4 +176,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_pins() if sys.argv[1:] == ["--pin"] else compare())

@@ -54,7 +54,7 @@ class Kernel:
     ) -> None:
         self.node = node
         self.components = {component.name: component for component in components}
-        self.agenda = agenda or Agenda()
+        self.agenda = Agenda() if agenda is None else agenda
         self.journal = journal
         self._observer = observer
 

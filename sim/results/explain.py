@@ -158,9 +158,13 @@ def _context(fact: dict[str, Any], order: dict[str, Any], began: Nanos) -> dict[
         if isinstance(fact.get(name), dict):
             context |= fact[name]
     context["orders"] = len(fact.get("order_ids", ()))
-    for name in _DEADLINES:
-        if name in fact:
-            context[name] = f"{(fact[name] - began) / MILLISECOND:+,.3f} ms"
+    for name, value in fact.items():
+        if name in _DEADLINES:
+            context[name] = f"{(value - began) / MILLISECOND:+,.3f} ms"
+        elif name == "price":
+            context[name] = f"{Decimal(value):.10g}"
+        elif isinstance(value, bool):
+            context[name] = "yes" if value else "no"
     return context
 
 

@@ -36,8 +36,9 @@ PICTURES: Final = (
     ),
     Picture(
         "timeline",
-        "Each row is one order from its acceptance on: waiting for its batch, open for bids (ticks are bids), "
-        "committed to a winner, and the mark where it ended.",
+        "Each row is one order from its acceptance on: waiting for its batch, up for auction (ticks are bids), "
+        "committed to a winner, and the mark where it ended. Dark and then light again is a default that nobody "
+        "took over.",
     ),
     Picture(
         "bid_ladder",

@@ -90,7 +90,7 @@ def test_a_report_can_be_made_anew(done: dict[str, Any]) -> None:
 
 
 def test_recorded_trades_are_played(tmp_path: Path) -> None:
-    rows = (f"{n * 50},{2000 + n % 7},{1 + n % 3},{('buy', 'sell')[n % 2]}" for n in range(60))
+    rows = (f"{1_700_000_000_000 + n * 50},{2000 + n % 7},{1 + n % 3},{('buy', 'sell')[n % 2]}" for n in range(60))
     (tmp_path / "trades.csv").write_text("time_ms,price,size,side\n" + "\n".join(rows))
     recorded = '{ replay = "trades.csv", speed = 3, columns = { time = "time_ms" } }'
     text = changed(('{ constant = "2000" }', recorded), ('{ poisson = "20ms" }', recorded))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.auction.auction import Auction
@@ -200,7 +200,6 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, min_size=20, max_size=60), st.booleans())
 def test_value_is_conserved_promises_are_single_and_every_order_ends(steps: list[Step], stopped: bool) -> None:
     rig = WatchedRig()
@@ -220,7 +219,6 @@ def test_value_is_conserved_promises_are_single_and_every_order_ends(steps: list
     assert sorted(ends) == sorted(f"O-{n}" for n in range(1, rig.ordered + 1))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, min_size=15, max_size=40), st.lists(STEPS, min_size=5, max_size=20))
 def test_an_auction_that_was_put_down_and_taken_up_goes_on_as_if_it_had_not(
     before: list[Step], after: list[Step]

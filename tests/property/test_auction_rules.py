@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.auction.bids import open_book
@@ -86,7 +86,6 @@ def batches(draw: st.DrawFn) -> tuple[list[Order], list[tuple[str, Bid]], list[t
     return orders, said, draw(st.permutations(said))
 
 
-@settings(deadline=None)
 @given(batches(), st.integers(0, 10**6))
 def test_first_price_does_not_depend_on_the_order_of_arrival(
     batch: tuple[list[Order], list[tuple[str, Bid]], list[tuple[str, Bid]]], height: int
@@ -97,7 +96,6 @@ def test_first_price_does_not_depend_on_the_order_of_arrival(
     assert one == other
 
 
-@settings(deadline=None)
 @given(batches())
 def test_first_price_ranks_every_bid_once_best_first_and_keeps_every_term(
     batch: tuple[list[Order], list[tuple[str, Bid]], list[tuple[str, Bid]]],
@@ -113,7 +111,6 @@ def test_first_price_ranks_every_bid_once_best_first_and_keeps_every_term(
         assert outputs == sorted(outputs, reverse=True)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_part_fills_never_add_up_to_more_than_the_order_or_to_less_than_its_limit(data: st.DataObject) -> None:
     whole = rest = data.draw(odd_orders())

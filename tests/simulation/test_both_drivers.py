@@ -52,6 +52,11 @@ def test_a_large_line_arrives_whole_however_it_was_cut(drive: Drive) -> None:
     assert ran.notes["client"] == ["X" * 300_000, "END"]
 
 
+def test_several_answers_at_once_leave_in_order(drive: Drive) -> None:
+    ran = drive([SERVER, talker(b"one\ntwo\nthree", b"x", b"y", b"end")], [Until("client", "END")])
+    assert ran.notes["client"] == ["ONE", "TWO", "THREE", "X", "Y", "END"]
+
+
 def test_two_clients_are_told_apart(drive: Drive) -> None:
     said = {name: [f"{name} {n}" for n in range(50)] for name in ("one", "two")}
     clients = [talker(*(line.encode() for line in lines), name=name) for name, lines in said.items()]

@@ -1,4 +1,4 @@
-"""The whole market in virtual time: same seed same digest, journals that replay, rules that hold, bugs that are caught."""
+"""The whole market in virtual time: same seed, same digest; journals replay; rules hold; planted bugs are caught."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from core.auction.rules import Ranked
 from core.auction.states import OrderState, OrderStep
 from core.config import decode_node
 from core.errors import ComponentFailed, FactViolated
-from core.fix import outbound
+from core.fix import codec, outbound
 from core.kernel.journal import Header, JournalReader
 from core.kernel.kernel import Snapshot
 from core.kernel.replay import replay
 from core.market.ledger import Ledger
 from core.market.orders import OrderFilled
-from core.sequencer import batch
+from core.sequencer.batch import OpenBatch, Sealed
+from core.sequencer.settings import SequencerSettings
 from core.units import SECOND, Nanos, round_down
 from core.wiring import CODEC, components
 from sim.results.facts import Noted
@@ -83,6 +84,11 @@ strategy = "unreliable"
 capital = {ETH = "1000", USDC = "2000000"}
 bond = "500"
 latency = "5ms"
+
+[[solver]]
+id = "s3"
+capital = {ETH = "1000", USDC = "2000000"}
+bond = "500"
 """
 
 
@@ -122,14 +128,14 @@ def statuses(ran: Ran) -> dict[str, int]:
 
 
 def test_everything_that_can_happen_to_an_order_happens_and_every_order_ends(tmp_path: Path) -> None:
-    counts = statuses(Ran(tmp_path, 1).run())
+    ran = Ran(tmp_path, 1).run()
+    counts = statuses(ran)
     for kind in ("OrderFilled", "OrderExpired", "OrderFailed", "OrderCancelled", "CommitmentDefaulted"):
         assert counts.get(kind, 0) > 0, f"no {kind} in {counts}"
     assert counts["OrderReassigned"] > 0
-    whole = sum(
-        1 for noted in Ran(tmp_path, 1).run().facts if isinstance(noted.fact, OrderFilled) and not noted.fact.leaves_quantity
-    )
-    ended = whole + counts["OrderExpired"] + counts["OrderFailed"] + counts["OrderCancelled"]
+    fills = [noted.fact for noted in ran.facts if isinstance(noted.fact, OrderFilled)]
+    filled = sum(1 for fill in fills if not fill.leaves_quantity)
+    ended = filled + counts["OrderExpired"] + counts["OrderFailed"] + counts["OrderCancelled"]
     assert ended == counts["OrderSequenced"]
 
 
@@ -152,10 +158,12 @@ def test_results_do_not_depend_on_how_often_progress_is_asked(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_shuffled_ties_may_change_the_digest_but_not_what_must_hold(tmp_path: Path, seed: int) -> None:
+def test_shuffled_ties_change_the_schedule_but_not_what_must_hold(tmp_path: Path, seed: int) -> None:
     shuffled = Ran(tmp_path, seed, "run.ties=shuffled").run()
+    fifo = Ran(tmp_path, seed).run()
     assert shuffled.whole
-    assert statuses(shuffled)["OrderSequenced"] > 100
+    assert shuffled.simulation.digest() != fifo.simulation.digest()
+    assert statuses(shuffled)["OrderSequenced"] == statuses(fifo)["OrderSequenced"] > 100
 
 
 @settings(max_examples=6, deadline=None)
@@ -163,7 +171,7 @@ def test_shuffled_ties_may_change_the_digest_but_not_what_must_hold(tmp_path: Pa
 def test_every_journal_replays_to_its_digest(tmp_path_factory: pytest.TempPathFactory, seed: int, ties: str) -> None:
     ran = Ran(tmp_path_factory.mktemp("run"), seed, "run.duration=500ms", f"run.ties={ties}").run()
     digests = ran.simulation.digests()
-    assert list(digests) == ["venue", "MM1", "MM2", "s1", "s2"]
+    assert list(digests) == ["venue", "MM1", "MM2", "s1", "s2", "s3"]
     for node, digest in digests.items():
         reader = ran.journal(node)
         replayed = replay(reader, components(decode_node(reader.header.config), reader.header.seed), CODEC)
@@ -260,7 +268,7 @@ class TestPlantedBugs:
     def test_a_fix_message_without_a_number_of_its_own(
         self, caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        honest = outbound.encode
+        honest = codec.encode
 
         def stuck(body: bytes) -> bytes:
             return honest(body.replace(b"\x0134=7\x01", b"\x0134=6\x01"))
@@ -271,6 +279,12 @@ class TestPlantedBugs:
     def test_a_block_that_does_not_link_to_the_one_before(
         self, caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        honest = batch.block_hash
-        monkeypatch.setattr(batch, "block_hash", lambda header: honest(header)[::-1] if header.height == 2 else bytes(32))
-        assert caught().startswith("block chain: block ")
+        honest = OpenBatch.seal
+
+        def seal(batch: OpenBatch, now: Nanos, settings: SequencerSettings) -> Sealed:
+            sealed = honest(batch, now, settings)
+            batch.head = bytes(32)
+            return sealed
+
+        monkeypatch.setattr(OpenBatch, "seal", seal)
+        assert caught() == "block chain: block 2 does not link to the hash of block 1"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _BINS: Final = 40
 _SAMPLE: Final = 30
+_BAR: Final = 0.62
 _ENDS: Final = {"filled": "o", "expired": "X", "cancelled": "D", "failed": "v", "open": ">"}
 
 
@@ -44,22 +45,17 @@ def draw_timeline(result: RunResult, *order_ids: str) -> Axes:
     axes = panel(title, "time since the order was accepted [ms]", height=1.2 + 0.15 * max(len(lives), 4))
     if lives.empty:
         return say_empty(axes, "no accepted orders in this run")
-    rows = np.arange(len(lives))
-    opened, awarded, ended = (floats(lives[name]) for name in ("opened", "awarded", "ended"))
-    awarded = np.fmin(awarded, ended)
-    opened = np.fmin(opened, awarded)
-    for phase, fill, start, end in (
-        ("in a batch", WHITE, np.zeros(len(lives)), opened),
-        ("open for bids", LIGHT, opened, awarded),
-        ("committed", GREY, awarded, ended),
-    ):
-        axes.barh(rows, end - start, 0.62, start, label=phase, fc=fill, ec=DARK, lw=0.6)
-    _mark_events(axes, result, lives)
+    ended = floats(lives["ended"])
+    opened = np.fmin(floats(lives["opened"]), ended)
+    axes.barh(lives["row"], opened, _BAR, label="in a batch", fc=WHITE, ec=DARK, lw=0.6)
+    axes.barh(lives["row"], ended - opened, _BAR, opened, label="up for auction", fc=LIGHT, ec=DARK, lw=0.6)
+    _draw_commitments(axes, result, lives)
+    _draw_bids(axes, result, lives)
     for status, marker in _ENDS.items():
         at = np.flatnonzero(lives["status"] == status)
         if at.size:
             axes.plot(ended[at], at, marker, color=BLACK, ms=5, label=status, clip_on=False, zorder=4)
-    axes.set_yticks(rows, lives["order_id"], fontsize=7)
+    axes.set_yticks(lives["row"], lives["order_id"], fontsize=7)
     axes.set_ylim(len(lives) - 0.4, -0.6)
     axes.set_xlim(left=0)
     legend(axes, 9)
@@ -81,7 +77,7 @@ def _histogram(axes: Axes, values: Floats, unit: str, empty: str) -> Axes:
 
 
 def _lives(result: RunResult, order_ids: tuple[str, ...]) -> pd.DataFrame:
-    """One row per order shown: milliseconds from its acceptance to its auction, first award and end."""
+    """One row per order shown: milliseconds from its acceptance to its first auction and to its end."""
     orders = result.orders[result.orders["order_id"].notna()]
     if order_ids:
         chosen = pd.DataFrame([order_row(result, order_id) for order_id in order_ids])
@@ -90,28 +86,34 @@ def _lives(result: RunResult, order_ids: tuple[str, ...]) -> pd.DataFrame:
     accepted = seconds(result, chosen["created_time"])
     ended = np.nan_to_num(seconds(result, chosen["ended_time"]), nan=length(result))
     closed = pd.Series(seconds(result, result.blocks["closed_time"]), result.blocks["height"])
-    first = result.commitments.drop_duplicates("order_id")
-    awarded = pd.Series(seconds(result, first["awarded_time"]), first["order_id"])
     return pd.DataFrame(
         {
             "order_id": chosen["order_id"],
             "status": chosen["status"],
+            "row": np.arange(len(chosen)),
             "accepted": accepted,
             "opened": 1000 * (floats(chosen["height"].map(closed)) - accepted),
-            "awarded": 1000 * (floats(chosen["order_id"].map(awarded)) - accepted),
             "ended": 1000 * (ended - accepted),
         }
     )
 
 
-def _mark_events(axes: Axes, result: RunResult, lives: pd.DataFrame) -> None:
-    bids = result.bids[result.bids["status"] != "rejected"]
-    again = result.commitments[result.commitments["attempt"] > 1]
-    for name, marker, color, table, column in (
-        ("bid", "|", BLACK, bids, "time"),
-        ("reassigned", "d", WHITE, again, "awarded_time"),
-    ):
-        shown = table.merge(lives.assign(row=np.arange(len(lives))), on="order_id")
-        since = 1000 * (seconds(result, shown[column]) - floats(shown["accepted"]))
-        if since.size:
-            axes.plot(since, shown["row"], marker, color=color, mec=BLACK, mew=0.8, ms=5, label=name)
+def _draw_commitments(axes: Axes, result: RunResult, lives: pd.DataFrame) -> None:
+    shown = result.commitments.drop(columns="status").merge(lives, on="order_id")
+    start = 1000 * (seconds(result, shown["awarded_time"]) - floats(shown["accepted"]))
+    end = 1000 * (seconds(result, shown["ended_time"]) - floats(shown["accepted"]))
+    end = np.where(np.isnan(end), floats(shown["ended"]), end)
+    axes.barh(shown["row"], end - start, _BAR, start, label="committed", fc=GREY, ec=DARK, lw=0.6)
+    again = np.flatnonzero(shown["attempt"] > 1)
+    if again.size:
+        axes.plot(
+            start[again], shown["row"].iloc[again], "d", color=WHITE, mec=BLACK, mew=0.8, ms=5, label="reassigned"
+        )
+
+
+def _draw_bids(axes: Axes, result: RunResult, lives: pd.DataFrame) -> None:
+    bids = result.bids[result.bids["status"] != "rejected"].drop(columns="status")
+    shown = bids.merge(lives, on="order_id")
+    since = 1000 * (seconds(result, shown["time"]) - floats(shown["accepted"]))
+    if since.size:
+        axes.plot(since, shown["row"], "|", color=BLACK, ms=5, label="bid")

@@ -62,7 +62,7 @@ def draw_escrow(result: RunResult) -> Axes:
         )
         axes.fill_between(time, paid, step="post", fc=DARK, ec=BLACK, lw=0.3, label="payments of winners alone")
         axes.set_ylabel(f"held [{token}]", fontsize=9)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         axes.set_ylim(bottom=0)
     legend(drawn[0], 2)
     drawn[0].set_xlim(0, length(result))

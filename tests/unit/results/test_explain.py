@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from inspect import getmembers, isclass
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import core.sequencer.facts
 from core.auction.facts import DepositReturned
 from core.errors import InputError
 from core.kernel.record import Record
+from core.market.orders import OrderFilled
 from core.sequencer.facts import CancelRequestRefused
+from core.solver.facts import AwardDecided
 from sim.results.explain import as_rows, as_text, explain
 from sim.results.result import RunResult, load
 from sim.results.words import _WORDS
 from tests.unit.results.markets import small_market
-from tests.unit.results.stories import Story, manifest
+from tests.unit.results.stories import Deal, Story, manifest
 
 
 def texts(result: RunResult, order: str) -> list[str]:
@@ -114,6 +117,18 @@ def test_rows_are_plain_json_with_the_whole_fact(small: RunResult) -> None:
     created = next(row for row in rows if row["kind"] == "CommitmentCreated")
     assert (created["node"], created["component"], created["since"]) == ("venue", "auction", 680_000_000)
     assert created["fact"]["min_output"] == "4008"
+
+
+def test_long_prices_and_decisions_are_readable() -> None:
+    story = Story()
+    sold = story.order("MM1", "x", "sell", "3", "100")
+    terms = ("O-1", "F-1", "C-1", "s1", 1, Decimal(3), Decimal(1000) / 3, Decimal(3), Decimal(1000), Decimal(0))
+    story.bid(1, "s1-b", sold, "333")
+    story.award(Deal("C-1", 1, sold, "s1", "s1-b", Decimal(3), Decimal(1000)))
+    story.say("solver", AwardDecided("s1", "C-1", pays=False), node="s1")
+    story.say("auction", OrderFilled(*terms))
+    told = texts(RunResult.of(manifest(), story.notes), "x")
+    assert told[-2:] == ["s1 decides whether to pay for C-1: no", "filled 3 at 333.3333333 by s1; 0 left"]
 
 
 def test_a_fact_without_words_is_spelled_out(small: RunResult) -> None:
