@@ -39,7 +39,7 @@ types: setup ## Check types
 determinism: setup ## Compare one scenario's digest over processes, hash seeds, -O and every Python here
 	@$(BIN)/python -m tests.determinism
 
-golden: setup ## Pin the digests that the scenarios have now (say why in the commit)
+golden: setup ## Move the pins of scenarios/golden.toml to today's digests; say why in the commit
 	@$(BIN)/python -m tests.determinism --pin
 
 notebooks: setup ## Run every notebook as a script

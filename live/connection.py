@@ -24,6 +24,7 @@ class Node(Protocol):
     """All of them read into it: a selector loop fills it and hands it over in one step."""
 
     def post(self, src: str, dst: str, event: Event) -> None: ...
+    def admit(self, connection: Connection) -> bool: ...
     def forget(self, connection: Connection) -> None: ...
 
 
@@ -72,7 +73,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if not self.open:
+        if not self._node.admit(self):
             transport.abort()
             return
         transport.set_write_buffer_limits(UNSENT_BYTES_MAX)

@@ -75,7 +75,8 @@ class LiveNode:
 
     async def listen(self, host: str, port: int, component: str) -> int:
         """Take a port for `component` (0 for any free one) and return it; `run` begins to accept. Raises OSError."""
-        server = await self._loop.create_server(lambda: self._accept(component), host, port, start_serving=False)
+        accept = lambda: Connection(self, component, self._ids.next(component))  # noqa: E731
+        server = await self._loop.create_server(accept, host, port, start_serving=False)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
@@ -116,6 +117,14 @@ class LiveNode:
     def tell(self, dst: str, body: Record) -> None:
         """The world says something to a component, now."""
         self.post("world", dst, Message("world", body))
+
+    def admit(self, connection: Connection) -> bool:
+        """A connection has a socket. False when that is no longer wanted."""
+        if self._ended.done() or not connection.open:
+            return False
+        if connection not in self._alive:
+            self._know(connection)
+        return True
 
     def forget(self, connection: Connection) -> None:
         """A connection has no socket any more, or never had one."""
@@ -193,17 +202,14 @@ class LiveNode:
         else:
             self.post("compute", src, Computed(job_id, job.result()))
 
-    def _accept(self, component: str) -> Connection:
-        return self._admit(Connection(self, component, self._ids.next(component)))
-
-    def _connect(self, component: str, effect: Connect) -> None:
-        connection = self._admit(Connection(self, component, effect.conn))
-        connection.dialling = self._loop.create_task(self._dial(connection, effect.address))
-
-    def _admit(self, connection: Connection) -> Connection:
+    def _know(self, connection: Connection) -> None:
         self._named[connection.conn] = connection
         self._alive[connection] = self._loop.create_future()
-        return connection
+
+    def _connect(self, component: str, effect: Connect) -> None:
+        connection = Connection(self, component, effect.conn)
+        self._know(connection)
+        connection.dialling = self._loop.create_task(self._dial(connection, effect.address))
 
     async def _dial(self, connection: Connection, address: str) -> None:
         host, _, port = address.rpartition(":")
@@ -243,7 +249,6 @@ class LiveNode:
             self._timer.cancel()
         for server in self._servers:
             server.close()
-        await asyncio.sleep(0)  # what was accepted in this pass becomes a connection, and is closed with the rest
         for connection in self._alive:
             if connection.open:
                 connection.close()

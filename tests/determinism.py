@@ -1,7 +1,7 @@
 """The determinism gate: the same scenario in many processes, and one digest, the one that is pinned.
 
     python -m tests.determinism          # compare
-    python -m tests.determinism --pin    # write golden.toml anew, when a digest is meant to move
+    python -m tests.determinism --pin    # move the pins, when they are meant to move
 
 Every scenario that `scenarios/golden.toml` pins runs once on every Python found; quickstart runs there
 under PYTHONHASHSEED 0, 1 and random, with and without -O. A Python other than this one gets its own
@@ -106,26 +106,19 @@ def variants(pythons: dict[str, Path], pinned: list[Pin]) -> Iterator[Variant]:
 
 def run(variant: Variant) -> Outcome:
     """Run one variant in a process of its own."""
-    command = [str(variant.python), *(["-O"] if variant.optimised else [])]
-    ran, problem = simulate(command, variant.pin.scenario, variant.hash_seed, "--seed", str(variant.pin.seed))
-    if not problem and ran.digest != variant.pin.digest:
-        problem = f"pinned is {variant.pin.digest}, not {ran.digest}"
-    return Outcome(variant, ran.digest, problem)
-
-
-def simulate(python: list[str], scenario: str, hash_seed: str, *arguments: str) -> tuple[Pin, str]:
-    """What a run of a scenario would pin, or else what went wrong."""
+    pin = variant.pin
     with TemporaryDirectory() as out:
-        command = [*python, "-m", "sim", "run", f"scenarios/{scenario}.toml", "--json", "--out", out, *arguments]
-        printed, problem = attempt(command, RUN_SECONDS_MAX, PYTHONHASHSEED=hash_seed)
+        command = [str(variant.python), *(["-O"] if variant.optimised else []), "-m", "sim"]
+        command += ["run", f"scenarios/{pin.scenario}.toml", "--seed", str(pin.seed), "--json", "--out", out]
+        printed, problem = attempt(command, RUN_SECONDS_MAX, PYTHONHASHSEED=variant.hash_seed)
     if problem:
-        return Pin(scenario, 0, ""), problem
-    told = json.loads(printed)
-    return Pin(scenario, told["seed"], told["digest"]), ""
+        return Outcome(variant, "", problem)
+    digest = json.loads(printed)["digest"]
+    return Outcome(variant, digest, "" if digest == pin.digest else f"{digest} is not the pinned {pin.digest}")
 
 
 def attempt(command: list[str], seconds_max: int, **environ: str) -> tuple[str, str]:
-    """What a command printed, and the last line of its complaint when it failed."""
+    """What a command printed, and the end of its complaint when it failed."""
     try:
         done = subprocess.run(
             command,
@@ -141,19 +134,19 @@ def attempt(command: list[str], seconds_max: int, **environ: str) -> tuple[str, 
     if done.returncode == 0:
         return done.stdout, ""
     complaints = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("make")]
-    return "", (complaints or [f"exit code {done.returncode}"])[-1]
+    return "", " ".join(complaints[-2:]) or f"exit code {done.returncode}"
 
 
-def write_pins() -> int:
-    """Pin what every scenario gives now, under its own seed; 1 when one fails."""
-    scenarios = sorted(path.stem for path in GOLDEN.parent.glob("*.toml") if path != GOLDEN)
-    ran = [simulate([sys.executable], scenario, "0") for scenario in scenarios]
-    for pin, problem in ran:
-        print(f"{pin.scenario:20}{problem or pin.digest}")
-    if any(problem for _, problem in ran):
+def repin() -> int:
+    """Write the digests that the pinned scenarios have now; 1 when one does not run."""
+    outcomes = [run(Variant("", Path(sys.executable), pin)) for pin in pins()]
+    for (*_, pin, _, _), digest, problem in outcomes:
+        print(f"{pin.scenario:20}{digest or problem}")
+    if not all(digest for _, digest, _ in outcomes):
         return 1
-    tables = (f'[{pin.scenario}]\nseed = {pin.seed}\ndigest = "{pin.digest}"\n' for pin, _ in ran)
-    GOLDEN.write_text("# Written by `make golden`.\n\n" + "\n".join(tables))
+    pinned = [(variant.pin.scenario, variant.pin.seed, digest) for variant, digest, _ in outcomes]
+    tables = (f'\n[{scenario}]\nseed = {seed}\ndigest = "{digest}"\n' for scenario, seed, digest in pinned)
+    GOLDEN.write_text(GOLDEN.read_text().partition("\n[")[0] + "".join(tables))
     return 0
 
 
@@ -176,4 +169,4 @@ def compare() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(write_pins() if sys.argv[1:] == ["--pin"] else compare())
+    sys.exit(repin() if sys.argv[1:] == ["--pin"] else compare())

@@ -30,6 +30,7 @@ class Conversation(Inbound):
     __slots__ = ()
 
     def dispatch(self, message: WireMessage, header: Header, body: FixMessage) -> None:
+        """Handle a message that broke no rule; its number is still to be looked at."""
         handler = self.HANDLERS.get(message.msg_type, Conversation._on_application)
         handler(self, message, header, body)
 
@@ -49,7 +50,7 @@ class Conversation(Inbound):
 
     def _on_logon(self, message: WireMessage, header: Header, logon: Logon) -> None:
         state, number = self.state, header.msg_seq_num
-        reset, asked = bool(logon.reset_seq_num_flag), state.status is Status.LOGON_SENT
+        reset, is_answer = bool(logon.reset_seq_num_flag), state.status is Status.LOGON_SENT
         if state.status in LOGGED_ON and not (reset and state.status in TALKING):
             self.close(Reason.UNEXPECTED_LOGON)
             return
@@ -58,13 +59,13 @@ class Conversation(Inbound):
             return
         if reset and not state.reset_sent:
             self.reset(Reason.RESET_BY_LOGON)
-            asked = False
+            is_answer = False
         elif self.own.reset_on_logon and state.status is Status.LOGON_RECEIVED:
             self.reset(Reason.RESET_ON_LOGON)
         if number < state.next_in:
             self.leave_too_low(number)
             return
-        if not asked:
+        if not is_answer:
             self._answer_logon(logon)
         self._logged_on()
         if number > state.next_in:
@@ -142,10 +143,8 @@ class Conversation(Inbound):
 
     def _force_next_in(self, number: int) -> None:
         """Whatever was missing will not come; what waits was numbered differently."""
-        state = self.state
-        state.next_in, state.early, state.gap_end = number, {}, 0
-        if state.status in TALKING:
-            state.deadline = 0
+        self.state.next_in, self.state.early = number, {}
+        self.forget_gap()
         self.step(Trigger.SEQUENCE_RESET, Reason.RESET_BY_SEQUENCE_RESET)
 
     def _on_logout(self, _message: WireMessage, header: Header, _logout: Logout) -> None:

@@ -82,6 +82,8 @@ class FixEngine(Component[EngineState]):
                 self._follow("", session)
 
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
+        if self.state.stopping:
+            return
         self.state.stopping = True
         for name in self._sessions:
             session = self._session(name, now)

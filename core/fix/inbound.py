@@ -109,9 +109,8 @@ class Inbound(Outbound):
         if next_in <= state.gap_end:
             self.extend_gap_deadline()
             return
-        state.gap_end = 0
+        self.forget_gap()
         if state.status is Status.RESYNC_REQUIRED:
-            state.deadline = 0
             self.step(Trigger.GAP_FILLED, Reason.GAP_FILLED)
 
     def leave_too_low(self, number: int) -> None:

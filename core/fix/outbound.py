@@ -86,16 +86,23 @@ class Outbound:
             self.step(Trigger.GAP_FOUND, Reason.SEQUENCE_GAP)
 
     def extend_gap_deadline(self) -> None:
-        """Give an open gap its full time again."""
+        """Give an open gap its full time again. A Logout under way keeps its own deadline."""
         if self.state.status in TALKING:
             self.state.deadline = self.now + self.config.resend_timeout
+
+    def forget_gap(self) -> None:
+        """Nothing is missing any more."""
+        self.state.gap_end = 0
+        if self.state.status in TALKING:
+            self.state.deadline = 0
 
     def reset(self, reason: Reason) -> None:
         """Start from 1 in both directions."""
         state = self.state
         state.next_in = state.next_out = 1
         state.sent, state.early = {}, {}
-        state.gap_end = state.resend_begin = state.resend_repeats = 0
+        state.resend_begin = state.resend_repeats = 0
+        self.forget_gap()
         self.step(Trigger.SEQUENCE_RESET, reason)
 
     def log_out(self, reason: Reason, text: str | None = None) -> None:

@@ -61,12 +61,12 @@ class Session(Conversation):
         state, number = self.state, sequence_number(message)
         state.last_received, state.test_sent = self.now, False
         self.emit(Note(MessageLogged(self.name, "in", number, message.msg_type, is_poss_dup(message))))
-        if state.status not in LOGGED_ON and message.msg_type not in _LOGON_ANSWERS:
+        if state.status in LOGGED_ON or message.msg_type in _LOGON_ANSWERS:
+            admitted = self.admit(message, number)
+            if admitted is not None:
+                self.dispatch(message, *admitted)
+        else:
             self.close(Reason.NOT_LOGON)
-            return
-        admitted = self.admit(message, number)
-        if admitted is not None:
-            self.dispatch(message, *admitted)
         if state.early:
             self.take_early()
         self.arm()

@@ -38,7 +38,7 @@ def line(now: Progress, wall: float) -> str:
     done = now.elapsed / now.whole
     left = f"{wall * (1 - done) / done:,.0f} s left" if done else "starting"
     span = f"{now.elapsed / SECOND:,.1f} of {now.whole / SECOND:,.1f} s"
-    return f"{span}, {wall:,.1f} s of wall time, {now.deliveries / max(wall, 0.001):,.0f} events/s, {left}"
+    return f"{span}, {wall:,.1f} s wall, {now.deliveries / max(wall, 0.001):,.0f} events/s, {left}"
 
 
 class _Line:

@@ -32,7 +32,7 @@ def report(*, directory: Path, as_json: bool) -> Exit:
     from sim.results.result import load  # noqa: PLC0415
 
     result = load(directory)
-    result.write(directory)
+    result.write_report(directory)
     show({**result.summary, "dir": str(directory)}, str(result), as_json=as_json)
     return Exit.OK
 

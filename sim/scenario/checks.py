@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from core.auction.rules import RULES
 from core.errors import InputError
 from core.solver.strategies.registry import STRATEGIES
 from core.units import MONEY, SECOND
-from sim.scenario.errors import Fault, KeyPath, did_you_mean, translate
+from sim.scenario.errors import Fault, KeyPath, did_you_mean, leaves, translate
 from sim.scenario.schema import VENUE, MarketMaker, PairSection, Scenario, Solver
 
 _EXPONENT_MAX: Final = 24
@@ -27,7 +28,7 @@ def check(scenario: Scenario, error: Callable[[Fault], InputError]) -> None:
 
 def _numbers(scenario: Scenario) -> Iterator[Fault]:
     """Every amount is one that a ledger can hold, and every integer one that a journal can."""
-    for path, number in _leaves(msgspec.to_builtins(scenario, builtin_types=(Decimal,), enc_hook=int), ()):
+    for path, number in leaves(msgspec.to_builtins(scenario, builtin_types=(Decimal,), enc_hook=int)):
         if isinstance(number, int) and abs(number) > _INTEGER_MAX:
             yield Fault(path, "too large")
         elif isinstance(number, Decimal) and not (number.is_finite() and number >= 0):
@@ -48,8 +49,6 @@ def _market(scenario: Scenario) -> Iterator[Fault]:
 
 
 def _auction(scenario: Scenario) -> Iterator[Fault]:
-    from core.auction.rules import RULES  # noqa: PLC0415  # users add their own until the auction is built
-
     auction, sequencer = scenario.auction, scenario.sequencer
     if auction.rule not in RULES:
         yield _unknown(("auction", "rule"), "auction rule", auction.rule, RULES)
@@ -177,11 +176,3 @@ def _fits_ledger(amount: Decimal) -> bool:
 
 def _decimals(amount: Decimal) -> int:
     return max(-int(amount.normalize().as_tuple().exponent), 0)
-
-
-def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    if isinstance(value, dict | list | tuple):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(item, (*path, key))
-    else:
-        yield path, value

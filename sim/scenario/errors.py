@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import UnionType
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origin
 
@@ -60,6 +60,15 @@ def describe(data: Any, path: KeyPath) -> str:
         label = f'{array} "{name}"' if isinstance(name, str) else f"{array}[{index}]"
         return f"{label}: {_dotted(rest)}" if rest else label
     return _dotted(path)
+
+
+def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value in nested tables and lists that is neither, and where it is."""
+    if isinstance(value, dict | list | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*path, key))
+    else:
+        yield path, value
 
 
 def shown(value: object) -> str:

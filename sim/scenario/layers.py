@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from core.errors import InputError
-from sim.scenario.errors import IDS, Fault, KeyPath, input_error, shown
+from sim.scenario.errors import IDS, Fault, KeyPath, input_error, leaves, shown
 from sim.scenario.files import absent, read_toml
 from sim.scenario.models import MODELS
 from sim.scenario.schema import DEFAULT_STRATEGY
@@ -73,7 +72,7 @@ def read_layers(path: Path) -> list[Layer]:
 
 def check_layer(source: str, data: dict[str, Any]) -> None:
     """Raises InputError for a value that would be read inexactly, and for entries that cannot be told apart."""
-    for path, value in _leaves(data, ()):
+    for path, value in leaves(data):
         if isinstance(value, float):
             fault = Fault(path, f"{value!r} is a float, which is not exact", f'write it as a string: "{value!r}"')
             raise input_error(source, data, fault)
@@ -120,23 +119,13 @@ def _parent(chain: list[Path], parent: object) -> Path:
     return path
 
 
-def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    if isinstance(value, dict | list):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(item, (*path, key))
-    else:
-        yield path, value
-
-
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         old = base.get(key)
         if key in IDS and isinstance(old, list):
             merged[key] = _merge_entries(old, value, IDS[key])
-        elif (
-            isinstance(old, dict) and isinstance(value, dict) and not (key in MODELS and _other_model(old, value, key))
-        ):
+        elif isinstance(old, dict) and isinstance(value, dict) and not _other_model(key, old, value):
             merged[key] = _merge(old, value)
         else:
             merged[key] = value
@@ -147,14 +136,14 @@ def _merge_entries(base: list[dict[str, Any]], over: list[dict[str, Any]], key: 
     merged = {entry[key]: entry for entry in base}
     for entry in over:
         old = dict(merged.get(entry[key], {}))
-        if entry.get("strategy", DEFAULT_STRATEGY) != old.get("strategy", DEFAULT_STRATEGY) and "strategy" in entry:
+        if "strategy" in entry and entry["strategy"] != old.get("strategy", DEFAULT_STRATEGY):
             old.pop("params", None)
         merged[entry[key]] = _merge(old, entry)
     return list(merged.values())
 
 
-def _other_model(base: dict[str, Any], over: dict[str, Any], table: str) -> bool:
-    return any(key in MODELS[table] and key not in base for key in over)
+def _other_model(table: str, base: dict[str, Any], over: dict[str, Any]) -> bool:
+    return any(model in over and model not in base for model in MODELS.get(table, ()))
 
 
 def _normal(data: dict[str, Any]) -> dict[str, Any]:

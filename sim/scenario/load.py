@@ -62,14 +62,9 @@ def read(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) 
 
 
 def canonical(scenario: Scenario) -> str:
-    """The scenario as JSON with sorted keys and one spelling for each value."""
+    """The scenario as JSON with sorted keys and one spelling for each value; msgspec can decode it as a Scenario."""
     plain = msgspec.to_builtins(scenario, builtin_types=(Decimal,), enc_hook=encode_custom)
     return json.dumps(_one_spelling(plain), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def from_canonical(text: str) -> Scenario:
-    """The scenario that `canonical` wrote down."""
-    return msgspec.json.decode(text, type=Scenario, dec_hook=decode_custom)
 
 
 def _one_spelling(value: Any) -> Any:

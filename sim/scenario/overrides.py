@@ -24,14 +24,14 @@ def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
         keys, source = path.strip().split("."), one_line(f"--set {text}")
         if not equals or not all(keys):
             raise InputError(f"{source}: expected PATH=VALUE", "as in --set solver.s2.latency=20ms")
-        layer = Layer(source, _nested(source, keys, parse_value(value.strip()), data))
+        layer = Layer(source, _nested(source, keys, _parsed(value.strip()), data))
         check_layer(*layer)
         values[tuple(keys)] = layer
     # A new strategy drops parameters, and a new model what is below it: whatever replaces more goes first.
     return [values[keys] for keys in sorted(values, key=lambda keys: (keys[-1] != "strategy", len(keys), keys))]
 
 
-def parse_value(text: str) -> Any:
+def _parsed(text: str) -> Any:
     """The value that a text on the command line means."""
     try:
         table = tomllib.loads(f"value = {text}")

@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from core.kernel.journal import Journal, JournalReader
 from sim.cli import main
 from sim.runner import JOURNALS
 from tests.helpers.scenarios import MINIMAL, changed
@@ -68,6 +70,16 @@ def test_a_damaged_journal_is_named_with_its_place(done: dict[str, Any], tmp_pat
     result = romer_sim("replay", path)
     assert result.exit_code == 4
     assert result.stderr.startswith(f"error: {path}: damaged at byte ")
+
+
+def test_a_journal_that_the_code_does_not_follow_is_a_divergence(done: dict[str, Any], tmp_path: Path) -> None:
+    reader = JournalReader("s1", Path(done["dir"], JOURNALS, "s1.romer").read_bytes())
+    with (tmp_path / "s1.romer").open("wb") as file:
+        Journal("s1", file).open(msgspec.structs.replace(reader.header, seed=2))
+        file.write(reader._data[reader._first :])
+    result = romer_sim("replay", tmp_path / "s1.romer")
+    assert result.exit_code == 3
+    assert [line.split()[0] for line in result.stderr.splitlines()] == ["error:", "recorded:", "replayed:", "hint:"]
 
 
 def test_an_order_is_explained(done: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ def lived(steps: list[Step]) -> RecordedRig:
     return rig
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, min_size=10, max_size=40))
 def test_tables_agree_with_the_auction(steps: list[Step]) -> None:
     rig = lived(steps)

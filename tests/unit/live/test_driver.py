@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import ComponentFailed, DefectError
+from core.errors import DefectError
 from core.kernel.component import Component
 from core.kernel.journal import Header, Journal, JournalReader
 from core.kernel.kernel import Kernel
@@ -233,9 +233,8 @@ def test_a_peer_that_does_not_read_is_cut_off() -> None:
         flooding = node(Flood("flood"), on_note=lambda *note: noted.set_result(note[3]))
         async with dialled(flooding, "flood") as peer:
             fact = await noted
-            with pytest.raises(ConnectionResetError):
-                while await peer.receive():
-                    pass
+            while await peer.receive():
+                pass
             return fact
 
     assert asyncio.run(script()) == Seen("slow reader: more than 8388608 bytes are waiting")
@@ -294,24 +293,6 @@ def test_a_node_can_be_stopped_while_it_dials() -> None:
             sock.setblocking(False)
             sock.connect_ex(full.getsockname())
         asyncio.run(script(f"127.0.0.1:{full.getsockname()[1]}"))
-
-
-def test_a_connection_that_arrives_as_the_node_fails_is_closed() -> None:
-    async def script(sock: socket.socket) -> None:
-        subject = node(Noter("noter"))
-        port = await subject.listen("127.0.0.1", 0, "noter")
-        running = asyncio.create_task(subject.run())
-        await asyncio.sleep(0.01)
-        subject.tell("noter", Seen("what it does not know"))
-        sock.connect(("127.0.0.1", port))
-        await running
-
-    with socket.socket() as sock:
-        with pytest.raises(ComponentFailed, match="does not handle Seen"):
-            asyncio.run(script(sock))
-        with pytest.raises(ConnectionResetError):
-            assert sock.recv(1) == b""
-            raise ConnectionResetError
 
 
 def test_a_cancelled_run_closes_everything() -> None:

@@ -12,7 +12,7 @@ from sim.simulation import Progress
 
 def test_a_line_says_how_far_how_fast_and_how_long_still() -> None:
     now = Progress(elapsed=4 * SECOND, whole=16 * SECOND, deliveries=10_000)
-    assert line(now, 2.0) == "4.0 of 16.0 s, 2.0 s of wall time, 5,000 events/s, 6 s left"
+    assert line(now, 2.0) == "4.0 of 16.0 s, 2.0 s wall, 5,000 events/s, 6 s left"
     assert line(Progress(0, SECOND, 0), 0.0).endswith("starting")
 
 

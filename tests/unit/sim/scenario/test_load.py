@@ -10,12 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from sim.scenario.load import Loaded, canonical, from_canonical, load
+from sim.scenario.custom import decode_custom
+from sim.scenario.load import Loaded, canonical, load
+from sim.scenario.schema import Scenario
 from tests.helpers.scenarios import MINIMAL, changed
 
 FULL = tomllib.loads(
@@ -78,6 +81,10 @@ def full(tmp_path: Path) -> Path:
     path = tmp_path / "full.toml"
     write(path, FULL)
     return path
+
+
+def from_canonical(text: str) -> Scenario:
+    return msgspec.json.decode(text, type=Scenario, dec_hook=decode_custom)
 
 
 def loaded(folder: Path, text: str) -> Loaded:
