@@ -73,6 +73,11 @@ def format_duration(span: Nanos) -> str:
     return f"{sign}{span}ns"
 
 
+def nearest(amount: Decimal, step: Decimal) -> Decimal:
+    """The multiple of `step` nearest to `amount`; of two equally near, the even one."""
+    return (amount / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * step
+
+
 def round_down(amount: Decimal, decimals: int) -> Decimal:
     """The largest amount of a token with that many decimals which is not above `amount`."""
     return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)

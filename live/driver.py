@@ -1,8 +1,8 @@
 """Runs a node's kernel on asyncio, with sockets. With `live.connection` the only place where core meets asyncio.
 
 What arrives during one pass of the loop is posted into the agenda, and one pump follows: deliver, write
-and sync the journal, and only then let the effects leave. The agenda orders everything; asyncio has one
-timer, for its head.
+and sync the journal, and only then let the effects leave. (A pump from which nothing leaves is written
+with the next one.) The agenda orders everything; asyncio has one timer, for its head.
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ class LiveNode:
 
     async def listen(self, host: str, port: int, component: str) -> int:
         """Take a port for `component` (0 for any free one) and return it; `run` begins to accept. Raises OSError."""
-        accept = lambda: Connection(self, component, self._ids.next(component))  # noqa: E731
-        server = await self._loop.create_server(accept, host, port, start_serving=False)
+        server = await self._loop.create_server(
+            lambda: Connection(self, component, self._ids.next(component)), host, port, start_serving=False
+        )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 

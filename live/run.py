@@ -23,8 +23,10 @@ from live.driver import LiveNode, NoteSink
 from live.journal_file import JournalFile
 
 HOST: Final = "127.0.0.1"
+DRAIN_SECONDS: Final = 1.0
+"""How long nodes go on when the world has fallen silent, so that what is open can end."""
 GOODBYE_SECONDS: Final = 1.0
-"""How long nodes go on after `Stop`, to log out and to settle."""
+"""How long nodes go on after `Stop`, to log out."""
 
 Build: TypeAlias = Callable[[NodeConfig, int], list[Component[Any]]]
 
@@ -62,16 +64,18 @@ class Market:
 
     async def run(self, seconds: float, tellings: Iterable[Telling] = ()) -> list[Ended]:
         """Run all nodes for so long, or until SIGINT or SIGTERM. Raises what stopped a node before."""
+        interrupted = asyncio.Event()
         for number in (SIGINT, SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop)
+            asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
         runs = [asyncio.create_task(node.run()) for node in self._nodes.values()]
-        tells = [asyncio.create_task(self._tell(telling)) for telling in tellings]
-        await asyncio.wait([*runs, *tells], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        self._stop()
-        await asyncio.wait(runs)
-        for task in tells:
+        world = [asyncio.create_task(interrupted.wait()), *(asyncio.create_task(self._tell(it)) for it in tellings)]
+        await asyncio.wait([*runs, *world], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in world:
             task.cancel()
-        for result in await asyncio.gather(*runs, *tells, return_exceptions=True):
+        await asyncio.wait(runs, timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for node in self._nodes.values():
+            node.stop(GOODBYE_SECONDS)
+        for result in await asyncio.gather(*runs, *world, return_exceptions=True):
             if isinstance(result, Exception):
                 raise result
         return [self._ended(node.kernel) for node in self._nodes.values()]
@@ -88,10 +92,6 @@ class Market:
         if isinstance(config, VenueConfig):
             for door in DOORS:
                 self.doors[f"{name}/{door}"] = f"{HOST}:{await node.listen(HOST, 0, door)}"
-
-    def _stop(self) -> None:
-        for node in self._nodes.values():
-            node.stop(GOODBYE_SECONDS)
 
     async def _tell(self, telling: Telling) -> None:
         while True:

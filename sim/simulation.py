@@ -7,6 +7,7 @@ nodes only bytes travel. Checkers see every delivery of every node.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import localcontext
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from core.kernel.kernel import Kernel
 from core.kernel.record import Record
 from core.kernel.rng import stream
 from core.solver.strategies.registry import solve
-from core.units import MILLISECOND, SECOND, Nanos
+from core.units import MILLISECOND, MONEY, SECOND, Nanos
 from core.wiring import components, node_name
 from sim.checkers import Checkers
 from sim.checkers.blocks import BlockChain
@@ -110,20 +111,25 @@ class Simulation:
         run = self.scenario.run
         closing = self.began + int(run.duration) + int(run.drain)
         try:
-            for node in self.nodes.values():
-                node.boot()
-            self._start_world(self.began + int(run.duration))
-            whole = self._advance(closing, closing + GOODBYE, watch)
-            if whole:
-                for node in self.nodes.values():
-                    node.stop()
-                whole = self._advance(closing + GOODBYE, closing + GOODBYE, watch)
-            if whole:
-                self.checkers.finish()
-            return whole
+            with localcontext(MONEY):
+                return self._open_drain_close(closing, watch)
         finally:
             for journal in self._journals():
                 journal.close()
+
+    def _open_drain_close(self, closing: Nanos, watch: Watch) -> bool:
+        end = closing + GOODBYE
+        for node in self.nodes.values():
+            node.boot()
+        self._start_world(closing - int(self.scenario.run.drain))
+        if not self._advance(closing, end, watch):
+            return False
+        for node in self.nodes.values():
+            node.stop()
+        if not self._advance(end, end, watch):
+            return False
+        self.checkers.finish()
+        return True
 
     def _advance(self, until: Nanos, end: Nanos, watch: Watch) -> bool:
         while (now := int(self.env.now)) < until:

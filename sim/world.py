@@ -16,7 +16,7 @@ from core.kernel.record import Message, Record
 from core.kernel.rng import Stream, stream
 from core.market.orders import Pair, Side
 from core.market.world import CancelWanted, OrderWanted, PriceMoved
-from core.units import SECOND, Nanos
+from core.units import SECOND, Nanos, nearest
 from sim.driver import SimNode
 from sim.latency import Sampler
 from sim.scenario.models import Gbm
@@ -55,7 +55,7 @@ class Prices:
 
     def move(self, pair: Pair, price: Decimal) -> None:
         """Set a price, rounded to its tick, and show it where it changed."""
-        rounded = max(on_grid(price, pair.tick), pair.tick)
+        rounded = max(nearest(price, pair.tick), pair.tick)
         if self._now.get(pair.symbol) != rounded:
             self._now[pair.symbol] = rounded
             for feed in self._feeds:
@@ -121,7 +121,7 @@ class Demand:
         quantity = quantity or self._quantity(pair)
         offset = draws.between(maker.limit_offset_bps.min, maker.limit_offset_bps.max)
         factor = 1 + Decimal(offset if side == "buy" else -offset) / _BPS
-        limit = max(on_grid(price * factor, pair.tick), pair.tick)
+        limit = max(nearest(price * factor, pair.tick), pair.tick)
         immediate = draws.chance(maker.immediate_per_mille)
         whole = draws.chance(maker.whole_per_mille) and immediate
         lifetime = None if maker.order_lifetime is None else int(maker.order_lifetime)
@@ -136,11 +136,6 @@ class Demand:
 
     def _tell(self, wish: Record) -> None:
         self._node.tell("maker", wish)
-
-
-def on_grid(amount: Decimal, step: Decimal) -> Decimal:
-    """The multiple of `step` nearest to `amount`."""
-    return (amount / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * step
 
 
 def start(env: Environment, process: Process) -> None:

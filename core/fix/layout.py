@@ -52,7 +52,7 @@ class Entry(msgspec.Struct, frozen=True):
     required: bool
 
 
-def entries(record: type[Record]) -> list[Entry]:
+def entries_of(record: type[Record]) -> list[Entry]:
     """The fields of `record`, in the order of its attributes."""
     hints = get_type_hints(record, include_extras=True)
     return [
@@ -76,18 +76,18 @@ def _reader(field: Field) -> _Read:
     return {str(member.value).encode(): member.value for member in field.values}.__getitem__
 
 
-_HEADER: Final = entries(Header)
+_HEADER: Final = entries_of(Header)
 _HEADER_READERS: Final = [(entry.field.tag, _reader(entry.field)) for entry in _HEADER]
 
 
 class Layout:
-    """The wire form of one message type."""
+    """The wire form of the message type `kind`, whose fields are `entries`."""
 
-    __slots__ = ("_get", "_kind", "_known", "_readers", "_required", "_structure", "_writers")
+    __slots__ = ("_get", "_known", "_readers", "_required", "_structure", "_writers", "entries", "kind")
 
     def __init__(self, kind: type[FixMessage]) -> None:
-        body = entries(kind)
-        self._kind = kind
+        self.kind = kind
+        self.entries = body = entries_of(kind)
         self._readers = [(entry.field.tag, _reader(entry.field)) for entry in body]
         self._known = {entry.field.tag: entry.field for entry in _HEADER + body}
         self._required = [
@@ -107,7 +107,7 @@ class Layout:
             if fault is not None:
                 return fault
         try:
-            return Header(*_read(values, _HEADER_READERS)), self._kind(*_read(values, self._readers))
+            return Header(*_read(values, _HEADER_READERS)), self.kind(*_read(values, self._readers))
         except (ValueError, KeyError):
             fault = self.first_fault(message)
             assert fault is not None, message

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal, localcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ import msgspec
 
 from core.errors import InputError
 from core.market.orders import Pair, Side
-from core.units import MICROSECOND, MILLISECOND, MONEY, SECOND, Nanos
+from core.units import MICROSECOND, MILLISECOND, MONEY, SECOND, Nanos, nearest
 from sim.scenario.errors import shown
 from sim.scenario.load import Loaded
 from sim.scenario.models import Arrivals, Price
@@ -142,7 +142,7 @@ class _Reader:
 
     def _amount(self, what: str, cell: Any, scale: Decimal, step: Decimal) -> Decimal:
         try:
-            amount = (_decimal(cell) * scale / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * step
+            amount = nearest(_decimal(cell) * scale, step)
         except ArithmeticError:
             amount = None
         if amount is None or not amount.is_finite() or amount < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from io import BytesIO
 from pathlib import Path
 
@@ -155,6 +155,12 @@ def test_results_do_not_depend_on_how_often_progress_is_asked(tmp_path: Path) ->
     assert ran.simulation.digest() == Ran(tmp_path, 1).run().simulation.digest()
     assert [p.elapsed for p in seen] == sorted(p.elapsed for p in seen)
     assert seen[-1].elapsed == seen[-1].whole
+
+
+def test_the_callers_decimal_context_changes_nothing(tmp_path: Path) -> None:
+    expected = Ran(tmp_path, 1).run().simulation.digest()
+    with localcontext(prec=6):
+        assert Ran(tmp_path, 1).run().simulation.digest() == expected
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.units import MILLISECOND, SECOND, format_duration, parse_duration, round_down, round_up
+from core.units import MILLISECOND, SECOND, format_duration, nearest, parse_duration, round_down, round_up
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,9 @@ def test_formatted_durations_are_short_and_signed() -> None:
 def test_rounding_favours_the_side_it_says() -> None:
     assert round_down(Decimal("1.0059"), 3) == Decimal("1.005")
     assert round_up(Decimal("1.0051"), 3) == Decimal("1.006")
+
+
+def test_the_nearest_multiple_of_a_step_is_even_where_two_are_equally_near() -> None:
+    step = Decimal("0.05")
+    near = [nearest(Decimal(amount), step) for amount in ("1.02", "1.03", "1.025", "1.075")]
+    assert near == [Decimal("1.00"), Decimal("1.05"), Decimal("1.00"), Decimal("1.10")]

@@ -32,6 +32,7 @@ FILE = load(DEMO)
 
 @pytest.fixture(autouse=True)
 def brief_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "DRAIN_SECONDS", 0.02)
     monkeypatch.setattr(run, "GOODBYE_SECONDS", 0.02)
 
 
