@@ -39,14 +39,14 @@ from core.kernel.record import Note
 
 _BEGIN_STRING: Final = BEGIN_STRING.encode()
 _REVERSED: Final = (
-    (DELIVER_TO_COMP_ID, ON_BEHALF_OF_COMP_ID),
-    (DELIVER_TO_SUB_ID, ON_BEHALF_OF_SUB_ID),
     (ON_BEHALF_OF_COMP_ID, DELIVER_TO_COMP_ID),
     (ON_BEHALF_OF_SUB_ID, DELIVER_TO_SUB_ID),
-    (DELIVER_TO_LOCATION_ID, ON_BEHALF_OF_LOCATION_ID),
+    (DELIVER_TO_COMP_ID, ON_BEHALF_OF_COMP_ID),
+    (DELIVER_TO_SUB_ID, ON_BEHALF_OF_SUB_ID),
     (ON_BEHALF_OF_LOCATION_ID, DELIVER_TO_LOCATION_ID),
+    (DELIVER_TO_LOCATION_ID, ON_BEHALF_OF_LOCATION_ID),
 )
-"""Where routing fields come from in an answer, in the order in which they are written."""
+"""Routing fields of an answer, ascending, each with the field of the message that its value comes from."""
 
 
 class Inbound(Outbound):

@@ -186,20 +186,25 @@ class Hand(Bench):
         self.handle(Disconnected(self.conn, "reset"))
         self.connect(conn)
 
-    def say(self, msg_type: str, body: str = "", **header: Any) -> list[str]:
-        """Send the next message; `n` gives another number, `at` another SendingTime in seconds from now.
+    def compose(self, msg_type: str, body: str = "", **header: Any) -> bytes:
+        """The next message; `n` gives another number, `at` another SendingTime in seconds from now.
 
-        The other header arguments are `sender`, `target`, `begin` and `extra` fields. Returns the answers.
+        Further header arguments: `sender`, `target`, `begin`, `extra` fields, and the tag to leave out, `without`.
         """
         number = header.get("n", self.number)
         if "n" not in header:
             self.number += 1
         time = format_timestamp(self.now + header.get("at", 0) * SECOND)
         sender, target = header.get("sender", self.peer), header.get("target", self.engine.config.comp_id)
-        extra = header["extra"] + "|" if "extra" in header else ""
-        head = f"35={msg_type}|34={number}|49={sender}|52={time}|56={target}|{extra}"
-        raw = encode(wire(head[:-1]) + wire(body))
-        return self.say_raw(raw.replace(b"FIX.4.2", header.get("begin", "FIX.4.2").encode()))
+        fields = [f"35={msg_type}", f"34={number}", f"49={sender}", f"52={time}", f"56={target}"]
+        fields = [field for field in fields if not field.startswith(header.get("without", "none"))]
+        fields += [part for part in (header.get("extra"), body) if part]
+        raw = encode(wire("|".join(fields)))[: -len("10=123|")]
+        return seal(raw.replace(b"FIX.4.2", header.get("begin", "FIX.4.2").encode()))
+
+    def say(self, msg_type: str, body: str = "", **header: Any) -> list[str]:
+        """Send what `compose` makes; return the answers."""
+        return self.say_raw(self.compose(msg_type, body, **header))
 
     def say_raw(self, raw: bytes) -> list[str]:
         """Send bytes; return the engine's answers, each without what every message has, 34 and 35 aside."""
@@ -221,6 +226,11 @@ class Hand(Bench):
     def is_closed(self) -> bool:
         """Whether the engine has closed the connection."""
         return any(conn == self.conn for conn, _ in self.closed)
+
+
+def seal(raw: bytes) -> bytes:
+    """`raw` with its CheckSum."""
+    return raw + b"10=%03d\x01" % (sum(raw) % 256)
 
 
 def parsed(raw: bytes) -> WireMessage:

@@ -76,7 +76,7 @@ def test_a_first_message_that_is_no_logon_ends_the_connection(msg_type: str) -> 
 def test_garbled_bytes_before_the_logon_end_the_connection() -> None:
     hand = Hand(acceptor_config())
     hand.connect()
-    assert hand.say_raw(wire("8=FIX.4.2|9=40|35=A|34=1|49=MM1|56=ROMER|98=0|108=30|10=000")) == []
+    assert hand.say_raw(wire("8=FIX.4.2|9=20|35=A|34=1|49=MM1|56=ROMER|98=0|108=30|10=000")) == []
     assert hand.closed == [("c1", "body_length")]
 
 

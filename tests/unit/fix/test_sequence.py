@@ -199,14 +199,14 @@ def test_a_refused_message_that_was_missing_fills_its_place() -> None:
 
 def test_garbled_messages_take_no_number_and_are_asked_for_again() -> None:
     hand = Hand.logged_on()
-    assert hand.say_raw(wire("8=FIX.4.2|9=52|35=0|34=2|4garbled9=TW|52=x|10=000")) == []
+    assert hand.say_raw(wire("8=FIX.4.2|9=22|35=0|34=2|4garbled9=TW|52=x|10=000")) == []
     assert hand.say("0", n=3) == ["35=2|34=2|7=2|16=0"]
     assert [note.reason for note in hand.notes if hasattr(note, "detail")] == ["body_length"]
 
 
 def test_the_swallowing_of_a_wrong_body_length_costs_two_messages_that_both_come_again() -> None:
     hand = Hand.logged_on()
-    long = wire("8=FIX.4.2|9=120|35=D|34=2|49=MM1|56=ROMER|10=000")
+    long = wire("8=FIX.4.2|9=80|35=D|34=2|49=MM1|56=ROMER|10=000")
     assert (
         hand.say_raw(long + wire("8=FIX.4.2|9=60|35=0|34=3|49=MM1|52=20231114-22:13:20|56=ROMER|112=abc|10=000")) == []
     )

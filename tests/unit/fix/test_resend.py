@@ -1,0 +1,141 @@
+"""Answering ResendRequests: application messages as they were, gap fills for everything else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.fix import NOW, Hand, parsed, report
+
+TIMES = "43=Y|122=20231114-22:13:20.000"
+
+
+def fill(begin: int, new: int) -> str:
+    return f"35=4|34={begin}|{TIMES}|36={new}|123=Y"
+
+
+def sent_reports(hand: Hand, *exec_ids: str) -> list[str]:
+    """Send reports; return them as they look when they are sent again."""
+    done = len(hand.transmitted)
+    for exec_id in exec_ids:
+        hand.tell("MM1", report(exec_id))
+    again = []
+    for message in hand.sent(done):
+        kind, number, body = message.split("|", 2)
+        again.append(f"{kind}|{number}|{TIMES}|{body}")
+    return again
+
+
+def mixed() -> tuple[Hand, list[str]]:
+    """Logon, two heartbeats, reports 4 and 5, a heartbeat, report 7, and each report as a duplicate."""
+    hand = Hand.logged_on()
+    hand.say("1", "112=A")
+    hand.say("1", "112=B")
+    reports = sent_reports(hand, "E-1", "E-2")
+    hand.say("1", "112=C")
+    return hand, reports + sent_reports(hand, "E-3")
+
+
+def test_the_sessions_own_messages_are_never_repeated_but_filled() -> None:
+    hand = Hand.logged_on()
+    for _ in range(3):
+        hand.say("1", "112=A")
+    assert hand.say("2", "7=1|16=4") == [fill(1, 5)]
+    assert hand.say("1", "112=B") == ["35=0|34=5|112=B"]
+
+
+def test_a_closed_range_is_answered_up_to_its_end() -> None:
+    hand, reports = mixed()
+    assert hand.say("2", "7=2|16=3") == [fill(2, 4)]
+    assert hand.say("2", "7=2|16=4") == [fill(2, 4), reports[0]]
+    assert hand.say("2", "7=2|16=6") == [fill(2, 4), *reports[:2], fill(6, 7)]
+    assert hand.say("2", "7=5|16=5") == [reports[1]]
+
+
+@pytest.mark.parametrize("end", [0, 7, 8, 999_999])
+def test_an_open_range_is_answered_up_to_the_last_message(end: int) -> None:
+    hand, reports = mixed()
+    assert hand.say("2", f"7=1|16={end}") == [fill(1, 4), *reports[:2], fill(6, 7), reports[2]]
+
+
+def test_repeated_messages_take_no_new_numbers() -> None:
+    hand, _ = mixed()
+    hand.say("2", "7=1|16=0")
+    assert hand.say("1", "112=D") == ["35=0|34=8|112=D"]
+
+
+def test_a_request_for_what_was_not_sent_yet_has_no_answer() -> None:
+    hand = Hand.logged_on()
+    assert hand.say("2", "7=2|16=0") == []
+    assert hand.say("2", "7=900|16=1000") == []
+    assert hand.say("1", "112=A") == ["35=0|34=2|112=A"]
+
+
+def test_a_repeated_message_has_its_original_time_and_a_new_one() -> None:
+    hand = Hand.logged_on()
+    hand.tell("MM1", report("E-1"))
+    original = parsed(hand.transmitted[-1][1]).values
+    hand.wait(10)
+    hand.say("2", "7=2|16=0")
+    again = parsed(hand.transmitted[-1][1]).values
+    assert (again[122], again[52]) == (original[52], b"20231114-22:13:30.000")
+    assert {tag: value for tag, value in again.items() if tag not in (9, 10, 43, 52, 122)} == {
+        tag: value for tag, value in original.items() if tag not in (9, 10, 52)
+    }
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_a_request_is_answered_whatever_its_own_number(number: int) -> None:
+    hand = Hand.logged_on()
+    answers = hand.say("2", "7=1|16=0", n=number)
+    assert answers[0] == fill(1, 2)
+    assert answers[1:] == (["35=2|34=2|7=2|16=0"] if number > 2 else [])
+
+
+def test_two_sides_that_both_miss_something_serve_each_other() -> None:
+    hand = Hand.logged_on()
+    reports = sent_reports(hand, "E-1", "E-2")
+    assert hand.say("0", n=7) == ["35=2|34=4|7=2|16=0"]
+    assert hand.say("2", "7=2|16=3", n=8) == reports
+    hand.say("4", "36=7|123=Y", n=2, extra="43=Y")
+    assert hand.say("1", "112=A", n=9) == ["35=0|34=5|112=A"]
+
+
+@pytest.mark.parametrize(("body", "tag"), [("7=0|16=0", 7), ("7=-1|16=0", 7), ("7=5|16=4", 16), ("7=1|16=-1", 16)])
+def test_a_range_that_is_none_is_refused(body: str, tag: int) -> None:
+    hand = Hand.logged_on()
+    text = "Value is incorrect (out of range) for this tag"
+    assert hand.say("2", body) == [f"35=3|34=2|45=2|58={text}|371={tag}|372=2|373=5"]
+
+
+def test_messages_that_are_kept_no_longer_are_filled() -> None:
+    hand = Hand.logged_on(kept_messages_max=3)
+    reports = sent_reports(hand, "E-1", "E-2", "E-3", "E-4", "E-5")
+    assert hand.say("2", "7=1|16=0") == [fill(1, 4), *reports[2:]]
+    assert hand.say("2", "7=2|16=2") == [fill(2, 3)]
+    assert len(hand.engine.state.sessions["MM1"].sent) == 3
+
+
+def test_a_peer_that_asks_for_the_same_again_and_again_is_logged_out() -> None:
+    hand = Hand.logged_on()
+    hand.tell("MM1", report("E-1"))
+    answers = [hand.say("2", "7=2|16=0") for _ in range(33)]
+    assert {len(answer) for answer in answers} == {1}
+    assert hand.say("2", "7=1|16=0") == ["35=5|34=3|58=Resend request repeated too often"]
+    assert hand.say("2", "7=1|16=0") == []
+
+
+def test_a_peer_that_makes_progress_may_ask_as_often_as_it_likes() -> None:
+    hand = Hand.logged_on()
+    for number in range(2, 100):
+        hand.tell("MM1", report("E-1"))
+        assert len(hand.say("2", f"7={number}|16=0")) == 1
+    assert hand.now == NOW
+
+
+def test_what_was_sent_into_a_dead_connection_is_there_to_be_asked_for() -> None:
+    hand = Hand.logged_on()
+    reports = sent_reports(hand, "E-1")
+    hand.reconnect("c2")
+    reports[0] = reports[0].replace("22:13:20", "22:13:20")
+    assert hand.say("A", "98=0|108=30") == ["35=A|34=3|98=0|108=30"]
+    assert hand.say("2", "7=2|16=0") == [reports[0], fill(3, 4)]
