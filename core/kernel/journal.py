@@ -29,8 +29,6 @@ MAGIC: Final = b"ROMERJ1\n"
 FORMAT: Final = 1
 FRAME_BYTES_MAX: Final = 64 << 20
 _HEAD: Final = Struct("<II")
-_HEAD_SIZE: Final = _HEAD.size
-_HEAD_SPACE: Final = bytes(_HEAD_SIZE)
 _FRAMES_PER_FOLD: Final = 256
 _DIGEST_BYTES: Final = 32
 _DELIVERY_MARK: Final = 0x94  # a msgpack array of four
@@ -100,12 +98,10 @@ class Journal:
 
     def append(self, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
         """Add one delivery and what it caused."""
-        pending = self._pending
-        start = len(pending)
-        pending += _HEAD_SPACE
-        _encoder.encode_into((now, dst, event, effects), pending, -1)
-        length = len(pending) - start - _HEAD_SIZE
-        _HEAD.pack_into(pending, start, length, crc32(memoryview(pending)[start + _HEAD_SIZE :], length))
+        payload = _encoder.encode((now, dst, event, effects))
+        length = len(payload)
+        self._pending += _HEAD.pack(length, crc32(payload, length))
+        self._pending += payload
         self._count()
 
     def absorb(self, frame: bytes) -> None:

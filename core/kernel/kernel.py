@@ -103,27 +103,27 @@ class Kernel:
     def _deliver(self, now: Nanos, dst: str, event: Event, outgoing: list[Outgoing]) -> None:
         try:
             effects = self.components[dst].handle(now, event)
+            if self.journal is not None:
+                self.journal.append(now, dst, event, effects)
         except Exception as error:
             if self.journal is not None:
                 self.journal.crash(now, dst, event, repr(error))
             raise ComponentFailed(f"{self.node}/{dst} failed on {event!r} at {now}: {error!r}") from error
-        if self.journal is not None:
-            self.journal.append(now, dst, event, effects)
         if self._observer is not None:
             self._observer(self.node, now, dst, event, effects)
-        for effect in effects:
-            self._route(now, dst, effect, outgoing)
+        self._route(now, dst, effects, outgoing)
 
-    def _route(self, now: Nanos, src: str, effect: Effect, outgoing: list[Outgoing]) -> None:
-        if isinstance(effect, Send):
-            if effect.dst not in self.components:
-                raise UnknownComponent(f"{self.node}/{src} sends {effect.body!r} to `{effect.dst}`")
-            self.agenda.post(now, src, effect.dst, Message(src, effect.body))
-        elif isinstance(effect, SetTimer):
-            self.agenda.set_timer(src, effect.key, max(effect.at, now))
-        elif isinstance(effect, CancelTimer):
-            self.agenda.cancel_timer(src, effect.key)
-        else:
-            if isinstance(effect, Close):
-                self.agenda.hang_up(effect.conn)
-            outgoing.append((src, effect))
+    def _route(self, now: Nanos, src: str, effects: list[Effect], outgoing: list[Outgoing]) -> None:
+        for effect in effects:
+            if type(effect) is Send:
+                if effect.dst not in self.components:
+                    raise UnknownComponent(f"{self.node}/{src} sends {effect.body!r} to `{effect.dst}`")
+                self.agenda.post(now, src, effect.dst, Message(src, effect.body))
+            elif type(effect) is SetTimer:
+                self.agenda.set_timer(src, effect.key, max(now, effect.at))
+            elif type(effect) is CancelTimer:
+                self.agenda.cancel_timer(src, effect.key)
+            else:
+                if type(effect) is Close:
+                    self.agenda.hang_up(effect.conn)
+                outgoing.append((src, effect))

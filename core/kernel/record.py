@@ -6,7 +6,7 @@ definition serves as the in-memory message, the journal entry, the digest input 
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, final
 
 import msgspec
 
@@ -82,6 +82,7 @@ class Computed(Record, Generic[Body], frozen=True):
 # --- effects: what is to be done -----------------------------------------------------------------
 
 
+@final
 class SetTimer(Record, frozen=True):
     """Arm the timer `key` of this component, replacing its earlier deadline."""
 
@@ -89,12 +90,14 @@ class SetTimer(Record, frozen=True):
     at: Nanos
 
 
+@final
 class CancelTimer(Record, frozen=True):
     """Disarm the timer `key` of this component, if armed."""
 
     key: str
 
 
+@final
 class Send(Record, Generic[Body], frozen=True):
     """Deliver `body` to component `dst` of this node, as a `Message`."""
 
