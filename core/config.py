@@ -55,7 +55,6 @@ class FixConfig(Section, frozen=True, kw_only=True):
     """The acceptor's side of every session."""
 
     comp_id: Name = "ROMER"
-    heartbeat_interval: Duration = Duration(30 * SECOND)
     message_bytes_max: Count = 65_536
 
 
@@ -82,7 +81,7 @@ class VenueConfig(Section, frozen=True, kw_only=True, tag="venue"):
     pairs: tuple[Pair, ...]
     sequencer: SequencerConfig
     auction: AuctionConfig
-    fix: FixConfig
+    fix: FixConfig = FixConfig()
     members: tuple[MemberConfig, ...]
     solvers: tuple[SolverAccountConfig, ...]
 

@@ -97,7 +97,6 @@ def _acceptor(config: VenueConfig) -> EngineConfig:
         sessions=tuple(SessionConfig(target_comp_id=member.id) for member in config.members),
         app="sequencer",
         app_messages=_types(NewOrderSingle, OrderCancelRequest),
-        heartbeat_interval=int(config.fix.heartbeat_interval),
         message_bytes_max=config.fix.message_bytes_max,
     )
 

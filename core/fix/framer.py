@@ -79,18 +79,13 @@ class Framer(msgspec.Struct):
         """No message begins at `start`, unless the rest of its first fields has yet to arrive."""
         head = data[start : start + _HEAD_BYTES_MAX]
         begins = _START.startswith(head[: len(_START)])
-        if begins and _may_become_head(head):
+        if begins and len(head) < _HEAD_BYTES_MAX and head.count(SOH) < 3:
             return start, None
         reason = GarbledReason.FIRST_FIELDS if begins else GarbledReason.NO_START
         report = None if self.skipping else Garbled(reason)
         self.skipping = True
         following = data.find(_START, start + 1)
         return (following if following >= 0 else _beginning_of_start(data, start + 1)), report
-
-
-def _may_become_head(head: bytes) -> bool:
-    parts = head.split(SOH)
-    return len(head) < _HEAD_BYTES_MAX and (len(parts) < 3 or (len(parts) == 3 and b"35=".startswith(parts[2])))
 
 
 def _beginning_of_start(data: bytes, start: int) -> int:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from core.fix.codec import SOH, encode
 from core.fix.layout import LAYOUTS
 from core.fix.messages import Logout, ResendRequest, SequenceReset
-from core.fix.records import FixMessage, InputIgnored, MessageLogged, SessionChanged, SessionClosed
+from core.fix.records import FixMessage, MessageDropped, MessageLogged, SessionChanged, SessionClosed
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.states import LOGGED_ON, SESSION, TALKING, Reason, Status, Trigger
-from core.fix.store import Pending, SessionState, duplicate, keep
+from core.fix.store import Pending, SessionState, duplicate
 from core.fix.tags import ADMIN_TYPES, MsgType
 from core.fix.timestamps import format_timestamp
 from core.fix.values import ENCODING
@@ -41,7 +41,7 @@ class Outbound:
         elif len(state.pending) < self.config.kept_messages_max:
             state.pending.append(Pending(message.MSG_TYPE, body))
         else:
-            self.emit(Note(InputIgnored(self.name, Reason.PENDING_FULL, message.MSG_TYPE)))
+            self.emit(Note(MessageDropped(self.name, message.MSG_TYPE)))
 
     def send_pending(self) -> None:
         """Send what has waited for the logon."""
@@ -58,8 +58,9 @@ class Outbound:
         state = self.state
         number, state.next_out = state.next_out, state.next_out + 1
         raw = encode(self._head(msg_type, number) + rest)
+        state.sent.pop(number - self.config.kept_messages_max, None)
         if msg_type not in ADMIN_TYPES:
-            keep(state.sent, number, raw, self.config.kept_messages_max)
+            state.sent[number] = raw
         self._write(raw, number, msg_type, poss_dup=False)
 
     def resend(self, begin: int, end: int) -> None:
@@ -125,7 +126,6 @@ class Outbound:
         state.conn = state.logout_reason = ""
         state.early = {}
         state.gap_end = state.resend_begin = state.resend_repeats = state.deadline = 0
-        state.test_sent = state.reset_sent = False
         self.step(Trigger.STOPPED if state.stopping else Trigger.DISCONNECTED, reason)
         if was_open:
             self.emit(Send(self.config.app, SessionClosed(self.name, why)))

@@ -63,11 +63,18 @@ class SessionChanged(Record, frozen=True):
 
 
 class InputIgnored(Record, frozen=True):
-    """Bytes from a peer were dropped as garbled, or a connection refused, for a stable reason code."""
+    """Something from a peer was dropped, for a stable reason code: garbled bytes, a connection, an unwanted message."""
 
     conn: str
     reason: str
     detail: str
+
+
+class MessageDropped(Record, frozen=True):
+    """A message of the application was not kept: too many wait for `session` to log on."""
+
+    session: str
+    msg_type: str
 
 
 class MessageRejected(Record, frozen=True):

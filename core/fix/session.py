@@ -41,7 +41,6 @@ class Session(Conversation):
         """The connection asked for is open: log on."""
         state = self.state
         state.heartbeat = -(-self.config.heartbeat_interval // SECOND) * SECOND
-        state.last_received = self.now
         self.step(Trigger.LOGON_SENT, Reason.CONNECTED)
         if self.own.reset_on_logon:
             self.reset(Reason.RESET_ON_LOGON)

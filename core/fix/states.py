@@ -132,8 +132,6 @@ class Reason(StrEnum):
     """The engine has as many connections as it may."""
     BUSINESS_REJECTED = "business_rejected"
     """A BusinessMessageReject arrived, and the application takes none."""
-    PENDING_FULL = "pending_full"
-    """Too many messages wait for the session to log on."""
 
 
 SESSION: Final = Machine(

@@ -64,12 +64,6 @@ class SessionState(msgspec.Struct):
     stopping: bool = False
 
 
-def keep(sent: dict[int, bytes], number: int, raw: bytes, kept_max: int) -> None:
-    """Remember a message, and forget the one that is `kept_max` numbers older."""
-    sent[number] = raw
-    sent.pop(number - kept_max, None)
-
-
 def duplicate(raw: bytes, sending_time: bytes) -> bytes:
     """`raw` as it is sent again."""
     _, _, msg_type, number, sender, sent_at, target, body = raw[:-_TRAILER_BYTES].split(SOH, _HEAD_FIELDS)

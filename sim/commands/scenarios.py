@@ -48,7 +48,7 @@ def check(*, file: Path, seed: int | None, overrides: tuple[str, ...], as_json: 
     """Check a scenario, and the recorded files that it plays, without running it."""
     checked = check_scenario(load(file, seed=seed, overrides=overrides))
     lines = [
-        f"{file} is good: {checked.pairs} pairs, {checked.market_makers} market makers, {checked.solvers} solvers",
+        f"{file} is good; pairs: {checked.pairs}, market makers: {checked.market_makers}, solvers: {checked.solvers}",
         f"about {checked.orders:,} orders in {checked.duration}, seed {checked.seed}, hash {checked.hash[:16]}",
         *(f"{what}: {rows}" for what, rows in checked.recordings.items()),
     ]

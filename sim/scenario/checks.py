@@ -64,8 +64,6 @@ def _auction(scenario: Scenario) -> Iterator[Fault]:
     for path, span in spans.items():
         if span <= 0:
             yield Fault(path, "must be above zero")
-    if scenario.fix.heartbeat_interval % SECOND:
-        yield Fault(("fix", "heartbeat_interval"), "must be whole seconds, as FIX has it")
 
 
 def _pairs(scenario: Scenario) -> Iterator[Fault]:

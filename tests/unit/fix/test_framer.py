@@ -70,6 +70,17 @@ def test_garbage_is_reported_once_and_not_kept() -> None:
     assert outcome(b"X.4.2\x019=10" + GOOD[14:], framer) == [GOOD]
 
 
+def test_each_stretch_of_garbage_is_reported() -> None:
+    assert outcome(b"x" + GOOD + b"y\x01z" + GOOD + b"8=FIX4\x01\x01\x01" + GOOD) == [
+        "no_start",
+        GOOD,
+        "no_start",
+        GOOD,
+        "first_fields",
+        GOOD,
+    ]
+
+
 def test_a_message_without_end_is_dropped_when_it_exceeds_the_limit() -> None:
     framer = Framer()
     assert outcome(b"8=FIX.4.2\x019=20\x0135=0\x01", framer) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.fix.records import ToPeer
-from core.kernel.record import Message, SetTimer
+from core.kernel.record import Message, SetTimer, TimerFired
 from tests.helpers.fix import Hand, report
 
 SIX = "98=0|108=6"
@@ -37,8 +37,9 @@ def test_anything_that_is_sent_counts_as_a_heartbeat() -> None:
 def test_a_silent_peer_is_asked_whether_it_lives_and_then_given_up() -> None:
     hand = Hand.logged_on(SIX)
     assert times(hand, 14) == {6.0: ["35=0|34=2"], 7.2: ["35=1|34=3|112=TEST"]}
+    assert hand.waited(0.399_999_999) == []
     assert hand.closed == []
-    assert times(hand, 1) == {}
+    assert hand.waited(0.000_000_001) == []
     assert hand.closed == [("c1", "heartbeat_timeout")]
     assert hand.told[-1].reason == "heartbeat_timeout"
 
@@ -67,6 +68,15 @@ def test_a_test_request_is_answered_with_its_id() -> None:
 def test_without_a_heartbeat_interval_nobody_is_asked_and_nobody_given_up() -> None:
     hand = Hand.logged_on("98=0|108=0")
     assert hand.waited(100_000) == []
+    assert hand.closed == []
+
+
+def test_a_timer_that_rings_too_early_does_nothing_but_ring_again() -> None:
+    hand = Hand.logged_on(SIX)
+    for seconds in (1, 8, 4):
+        hand.wait(seconds)
+        effects = hand.handle(TimerFired("session:MM1", hand.now))
+        assert [type(effect) for effect in effects] == [SetTimer]
     assert hand.closed == []
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.fix.records import InputIgnored, SessionClosed, SessionOpened
+from core.fix.records import InputIgnored, MessageDropped, SessionClosed, SessionOpened
 from core.fix.settings import SessionConfig
 from core.kernel.record import Connected, Disconnected
-from tests.helpers.fix import LOGON, Hand, acceptor_config, initiator_config, order, report, wire
+from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, initiator_config, order, report, wire
 
 
 def turned_away(hand: Hand) -> list[str]:
@@ -112,9 +112,11 @@ def test_a_second_connection_of_a_session_is_turned_away_and_the_first_goes_on()
 
 def test_a_lost_connection_frees_its_session_and_the_numbers_go_on() -> None:
     hand = Hand.logged_on()
+    hand.say("D", ORDER, n=9)
     hand.reconnect("c2")
+    assert hand.engine.state.sessions["MM1"].early == {}
     assert hand.told[-1] == SessionClosed("MM1", "connection_lost")
-    assert hand.say("A", LOGON) == ["35=A|34=2|98=0|108=30"]
+    assert hand.say("A", LOGON) == ["35=A|34=3|98=0|108=30"]
 
 
 def test_a_logon_with_a_gap_is_answered_before_the_gap_is_asked_for() -> None:
@@ -159,9 +161,11 @@ def test_a_logged_on_session_is_reset_by_a_logon_that_asks_for_it() -> None:
 
 def test_a_reset_in_a_gap_makes_the_gap_void() -> None:
     hand = Hand.logged_on()
-    hand.say("0", n=9)
+    hand.say("D", ORDER, n=9)
+    hand.say("D", ORDER, n=2, extra="43=Y")
     assert hand.say("A", LOGON + "|141=Y", n=1) == ["35=A|34=1|98=0|108=30|141=Y"]
     assert hand.changes[-1] == ("resync_required", "active", "reset_by_logon")
+    assert hand.engine.state.sessions["MM1"].early == {}
     assert "35=5" not in "".join(hand.waited(65))
 
 
@@ -275,6 +279,6 @@ def test_what_waits_for_a_logon_is_bounded() -> None:
     hand = Hand(acceptor_config(kept_messages_max=2))
     for number in range(3):
         hand.tell("MM1", report(f"E-{number}"))
-    assert hand.notes == [InputIgnored("MM1", "pending_full", "8")]
+    assert hand.notes == [MessageDropped("MM1", "8")]
     hand.connect()
     assert len(hand.say("A", LOGON)) == 3

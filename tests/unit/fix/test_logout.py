@@ -107,6 +107,13 @@ def test_what_the_application_says_after_our_logout_waits_for_the_next_logon() -
     assert [answer[:10] for answer in hand.say("A", LOGON)] == ["35=A|34=4|", "35=8|34=5|"]
 
 
+def test_a_logon_in_answer_to_our_logout_ends_the_connection() -> None:
+    hand = Hand.logged_on()
+    stop(hand)
+    assert hand.say("A", LOGON + "|141=Y", n=1) == []
+    assert hand.closed == [("c1", "unexpected_logon")]
+
+
 def test_bytes_after_the_end_of_a_connection_are_nobodys() -> None:
     hand = Hand.logged_on()
     hand.say("5")
@@ -121,4 +128,5 @@ def test_bytes_after_the_end_of_a_connection_are_nobodys() -> None:
 def test_nothing_after_a_logout_in_the_same_write_is_read() -> None:
     hand = Hand.logged_on()
     assert hand.say_raw(hand.compose("5") + hand.compose("D", ORDER)) == ["35=5|34=2"]
+    assert hand.closed == [("c1", "peer_logout")]
     assert hand.received == []

@@ -113,6 +113,15 @@ def test_messages_that_are_kept_no_longer_are_filled() -> None:
     assert hand.say("2", "7=1|16=0") == [fill(1, 4), *reports[2:]]
     assert hand.say("2", "7=2|16=2") == [fill(2, 3)]
     assert len(hand.engine.state.sessions["MM1"].sent) == 3
+    hand.say("1", "112=A")
+    hand.say("1", "112=B")
+    assert list(hand.engine.state.sessions["MM1"].sent) == [6]
+
+
+def test_a_request_for_a_very_long_past_is_answered_at_once() -> None:
+    hand = Hand.logged_on()
+    hand.engine.state.sessions["MM1"].next_out = 10**12
+    assert hand.say("2", "7=1|16=0") == [fill(1, 10**12)]
 
 
 def test_a_peer_that_asks_for_the_same_again_and_again_is_logged_out() -> None:

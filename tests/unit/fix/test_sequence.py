@@ -188,6 +188,13 @@ def test_a_forced_reset_to_a_lower_number_is_refused_and_changes_nothing(flag: s
     assert hand.say("1", "112=A", n=2) == ["35=0|34=3|112=A"]
 
 
+@pytest.mark.parametrize("body", ["36=1|123=Y", "123=Y", "36=x|123=Y"])
+def test_a_gap_fill_that_is_refused_takes_no_number(body: str) -> None:
+    hand = Hand.logged_on()
+    assert hand.say("4", body)[0].startswith("35=3|34=2|45=2")
+    assert hand.say("1", "112=A", n=2) == ["35=0|34=3|112=A"]
+
+
 def test_a_refused_message_that_was_missing_fills_its_place() -> None:
     hand = Hand.logged_on()
     assert hand.say("1", "112=HELLO", n=3) == ["35=2|34=2|7=2|16=0"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.fix.codec import encode
-from core.fix.store import duplicate, keep
+from core.fix.store import duplicate
 from tests.helpers.fix import wire
 
 HEAD = "35=D|34=5|49=ROMER|52=20231114-22:13:20.000|56=MM1"
@@ -30,10 +30,3 @@ def test_data_fields_are_repeated_byte_for_byte() -> None:
     data = b"95=7\x0196=\x0110=0\x01\x01\x01"
     again = duplicate(encode(wire(HEAD) + data), b"20231114-23:00:00.000")
     assert data in again
-
-
-def test_only_the_latest_numbers_are_kept() -> None:
-    sent: dict[int, bytes] = {}
-    for number in (1, 2, 5, 6, 9):
-        keep(sent, number, b"x", 4)
-    assert list(sent) == [6, 9]

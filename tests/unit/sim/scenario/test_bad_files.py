@@ -257,10 +257,6 @@ BAD: dict[str, Bad] = {
     "endless windows": Bad(
         MINIMAL + '[sequencer]\nbatch_window = "0s"\n', "bad.toml: sequencer.batch_window: must be above zero"
     ),
-    "half a second of heartbeat": Bad(
-        MINIMAL + '[fix]\nheartbeat_interval = "1.5s"\n',
-        "bad.toml: fix.heartbeat_interval: must be whole seconds, as FIX has it",
-    ),
     "recording that is not there": Bad(
         changed(('{ constant = "2000" }', '{ replay = "trades.csv" }')),
         'bad.toml: pair "ETHUSDC": price.replay: no such file "trades.csv"',
