@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.fix.codec import SOH, encode
+from core.fix.codec import encode
 from core.fix.layout import LAYOUTS
 from core.fix.messages import Logout, ResendRequest, SequenceReset
-from core.fix.records import FixMessage, MessageDropped, MessageLogged, SessionChanged, SessionClosed
+from core.fix.records import FixMessage, MessageDropped, SessionChanged, SessionClosed
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.states import LOGGED_ON, SESSION, TALKING, Reason, Status, Trigger
 from core.fix.store import Pending, SessionState, duplicate
@@ -61,7 +61,7 @@ class Outbound:
         state.sent.pop(number - self.config.kept_messages_max, None)
         if msg_type not in ADMIN_TYPES:
             state.sent[number] = raw
-        self._write(raw, number, msg_type, poss_dup=False)
+        self._write(raw)
 
     def resend(self, begin: int, end: int) -> None:
         """Repeat what was sent from `begin` to `end`: application messages as they were, gap fills for the rest."""
@@ -72,8 +72,7 @@ class Outbound:
             raw = self.state.sent.get(number)
             if raw is not None:
                 self._fill(skipped, number)
-                again = duplicate(raw, sending_time)
-                self._write(again, number, _msg_type(raw), poss_dup=True)
+                self._write(duplicate(raw, sending_time))
                 skipped = number + 1
         self._fill(skipped, end + 1)
 
@@ -144,18 +143,13 @@ class Outbound:
             body = LAYOUTS[MsgType.SEQUENCE_RESET].build(SequenceReset(new_seq_no, gap_fill_flag=True))
             raw = encode(self._head(MsgType.SEQUENCE_RESET, begin) + body)
             raw = duplicate(raw, format_timestamp(self.now).encode())
-            self._write(raw, begin, MsgType.SEQUENCE_RESET, poss_dup=True)
+            self._write(raw)
 
     def _head(self, msg_type: str, number: int) -> bytes:
         sending_time = format_timestamp(self.now)
         own, peer = self.config.comp_id, self.own.target_comp_id
         return f"35={msg_type}\x0134={number}\x0149={own}\x0152={sending_time}\x0156={peer}\x01".encode(ENCODING)
 
-    def _write(self, raw: bytes, number: int, msg_type: str, *, poss_dup: bool) -> None:
+    def _write(self, raw: bytes) -> None:
         self.state.last_sent = self.now
         self.emit(Transmit(self.state.conn, raw))
-        self.emit(Note(MessageLogged(self.name, "out", number, msg_type, poss_dup)))
-
-
-def _msg_type(raw: bytes) -> str:
-    return raw.split(SOH, 3)[2][3:].decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from core.kernel.record import Record
 
@@ -85,13 +85,3 @@ class MessageRejected(Record, frozen=True):
     msg_type: str
     reason: str
     text: str
-
-
-class MessageLogged(Record, frozen=True):
-    """One message crossed the session layer, in or out."""
-
-    session: str
-    direction: Literal["in", "out"]
-    msg_seq_num: int
-    msg_type: str
-    poss_dup: bool

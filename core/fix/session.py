@@ -11,9 +11,9 @@ from typing import Final
 
 from core.fix.codec import Garbled, WireMessage, show
 from core.fix.conversation import Conversation
-from core.fix.inbound import is_poss_dup, sequence_number
+from core.fix.inbound import sequence_number
 from core.fix.messages import Heartbeat, Logon, TestRequest
-from core.fix.records import InputIgnored, MessageLogged
+from core.fix.records import InputIgnored
 from core.fix.states import LOGGED_ON, TALKING, Reason, Status, Trigger
 from core.fix.tags import EncryptMethod, MsgType
 from core.kernel.record import Connect, Note, SetTimer
@@ -59,7 +59,6 @@ class Session(Conversation):
         """A message arrived on the session's connection."""
         state, number = self.state, sequence_number(message)
         state.last_received, state.test_sent = self.now, False
-        self.emit(Note(MessageLogged(self.name, "in", number, message.msg_type, is_poss_dup(message))))
         if state.status in LOGGED_ON or message.msg_type in _LOGON_ANSWERS:
             admitted = self.admit(message, number)
             if admitted is not None:

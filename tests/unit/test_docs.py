@@ -316,7 +316,6 @@ def test_limits_are_those_of_the_code() -> None:
         "resend_timeout": fix["resend_timeout"] // SECOND,
         "sending_time_accuracy": fix["latency_max"] // SECOND,
         "too_many_fields": fix["fields_max"],
-        "pending_full": fix["kept_messages_max"],
     }
     for code, limit in limits.items():
         assert re.search(rf"\| `{code}` \|.*\b{limit:,}\b", REASONS.text), f"{code}: {limit:,}"

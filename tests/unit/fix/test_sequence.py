@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.fix.records import MessageLogged, MessageRejected
+from core.fix.records import MessageRejected
 from tests.helpers.fix import NOW, ORDER, Hand, order, wire
 
 DUP = "43=Y|122=20231114-22:13:20"
@@ -218,20 +218,6 @@ def test_the_swallowing_of_a_wrong_body_length_costs_two_messages_that_both_come
         hand.say_raw(long + wire("8=FIX.4.2|9=60|35=0|34=3|49=MM1|52=20231114-22:13:20|56=ROMER|112=abc|10=000")) == []
     )
     assert hand.say("0", n=4) == ["35=2|34=2|7=2|16=0"]
-
-
-def test_every_message_is_logged_both_ways() -> None:
-    hand = Hand.logged_on()
-    hand.say("1", "112=A")
-    hand.say("0", n=1, extra=DUP)
-    logged = [note for note in hand.notes if isinstance(note, MessageLogged)]
-    assert logged == [
-        MessageLogged("MM1", "in", 1, "A", False),
-        MessageLogged("MM1", "out", 1, "A", False),
-        MessageLogged("MM1", "in", 2, "1", False),
-        MessageLogged("MM1", "out", 2, "0", False),
-        MessageLogged("MM1", "in", 1, "0", True),
-    ]
 
 
 def test_every_refusal_is_a_fact_with_its_reason() -> None:

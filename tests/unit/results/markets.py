@@ -12,7 +12,6 @@ from core.auction.facts import (
     OrderReassigned,
     OrderReopened,
 )
-from core.fix.records import MessageLogged
 from core.kernel.record import Record
 from core.market.ledger import WORLD
 from core.market.orders import CancelOrder, Order, OrderCancelled, Side
@@ -133,9 +132,6 @@ def large_market(orders: int, seed: int = 1) -> list[Noted]:
 
 
 def _random_order(story: Story, random: Random, n: int) -> Order:
-    for direction in ("in", "out"):
-        story.say("fix", MessageLogged("MM1", "in" if direction == "in" else "out", n, "D", poss_dup=False))
-        story.say("fix", MessageLogged("ROMER", "in", n, "8", poss_dup=False), node="MM1")
     side: Side = "buy" if random.random() < 0.5 else "sell"
     limit = 2000 + random.gauss(4, 3) * (1 if side == "buy" else -1)
     return story.order(
