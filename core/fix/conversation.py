@@ -109,7 +109,7 @@ class Conversation(Inbound):
         number, begin, end = header.msg_seq_num, request.begin_seq_no, request.end_seq_no
         if begin < 1 or (end != 0 and end < begin):
             tag = BEGIN_SEQ_NO if begin < 1 else END_SEQ_NO
-            self.refuse(message, number, Rejection(RejectReason.INCORRECT_VALUE, tag))
+            self.refuse(message, Rejection(RejectReason.INCORRECT_VALUE, tag))
             return
         if self._is_loop(begin):
             self.log_out(Reason.RESEND_LOOP, "Resend request repeated too often")
@@ -134,7 +134,7 @@ class Conversation(Inbound):
         if reset.gap_fill_flag and not self.is_in_order(message, header):
             return
         if reset.new_seq_no < state.next_in:
-            self.refuse(message, header.msg_seq_num, Rejection(RejectReason.INCORRECT_VALUE))
+            self.refuse(message, Rejection(RejectReason.INCORRECT_VALUE))
         elif not reset.gap_fill_flag:
             self._force_next_in(reset.new_seq_no)
         elif reset.new_seq_no > state.next_in:
@@ -170,7 +170,7 @@ class Conversation(Inbound):
             self.consume(number)
         else:
             reason = BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE
-            self.refuse_business(message, number, reason, "Unsupported Message Type")
+            self.refuse_business(message, reason, "Unsupported Message Type")
 
     HANDLERS: ClassVar[dict[str, Callable[[Any, WireMessage, Header, Any], None]]] = {
         MsgType.LOGON: _on_logon,

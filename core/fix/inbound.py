@@ -28,7 +28,6 @@ from core.fix.tags import (
     ON_BEHALF_OF_LOCATION_ID,
     ON_BEHALF_OF_SUB_ID,
     ORIG_SENDING_TIME,
-    POSS_DUP_FLAG,
     SENDER_COMP_ID,
     TARGET_COMP_ID,
     BusinessRejectReason,
@@ -54,27 +53,27 @@ class Inbound(Outbound):
 
     __slots__ = ()
 
-    def admit(self, message: WireMessage, number: int) -> tuple[Header, FixMessage] | None:
+    def admit(self, message: WireMessage) -> tuple[Header, FixMessage] | None:
         """Header and body of `message`. None if it broke a rule; that has then been dealt with."""
         values = message.values
         for tag in (SENDER_COMP_ID, TARGET_COMP_ID):
             if tag not in values:
-                self._refuse_anonymous(message, number, tag)
+                self._refuse_anonymous(message, tag)
                 return None
         if values[BEGIN_STRING_TAG] != _BEGIN_STRING and message.msg_type != MsgType.LOGOUT:
-            self._refuse_version(number)
+            self._refuse_version(message)
             return None
         layout = layout_of(message.msg_type)
         parsed = layout.parse(message) if layout is not None else Rejection(RejectReason.INVALID_MSG_TYPE)
         if isinstance(parsed, Rejection):
-            self.refuse(message, number, parsed)
+            self.refuse(message, parsed)
             return None
         header = parsed[0]
         if abs(self.now - header.sending_time) > self.config.latency_max:
-            self.refuse_and_leave(message, number, Reason.SENDING_TIME_ACCURACY)
+            self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
             return None
         if header.sender_comp_id != self.name or header.target_comp_id != self.config.comp_id:
-            self.refuse_and_leave(message, number, Reason.COMP_ID_PROBLEM)
+            self.refuse_and_leave(message, Reason.COMP_ID_PROBLEM)
             return None
         return parsed
 
@@ -118,11 +117,12 @@ class Inbound(Outbound):
         self.answer(Logout(f"MsgSeqNum too low, expecting {self.state.next_in} but received {number}"))
         self.close(Reason.SEQUENCE_TOO_LOW)
 
-    def refuse(self, message: WireMessage, number: int, fault: Rejection) -> None:
+    def refuse(self, message: WireMessage, fault: Rejection) -> None:
         """Answer with a Reject; a Reject itself gets none, so that two engines cannot reject each other for ever."""
         if self.state.status not in LOGGED_ON:
             self.close(Reason.INVALID_LOGON)
             return
+        number = _sequence_number(message)
         if message.msg_type != MsgType.REJECT:
             reject = Reject(number, fault.ref_tag_id, message.msg_type, fault.session_reject_reason, fault.text)
             self.answer(reject, _reversed_route(message.values))
@@ -130,62 +130,58 @@ class Inbound(Outbound):
         if message.msg_type not in (MsgType.LOGON, MsgType.SEQUENCE_RESET):
             self.consume(number)
 
-    def refuse_and_leave(self, message: WireMessage, number: int, reason: Reason) -> None:
+    def refuse_and_leave(self, message: WireMessage, reason: Reason) -> None:
         """Reject, then log out; during the logon, just close."""
         if self.state.status not in LOGGED_ON:
             self.close(reason)
             return
-        self.refuse(message, number, Rejection(RejectReason(reason)))
+        self.refuse(message, Rejection(RejectReason(reason)))
         self.log_out(reason)
 
-    def refuse_business(self, message: WireMessage, number: int, reason: BusinessRejectReason, text: str) -> None:
+    def refuse_business(self, message: WireMessage, reason: BusinessRejectReason, text: str) -> None:
         """Answer a message that is no fault of the session's with a BusinessMessageReject."""
+        number = _sequence_number(message)
         reject = BusinessMessageReject(message.msg_type, reason, number, None, text)
         self.answer(reject, _reversed_route(message.values))
         self._rejected(message, number, reason.name.lower(), text)
         self.consume(number)
 
-    def _refuse_anonymous(self, message: WireMessage, number: int, tag: int) -> None:
+    def _refuse_anonymous(self, message: WireMessage, tag: int) -> None:
         if message.msg_type in ADMIN_TYPES or self.state.status not in LOGGED_ON:
-            self.refuse(message, number, Rejection(RejectReason.REQUIRED_TAG_MISSING, tag))
+            self.refuse(message, Rejection(RejectReason.REQUIRED_TAG_MISSING, tag))
         else:
             reason = BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING
-            self.refuse_business(message, number, reason, f"Conditionally Required Field Missing ({tag})")
+            self.refuse_business(message, reason, f"Conditionally Required Field Missing ({tag})")
 
-    def _refuse_version(self, number: int) -> None:
+    def _refuse_version(self, message: WireMessage) -> None:
         if self.state.status not in LOGGED_ON:
             self.close(Reason.WRONG_BEGIN_STRING)
             return
         self.log_out(Reason.WRONG_BEGIN_STRING, "Incorrect BeginString")
-        self.consume(number)
+        self.consume(_sequence_number(message))
 
     def _refuse_low(self, message: WireMessage, header: Header) -> None:
         """A low number is a duplicate if it says so and proves it by its OrigSendingTime."""
-        number, original = header.msg_seq_num, header.orig_sending_time
+        original = header.orig_sending_time
         if not header.poss_dup_flag:
-            self.leave_too_low(number)
+            self.leave_too_low(header.msg_seq_num)
         elif message.msg_type == MsgType.SEQUENCE_RESET:
             return
         elif original is None:
-            self.refuse(message, number, Rejection(RejectReason.REQUIRED_TAG_MISSING, ORIG_SENDING_TIME))
+            self.refuse(message, Rejection(RejectReason.REQUIRED_TAG_MISSING, ORIG_SENDING_TIME))
         elif original > header.sending_time:
-            self.refuse_and_leave(message, number, Reason.SENDING_TIME_ACCURACY)
+            self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
 
     def _rejected(self, message: WireMessage, number: int, reason: str, text: str) -> None:
         self.emit(Note(MessageRejected(self.name, number, message.msg_type, reason, text)))
 
 
-def sequence_number(message: WireMessage) -> int:
+def _sequence_number(message: WireMessage) -> int:
     """MsgSeqNum, or 0 if there is none to speak of."""
     try:
         return read_int(message.values[MSG_SEQ_NUM])
     except (KeyError, ValueError):
         return 0
-
-
-def is_poss_dup(message: WireMessage) -> bool:
-    """Whether the sender marks `message` as a possible duplicate."""
-    return message.values.get(POSS_DUP_FLAG) == b"Y"
 
 
 def _reversed_route(values: dict[int, bytes]) -> bytes:

@@ -11,7 +11,6 @@ from typing import Final
 
 from core.fix.codec import Garbled, WireMessage, show
 from core.fix.conversation import Conversation
-from core.fix.inbound import sequence_number
 from core.fix.messages import Heartbeat, Logon, TestRequest
 from core.fix.records import InputIgnored
 from core.fix.states import LOGGED_ON, TALKING, Reason, Status, Trigger
@@ -57,10 +56,10 @@ class Session(Conversation):
 
     def receive(self, message: WireMessage) -> None:
         """A message arrived on the session's connection."""
-        state, number = self.state, sequence_number(message)
+        state = self.state
         state.last_received, state.test_sent = self.now, False
         if state.status in LOGGED_ON or message.msg_type in _LOGON_ANSWERS:
-            admitted = self.admit(message, number)
+            admitted = self.admit(message)
             if admitted is not None:
                 self.dispatch(message, *admitted)
         else:

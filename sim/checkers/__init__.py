@@ -7,7 +7,7 @@ stands. They raise `FactViolated` at the very event that breaks a rule, and chan
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from core.errors import FactViolated
 from core.kernel.record import Effect, Event, Note, Record, Transmit
@@ -29,10 +29,9 @@ class Checker:
     def finish(self) -> None:
         """The run is over."""
 
-    def demand(self, holds: bool, detail: str) -> None:
-        """Raise FactViolated unless `holds`."""
-        if not holds:
-            raise FactViolated(self.name, detail)
+    def violated(self, detail: str) -> NoReturn:
+        """Raise FactViolated with the evidence."""
+        raise FactViolated(self.name, detail)
 
 
 class Checkers:

@@ -21,20 +21,24 @@ class BlockChain(Checker):
 
     def _on_sequenced(self, fact: OrderSequenced | CancelSequenced) -> None:
         self._sequenced += 1
-        self.demand(fact.global_seq == self._sequenced, f"sequence {fact.global_seq} follows {self._sequenced - 1}")
+        if fact.global_seq != self._sequenced:
+            self.violated(f"sequence {fact.global_seq} follows {self._sequenced - 1}")
 
     def _on_sealed(self, fact: BlockSealed) -> None:
         header = fact.header
-        self.demand(header.height == self._height + 1, f"block {header.height} follows {self._height}")
-        linked = self._height == 0 or header.previous_hash == self._hash
-        self.demand(linked, f"block {header.height} does not link to the hash of block {self._height}")
+        if header.height != self._height + 1:
+            self.violated(f"block {header.height} follows {self._height}")
+        if self._height and header.previous_hash != self._hash:
+            self.violated(f"block {header.height} does not link to the hash of block {self._height}")
         self._height, self._hash = header.height, fact.block_hash
         self._sealed += header.message_count
-        self.demand(self._sealed <= self._sequenced, f"{self._sealed} messages sealed, {self._sequenced} sequenced")
+        if self._sealed > self._sequenced:
+            self.violated(f"{self._sealed} messages sealed, {self._sequenced} sequenced")
 
     def finish(self) -> None:
         """Nothing accepted may be left outside a block."""
-        self.demand(self._sealed == self._sequenced, f"{self._sequenced} sequenced, {self._sealed} sealed")
+        if self._sealed != self._sequenced:
+            self.violated(f"{self._sequenced} sequenced, {self._sealed} sealed")
 
     FACTS: ClassVar[dict[type[Record], Callable[[Any, Any], None]]] = {
         OrderSequenced: _on_sequenced,

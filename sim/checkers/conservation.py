@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from core.auction.facts import BatchCreated
 from core.kernel.record import Record
 from core.market.ledger import WORLD, Ledger, Transferred
 from sim.checkers import Checker
 
-_ZERO = Decimal(0)
+_ZERO: Final = Decimal(0)
+_NOTHING: Final[dict[str, Decimal]] = {}
 
 
 class Conservation(Checker):
@@ -26,16 +27,15 @@ class Conservation(Checker):
 
     def __init__(self, ledger: Callable[[], Ledger]) -> None:
         self._ledger = ledger
-        self._books: dict[tuple[str, str], Decimal] = {}
+        self._books: dict[str, dict[str, Decimal]] = {}
         self._touched: list[tuple[str, str]] = []
         self._audit_due = False
 
     def _on_transfer(self, fact: Transferred) -> None:
-        for account, amount in ((fact.src, -fact.amount), (fact.dst, fact.amount)):
-            key = (account, fact.token)
-            self._books[key] = self._books.get(key, _ZERO) + amount
-            self._touched.append(key)
-        self.demand(fact.amount >= 0, f"negative transfer {fact!r}")
+        if fact.amount < 0:
+            self.violated(f"negative transfer {fact!r}")
+        self._book(fact.src, fact.token, -fact.amount)
+        self._book(fact.dst, fact.token, fact.amount)
 
     def _on_batch(self, _fact: BatchCreated) -> None:
         self._audit_due = True
@@ -44,30 +44,49 @@ class Conservation(Checker):
         """Compare what the event touched, and everything when an audit is due."""
         if self._touched:
             ledger = self._ledger()
-            for key in self._touched:
-                self._agree(key, ledger)
+            for account, token in self._touched:
+                self._compare(account, token, ledger)
             self._touched.clear()
         if self._audit_due and dst == "auction":
             self._audit_due = False
-            self.finish()
+            self._audit()
 
     def finish(self) -> None:
         """Compare all accounts, both ways, and check that each token adds up to zero."""
-        ledger = self._ledger()
-        held = {(account, token) for account, tokens in ledger.balances.items() for token in tokens}
-        for key in sorted(held | self._books.keys()):
-            self._agree(key, ledger)
+        self._audit()
         totals: dict[str, Decimal] = {}
-        for (_, token), amount in self._books.items():
-            totals[token] = totals.get(token, _ZERO) + amount
+        for tokens in self._books.values():
+            for token, amount in tokens.items():
+                totals[token] = totals.get(token, _ZERO) + amount
         for token, total in totals.items():
-            self.demand(total == 0, f"all accounts of {token} add up to {total}, not 0")
+            if total:
+                self.violated(f"all accounts of {token} add up to {total}, not 0")
 
-    def _agree(self, key: tuple[str, str], ledger: Ledger) -> None:
-        account, token = key
-        booked, held = self._books.get(key, _ZERO), ledger.balance(account, token)
-        self.demand(booked == held, f"{account} holds {held} {token}, its transfers add up to {booked}")
-        self.demand(held >= 0 or account == WORLD, f"{account} is overdrawn: {held} {token}")
+    def _book(self, account: str, token: str, amount: Decimal) -> None:
+        tokens = self._books.setdefault(account, {})
+        tokens[token] = balance = tokens.get(token, _ZERO) + amount
+        if not balance:  # as the ledger does, so that an audit is one comparison
+            del tokens[token]
+        if not tokens:
+            del self._books[account]
+        self._touched.append((account, token))
+
+    def _compare(self, account: str, token: str, ledger: Ledger) -> None:
+        booked, held = self._books.get(account, _NOTHING).get(token, _ZERO), ledger.balance(account, token)
+        if booked != held:
+            self.violated(f"{account} holds {held} {token}, its transfers add up to {booked}")
+        if held < 0 and account != WORLD:
+            self.violated(f"{account} is overdrawn: {held} {token}")
+
+    def _audit(self) -> None:
+        ledger = self._ledger()
+        if self._books == ledger.balances:
+            return
+        for account in sorted(self._books.keys() | ledger.balances.keys()):
+            for token in sorted(
+                self._books.get(account, _NOTHING).keys() | ledger.balances.get(account, _NOTHING).keys()
+            ):
+                self._compare(account, token, ledger)
 
     FACTS: ClassVar[dict[type[Record], Callable[[Any, Any], None]]] = {
         Transferred: _on_transfer,

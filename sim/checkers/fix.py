@@ -33,6 +33,7 @@ class FixSequence(Checker):
         key = (fields[b"49"], fields[b"56"])
         number = int(fields[b"34"])
         last = 0 if fields.get(b"141") == b"Y" else self._last.get(key, 0)
-        kind, session = fields[b"35"].decode(), b"->".join(key).decode()
-        self.demand(number == last + 1, f"{node}: {session} sends {kind} as {number} after {last}")
+        if number != last + 1:
+            session, kind = b"->".join(key).decode(), fields[b"35"].decode()
+            self.violated(f"{node}: {session} sends {kind} as {number} after {last}")
         self._last[key] = number

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, ClassVar
+from decimal import Context, Decimal
+from typing import Any, ClassVar, Final
 
 from core.auction.facts import (
     BatchCreated,
@@ -22,6 +22,7 @@ from core.kernel.record import Record
 from core.market.orders import Order, OrderCancelled, OrderExpired, OrderFailed, OrderFilled
 from sim.checkers import Checker
 
+_EXACT: Final = Context(prec=100)
 Facts = dict[type[Record], Callable[[Any, Any], None]]
 
 
@@ -36,9 +37,10 @@ class OneCommitment(Checker):
 
     def _on_created(self, fact: CommitmentCreated) -> None:
         live = self._live.get(fact.order_id)
-        self.demand(live is None, f"{fact.order_id} is given {fact.commitment_id} while {live} is live")
-        known = fact.commitment_id in self._orders
-        self.demand(not known, f"{fact.commitment_id} is created twice")
+        if live is not None:
+            self.violated(f"{fact.order_id} is given {fact.commitment_id} while {live} is live")
+        if fact.commitment_id in self._orders:
+            self.violated(f"{fact.commitment_id} is created twice")
         self._live[fact.order_id] = fact.commitment_id
         self._orders[fact.commitment_id] = fact.order_id
 
@@ -50,8 +52,8 @@ class OneCommitment(Checker):
         del self._live[self._orders[fact.commitment_id]]
 
     def _must_be_live(self, commitment_id: str, what: str) -> None:
-        live = self._live.get(self._orders.get(commitment_id, ""))
-        self.demand(live == commitment_id, f"{commitment_id} {what}, but is not live")
+        if self._live.get(self._orders.get(commitment_id, "")) != commitment_id:
+            self.violated(f"{commitment_id} {what}, but is not live")
 
     FACTS: ClassVar[Facts] = {
         CommitmentCreated: _on_created,
@@ -76,18 +78,23 @@ class FillsWithinLimits(Checker):
     def _on_filled(self, fact: OrderFilled) -> None:
         order = self._orders.get(fact.order_id)
         if order is None:
-            return self.demand(False, f"{fact.fill_id} fills {fact.order_id}, which was never added")
+            self.violated(f"{fact.fill_id} fills {fact.order_id}, which was never added")
         quantity, given = self._filled.get(fact.order_id, (Decimal(0), Decimal(0)))
         quantity, given = quantity + fact.quantity, given + fact.input_amount
         self._filled[fact.order_id] = (quantity, given)
-        self.demand(fact.quantity > 0, f"{fact!r} fills nothing")
-        self.demand(quantity <= order.quantity, f"{fact.order_id}: filled {quantity} of {order.quantity}")
-        self.demand(given <= order.input_amount, f"{fact.order_id}: gave {given} of {order.input_amount}")
-        leaves = order.quantity - quantity
-        self.demand(fact.leaves_quantity == leaves, f"{fact.fill_id} says {fact.leaves_quantity} left, not {leaves}")
-        fair = fact.output_amount * order.input_amount >= order.min_output * fact.input_amount
-        rate = f"{fact.output_amount} for {fact.input_amount}, limit {order.min_output} for {order.input_amount}"
-        return self.demand(fair, f"{fact.fill_id} of {fact.order_id} is worse than the limit: {rate}")
+        if fact.quantity <= 0:
+            self.violated(f"{fact!r} fills nothing")
+        if quantity > order.quantity:
+            self.violated(f"{fact.order_id}: filled {quantity} of {order.quantity}")
+        if given > order.input_amount:
+            self.violated(f"{fact.order_id}: gave {given} of {order.input_amount}")
+        if fact.leaves_quantity != order.quantity - quantity:
+            self.violated(f"{fact.fill_id} says {fact.leaves_quantity} left, not {order.quantity - quantity}")
+        if _EXACT.multiply(fact.output_amount, order.input_amount) < _EXACT.multiply(
+            order.min_output, fact.input_amount
+        ):
+            rate = f"{fact.output_amount} for {fact.input_amount}, limit {order.min_output} for {order.input_amount}"
+            self.violated(f"{fact.fill_id} of {fact.order_id} is worse than the limit: {rate}")
 
     FACTS: ClassVar[Facts] = {OrderAdded: _on_added, OrderFilled: _on_filled}
 
@@ -118,7 +125,8 @@ class NothingAfterTheEnd(Checker):
 
     def _alive(self, order_id: str, step: str) -> None:
         end = self._ended.get(order_id)
-        self.demand(end is None, f"{order_id}: {step} after {end}")
+        if end is not None:
+            self.violated(f"{order_id}: {step} after {end}")
 
     FACTS: ClassVar[Facts] = {
         BatchCreated: _on_batch,

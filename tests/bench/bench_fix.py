@@ -157,8 +157,8 @@ def through_engine() -> Callable[[int], object]:
         if number == 0:
             engines.append(start())
         effects = engines[-1].handle(NOW, orders[number])
-        assert isinstance(effects[1], Send)
-        assert isinstance(effects[1].body, FromPeer)
+        assert isinstance(effects[0], Send)
+        assert isinstance(effects[0].body, FromPeer)
         return engines[-1].handle(NOW, report)
 
     return work

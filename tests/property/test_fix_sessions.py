@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.fix.messages import ExecutionReport, NewOrderSingle
@@ -32,7 +32,6 @@ UTTERANCES = st.sampled_from(sorted(BODIES)).flatmap(
 )
 
 
-@settings(max_examples=300)
 @given(st.lists(UTTERANCES, max_size=25))
 def test_whatever_a_peer_says_is_dealt_with(utterances: list[tuple[str, str, int, str, int]]) -> None:
     hand = Hand.logged_on(early_messages_max=4, kept_messages_max=8)
@@ -55,7 +54,6 @@ def test_whatever_a_peer_says_is_dealt_with(utterances: list[tuple[str, str, int
     hand.restart()
 
 
-@settings(max_examples=300)
 @given(st.lists(st.binary(max_size=60) | st.just(b"8=FIX.4.2\x019=20\x0135="), max_size=10), st.data())
 def test_whatever_bytes_arrive_are_survived(chunks: list[bytes], data: st.DataObject) -> None:
     hand = Hand.logged_on(message_bytes_max=500)
@@ -108,7 +106,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=200)
 @given(STEPS, st.data())
 def test_two_engines_end_with_equal_views_whatever_is_lost(steps: list[str], data: st.DataObject) -> None:
     pair = Pair()
