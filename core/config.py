@@ -7,7 +7,7 @@ nothing depends on how a float is parsed. Unknown keys are refused.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -16,7 +16,7 @@ from core.market.orders import Pair, Token
 from core.solver.problem import Params
 from core.units import SECOND, format_duration, parse_duration
 
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}\Z")]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
@@ -111,7 +111,6 @@ class SolverConfig(Section, frozen=True, kw_only=True, tag="solver"):
 
 
 NodeConfig: TypeAlias = VenueConfig | MakerConfig | SolverConfig
-Ties: TypeAlias = Literal["fifo", "shuffled"]
 
 
 def decode_custom(kind: type, value: object) -> Any:

@@ -11,6 +11,7 @@ from decimal import (
     Decimal,
     DivisionByZero,
     FloatOperation,
+    Inexact,
     InvalidOperation,
     Overflow,
 )
@@ -32,7 +33,7 @@ _UNITS: Final = {
     "h": 3600 * SECOND,
     "d": 86_400 * SECOND,
 }
-_DURATION: Final = re.compile(r"(\d+)(?:\.(\d+))?\s*(ns|us|ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?\s*(ns|us|ms|s|m|h|d)")
 
 MONEY: Final = Context(
     prec=28,
@@ -40,6 +41,14 @@ MONEY: Final = Context(
     traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation],
 )
 """The one context that all money arithmetic runs under; the kernel installs it for every pump."""
+
+
+EXACT: Final = Context(
+    prec=80,
+    rounding=ROUND_HALF_EVEN,
+    traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation, Inexact],
+)
+"""For sums of balances: wide enough for any that is made of MONEY's digits, and never rounds in silence."""
 
 
 def parse_duration(text: str) -> Nanos:

@@ -145,7 +145,7 @@ class Simulation:
         kernel = Kernel(
             name,
             components(config, self.seed),
-            agenda=Agenda(self.scenario.run.ties, self.seed),
+            agenda=Agenda(self.scenario.run.ties, stream(self.seed, f"ties.{name}").bits64()),
             journal=journal,
             observer=self.checkers,
         )

@@ -3,9 +3,10 @@
 Three phases, each ended by a timer of its own, so several batches and many commitments run at once:
 
 1. *Solicit* (`bid_window`). A batch's orders are admitted and its cancels obeyed, in block order; then
-   every open order, carried-over ones first, is offered to all solvers.
+   the open orders are offered to all solvers, those first that have waited longest since they were last
+   in an auction. So when there are more than one auction takes, nobody is kept out for ever.
 2. *Select*. The rule ranks the closed book. Order by order, in that same order, the first ranked bid
-   whose solver can still pay is committed to; so capital goes to the orders that were there first.
+   whose solver can still pay is committed to.
 3. *Fulfil* (`fulfil_window` plus `grace`, per commitment). A paid commitment settles. An unpaid one
    costs a penalty, and the order falls to the next ranked bid that still stands.
 

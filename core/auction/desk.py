@@ -32,7 +32,7 @@ ToOwner: TypeAlias = OrderFilled | OrderExpired | OrderFailed | OrderCancelled |
 
 
 class AuctionState(msgspec.Struct):
-    """All that changes. Orders are in the order in which they were admitted."""
+    """All that changes. Orders stand in a queue: who was in an auction in vain goes to its end."""
 
     ids: Ids = msgspec.field(default_factory=Ids)
     escrow: Escrow = msgspec.field(default_factory=Escrow)
@@ -95,7 +95,7 @@ class Desk(Component[AuctionState]):
         return None
 
     def open_orders(self) -> list[LiveOrder]:
-        """The orders that the next auction takes, oldest first."""
+        """The orders that the next auction takes: those that have waited longest since they were last in one."""
         return [live for live in self.state.orders.values() if live.state is OrderState.OPEN]
 
     def go_on(self, now: Nanos, live: LiveOrder, reason: WaitReason) -> None:
@@ -105,6 +105,7 @@ class Desk(Component[AuctionState]):
             self.expire(live, reason)
             return
         live.step(OrderStep.REOPENED)
+        self.state.orders[order.order_id] = self.state.orders.pop(order.order_id)
         self.note(OrderReopened(order.order_id, reason))
         self.wait(live)
 

@@ -23,6 +23,7 @@ from core.auction.commitments import Commitment
 from core.auction.settings import AuctionSettings
 from core.market.ledger import WORLD, Ledger, Transferred
 from core.market.orders import Order
+from core.units import EXACT
 
 PENALTIES: Final = "venue:penalties"
 _ZERO: Final = Decimal(0)
@@ -62,7 +63,9 @@ class Escrow(msgspec.Struct):
 
     def free(self, solver: str, token: str) -> Decimal:
         """What a solver may still promise."""
-        return self.ledger.balance(f"solver:{solver}", token) - self.owed.get(solver, {}).get(token, _ZERO)
+        return EXACT.subtract(
+            self.ledger.balance(f"solver:{solver}", token), self.owed.get(solver, {}).get(token, _ZERO)
+        )
 
     def bond(self, solver: str, token: str) -> Decimal:
         """What is left of a solver's bond."""
@@ -71,7 +74,7 @@ class Escrow(msgspec.Struct):
     def owe(self, commitment: Commitment) -> None:
         """Claim the solver's capital for an awarded commitment."""
         tokens = self.owed.setdefault(commitment.solver, {})
-        tokens[commitment.buy_token] = tokens.get(commitment.buy_token, _ZERO) + commitment.min_output
+        tokens[commitment.buy_token] = EXACT.add(tokens.get(commitment.buy_token, _ZERO), commitment.min_output)
 
     def deposit(self, commitment: Commitment) -> Transferred:
         """Take what the commitment owes, no more, into its escrow account."""
@@ -101,4 +104,5 @@ class Escrow(msgspec.Struct):
         return self.ledger.transfer(token, penalty, f"bond:{commitment.solver}", PENALTIES, "penalty")
 
     def _unclaim(self, commitment: Commitment) -> None:
-        self.owed[commitment.solver][commitment.buy_token] -= commitment.min_output
+        tokens = self.owed[commitment.solver]
+        tokens[commitment.buy_token] = EXACT.subtract(tokens[commitment.buy_token], commitment.min_output)

@@ -61,7 +61,7 @@ class OrderStep(StrEnum):
 
 
 ORDERS: Final = Machine(
-    "order",
+    "auction order",
     {
         OrderState.NEW: {
             OrderStep.ADMITTED: OrderState.OPEN,

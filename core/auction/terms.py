@@ -35,6 +35,8 @@ def trade(order: Order, pair: Pair, max_input: Decimal, rate: Decimal) -> Trade 
     if _EXACT.multiply(rate, order.input_amount) < order.min_output:
         return None
     output = _EXACT.multiply(max_input, rate)
+    sold = pair.base if order.side == "sell" else pair.quote
+    max_input = _on_grid(max_input, sold.decimals, ROUND_DOWN)
     if order.side == "sell":
         offered = Trade(max_input, _on_grid(output, pair.quote.decimals, ROUND_DOWN))
     else:

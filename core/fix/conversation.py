@@ -19,6 +19,9 @@ from core.units import SECOND
 
 HEARTBEAT_SECONDS_MAX: Final = 86_400
 RESEND_REPEATS_MAX: Final = 32
+RESENT_TIMES_MAX: Final = 4
+RESENT_SPARE: Final = 1_000
+"""On one connection a peer gets this many messages again, and all that were ever sent RESENT_TIMES_MAX times."""
 """How often a peer may ask for no higher messages than before, before that counts as a loop."""
 _ANY_NUMBER: Final = frozenset([MsgType.LOGON, MsgType.RESEND_REQUEST])
 """Messages that are handled on arrival whatever their number, and only count when their turn comes."""
@@ -111,18 +114,22 @@ class Conversation(Inbound):
             tag = BEGIN_SEQ_NO if begin < 1 else END_SEQ_NO
             self.refuse(message, Rejection(RejectReason.INCORRECT_VALUE, tag))
             return
-        if self._is_loop(begin):
+        last = self.state.next_out - 1
+        end = min(end or last, last)
+        if self._is_loop(begin, end):
             self.log_out(Reason.RESEND_LOOP, "Resend request repeated too often")
             return
-        last = self.state.next_out - 1
-        self.resend(begin, min(end or last, last))
+        self.resend(begin, end)
         if number > self.state.next_in:
             self.wait_for_gap(message, number)
         self.consume(number)
 
-    def _is_loop(self, begin: int) -> bool:
-        """A peer that makes progress asks for ever higher numbers."""
+    def _is_loop(self, begin: int, end: int) -> bool:
+        """A peer that makes progress asks for ever higher numbers, and not for everything again and again."""
         state = self.state
+        state.resent += max(0, end - begin + 1)
+        if state.resent > RESENT_TIMES_MAX * state.next_out + RESENT_SPARE:
+            return True
         if begin > state.resend_begin:
             state.resend_begin, state.resend_repeats = begin, 0
             return False

@@ -101,7 +101,7 @@ class Outbound:
         state = self.state
         state.next_in = state.next_out = 1
         state.sent, state.early = {}, {}
-        state.resend_begin = state.resend_repeats = 0
+        state.resend_begin = state.resend_repeats = state.resent = 0
         self.forget_gap()
         self.step(Trigger.SEQUENCE_RESET, reason)
 
@@ -124,7 +124,7 @@ class Outbound:
         was_open, why = state.status in LOGGED_ON, state.logout_reason or reason
         state.conn = state.logout_reason = ""
         state.early = {}
-        state.gap_end = state.resend_begin = state.resend_repeats = state.deadline = 0
+        state.gap_end = state.resend_begin = state.resend_repeats = state.resent = state.deadline = 0
         self.step(Trigger.STOPPED if state.stopping else Trigger.DISCONNECTED, reason)
         if was_open:
             self.emit(Send(self.config.app, SessionClosed(self.name, why)))

@@ -61,6 +61,8 @@ class SessionState(msgspec.Struct):
     resend_begin: int = 0
     resend_repeats: int = 0
     """The highest BeginSeqNo that the peer asked for on this connection, and how often it asked for no higher one."""
+    resent: int = 0
+    """How many messages were asked for again on this connection."""
     stopping: bool = False
 
 

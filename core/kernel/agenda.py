@@ -63,6 +63,11 @@ class Agenda:
         tie = self._tie(at, src, dst) if self._shuffled else self._seq
         heappush(self._heap, (at, tie, dst, event))
 
+    def lead(self, at: Nanos, dst: str, event: Event) -> None:
+        """Queue one delivery ahead of whatever else falls on its instant later, under every tie policy."""
+        self._seq += 1
+        heappush(self._heap, (at, self._seq, dst, event))
+
     def set_timer(self, dst: str, key: str, at: Nanos) -> None:
         """Arm or move the timer `key` of `dst`."""
         self._seq += 1

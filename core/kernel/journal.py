@@ -80,7 +80,7 @@ class Sink(Protocol):
 
 
 class Journal:
-    """Appends deliveries and keeps their digest. Without a sink it only keeps the digest."""
+    """Appends deliveries and keeps their digest. Without a sink, or after one has failed, it only keeps the digest."""
 
     __slots__ = ("_folded", "_pending", "_sink", "_written", "count")
 
@@ -93,13 +93,14 @@ class Journal:
 
     def open(self, header: Header) -> None:
         """Write magic and header; call once, before the first delivery."""
-        if self._sink is not None:
-            self._sink.write(MAGIC + _frame(_encoder.encode(header)))
+        self._write(MAGIC + _frame(_encoder.encode(header)))
 
     def append(self, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
         """Add one delivery and what it caused."""
         payload = _encoder.encode((now, dst, event, effects))
         length = len(payload)
+        if length > FRAME_BYTES_MAX:
+            raise ValueError(f"a frame of {length} bytes; at most {FRAME_BYTES_MAX} can be read back")
         self._pending += _HEAD.pack(length, crc32(payload, length))
         self._pending += payload
         self._count()
@@ -112,20 +113,18 @@ class Journal:
     def crash(self, now: Nanos, dst: str, event: Event, error: str) -> None:
         """Name the event whose handling failed, and flush."""
         self.flush()
-        if self._sink is not None:
-            self._sink.write(_frame(_encoder.encode(Crash(now, dst, msgspec.Raw(_encoder.encode(event)), error))))
+        self._write(_frame(_encoder.encode(Crash(now, dst, msgspec.Raw(_encoder.encode(event)), error))))
 
     def flush(self) -> None:
         """Hand everything appended so far to the sink."""
-        if self._sink is not None and self._written < len(self._pending):
-            self._sink.write(bytes(memoryview(self._pending)[self._written :]))
+        if self._written < len(self._pending):
+            self._write(bytes(memoryview(self._pending)[self._written :]))
         self._written = len(self._pending)
 
     def close(self) -> None:
         """Flush and write the end frame."""
         self.flush()
-        if self._sink is not None:
-            self._sink.write(_frame(_encoder.encode(End(self.count, self.digest()))))
+        self._write(_frame(_encoder.encode(End(self.count, self.digest()))))
 
     def digest(self) -> str:
         """Hex digest of all deliveries so far; equal for equal runs, and for nothing else."""
@@ -139,6 +138,15 @@ class Journal:
         """Continue the digest of another journal of this node; what it already wrote is not written again."""
         self.count, self._folded, self._pending = chain.count, chain.folded, bytearray(chain.tail)
         self._written = len(self._pending)
+
+    def _write(self, data: bytes) -> None:
+        if self._sink is None:
+            return
+        try:
+            self._sink.write(data)
+        except BaseException:
+            self._sink = None  # after a write that failed half-way, nothing more may follow it
+            raise
 
     def _count(self) -> None:
         self.count += 1
@@ -186,6 +194,8 @@ class JournalReader:
         offset = self._first
         while offset < len(self._data):
             payload, after = self._frame_at(offset)
+            if self.crash is not None and payload[0] == _DELIVERY_MARK:
+                raise JournalDamaged(self.name, offset, "a delivery after the crash that ended the run")
             if payload[0] != _DELIVERY_MARK:
                 self._finish(payload, offset, after, journal)
                 if self.end is not None:

@@ -61,7 +61,7 @@ class Kernel:
     def boot(self, now: Nanos) -> None:
         """Queue `Start` for every component, in the order of the wiring."""
         for name in self.components:
-            self.agenda.post(now, name, name, Start())
+            self.agenda.lead(now, name, Start())
 
     def stop(self, now: Nanos) -> None:
         """Queue `Stop` for every component."""
@@ -85,8 +85,9 @@ class Kernel:
         return outgoing
 
     def snapshot(self) -> Snapshot:
-        """The node's whole state. Call between pumps. Needs a journal, whose digest it carries on."""
+        """The node's whole state. Call between pumps. Needs a journal, which it flushes and whose digest it carries."""
         assert self.journal is not None
+        self.journal.flush()
         seq, entries = self.agenda.snapshot()
         states = {name: component.snapshot() for name, component in self.components.items()}
         return Snapshot(self.node, self.journal.chain(), seq, entries, states)

@@ -15,18 +15,22 @@ import msgspec
 from core.errors import ReplayDiverged
 from core.kernel.codec import Codec, encode
 from core.kernel.component import Component
-from core.kernel.journal import Journal, JournalReader
+from core.kernel.journal import Crash, Journal, JournalReader
 from core.kernel.kernel import Observer, Snapshot
 from core.kernel.record import Effect, Event
 from core.units import MONEY, Nanos
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What a replay found: whose journal, how many deliveries, and the digest both sides share."""
+    """What a replay found: whose journal, how many deliveries, and the digest both sides share.
+
+    `crash` is the error that ended the run and came again, or empty.
+    """
 
     node: str
     count: int
     digest: str
+    crash: str = ""
 
 
 def replay(
@@ -39,7 +43,8 @@ def replay(
 ) -> Replayed:
     """Replay the whole journal, or from a snapshot only what came after it.
 
-    Raises JournalDamaged where the journal is not whole and ReplayDiverged at the first difference.
+    An event that crashed the node must crash it again. Raises JournalDamaged where the journal is not
+    whole and ReplayDiverged at the first difference.
     """
     node = reader.header.node
     by_name = {component.name: component for component in components}
@@ -65,7 +70,18 @@ def replay(
             journal.append(now, dst, event, effects)
             if observer is not None:
                 observer(node, now, dst, event, effects)
-    return Replayed(node, journal.count, journal.digest())
+        if reader.crash is not None:
+            _crash_again(reader.crash, by_name, codec, journal.count + 1)
+    if reader.end is not None and reader.end.digest != journal.digest():
+        raise ReplayDiverged(journal.count, f"{node}: the end", reader.end.digest, journal.digest())
+    return Replayed(node, journal.count, journal.digest(), reader.crash.error if reader.crash else "")
+
+
+def _crash_again(crash: Crash, components: dict[str, Component[Any]], codec: Codec, seq: int) -> None:
+    event = codec.events.decode(crash.event)
+    effects = _handle(components, crash.now, crash.dst, event)
+    if effects != f"raised {crash.error}":
+        raise ReplayDiverged(seq, f"{crash.dst} <- {event!r} at {crash.now}", f"raised {crash.error}", str(effects))
 
 
 def _handle(components: dict[str, Component[Any]], now: Nanos, dst: str, event: Event) -> list[Effect] | str:

@@ -19,6 +19,9 @@ T = TypeVar("T")
 _WORDS: Final = 8
 _RESOLUTION: Final = 1 << 53
 _MATH: Final = Context(prec=18, rounding=ROUND_HALF_EVEN)
+_ONE: Final = Decimal(1)
+_TWO: Final = Decimal(2)
+_MINUS_TWO: Final = Decimal(-2)
 
 
 class Stream(msgspec.Struct):
@@ -72,17 +75,16 @@ class Stream(msgspec.Struct):
 
         Uses Decimal's logarithm, which is correctly rounded, so no platform's libm can change a run.
         """
-        return int(_MATH.multiply(-_MATH.ln(self.uniform()), Decimal(mean)))
+        return int(_MATH.multiply(_MATH.minus(_MATH.ln(self.uniform())), Decimal(mean)))
 
     def normal(self) -> Decimal:
         """A standard normal Decimal (Marsaglia's polar method, one of each pair used)."""
-        one, two = Decimal(1), Decimal(2)
         while True:
-            u = _MATH.subtract(_MATH.multiply(two, self.uniform()), one)
-            v = _MATH.subtract(_MATH.multiply(two, self.uniform()), one)
+            u = _MATH.subtract(_MATH.multiply(_TWO, self.uniform()), _ONE)
+            v = _MATH.subtract(_MATH.multiply(_TWO, self.uniform()), _ONE)
             s = _MATH.add(_MATH.multiply(u, u), _MATH.multiply(v, v))
             if 0 < s < 1:
-                scale = _MATH.sqrt(_MATH.divide(_MATH.multiply(-two, _MATH.ln(s)), s))
+                scale = _MATH.sqrt(_MATH.divide(_MATH.multiply(_MINUS_TWO, _MATH.ln(s)), s))
                 return _MATH.multiply(u, scale)
 
 

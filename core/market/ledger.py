@@ -2,7 +2,7 @@
 
 Accounts are named `kind:owner` (`user:MM1`, `order:O-7`, `escrow:C-3`, `solver:s1`, `bond:s1`). The
 account `world` stands for everything outside and is the only one that may go below zero, so the sum
-over all accounts of a token is always zero.
+over all accounts of a token is always zero. Sums are exact, however many digits they need.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 
 from core.errors import DefectError
 from core.kernel.record import Record
+from core.units import EXACT
 
 WORLD: Final = "world"
 _ZERO: Final = Decimal(0)
@@ -46,8 +47,8 @@ class Ledger(msgspec.Struct):
         held = self.balance(src, token)
         if amount < 0 or (held < amount and src != WORLD):
             raise DefectError(f"transfer of {amount} {token} from {src} (holds {held}) to {dst} for {reason}")
-        self._set(src, token, held - amount)
-        self._set(dst, token, self.balance(dst, token) + amount)
+        self._set(src, token, EXACT.subtract(held, amount))
+        self._set(dst, token, EXACT.add(self.balance(dst, token), amount))
         return Transferred(token, amount, src, dst, reason)
 
     def _set(self, account: str, token: str, balance: Decimal) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from core.kernel.record import Record
+from core.sequencer.block import NO_BLOCK, block_hash
 from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
 from sim.checkers import Checker
 
@@ -16,7 +17,7 @@ class BlockChain(Checker):
     name = "block chain"
 
     def __init__(self) -> None:
-        self._height, self._hash = 0, b""
+        self._height, self._hash = 0, NO_BLOCK
         self._sequenced = self._sealed = 0
 
     def _on_sequenced(self, fact: OrderSequenced | CancelSequenced) -> None:
@@ -28,8 +29,10 @@ class BlockChain(Checker):
         header = fact.header
         if header.height != self._height + 1:
             self.violated(f"block {header.height} follows {self._height}")
-        if self._height and header.previous_hash != self._hash:
+        if header.previous_hash != self._hash:
             self.violated(f"block {header.height} does not link to the hash of block {self._height}")
+        if fact.block_hash != block_hash(header):
+            self.violated(f"block {header.height} has a hash that is not its header's")
         self._height, self._hash = header.height, fact.block_hash
         self._sealed += header.message_count
         if self._sealed > self._sequenced:

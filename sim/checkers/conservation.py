@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from core.auction.facts import BatchCreated
 from core.kernel.record import Record
 from core.market.ledger import WORLD, Ledger, Transferred
+from core.units import EXACT
 from sim.checkers import Checker
 
 _ZERO: Final = Decimal(0)
@@ -34,7 +35,7 @@ class Conservation(Checker):
     def _on_transfer(self, fact: Transferred) -> None:
         if fact.amount < 0:
             self.violated(f"negative transfer {fact!r}")
-        self._book(fact.src, fact.token, -fact.amount)
+        self._book(fact.src, fact.token, EXACT.minus(fact.amount))
         self._book(fact.dst, fact.token, fact.amount)
 
     def _on_batch(self, _fact: BatchCreated) -> None:
@@ -57,14 +58,14 @@ class Conservation(Checker):
         totals: dict[str, Decimal] = {}
         for tokens in self._books.values():
             for token, amount in tokens.items():
-                totals[token] = totals.get(token, _ZERO) + amount
+                totals[token] = EXACT.add(totals.get(token, _ZERO), amount)
         for token, total in totals.items():
             if total:
                 self.violated(f"all accounts of {token} add up to {total}, not 0")
 
     def _book(self, account: str, token: str, amount: Decimal) -> None:
         tokens = self._books.setdefault(account, {})
-        tokens[token] = balance = tokens.get(token, _ZERO) + amount
+        tokens[token] = balance = EXACT.add(tokens.get(token, _ZERO), amount)
         if not balance:  # as the ledger does, so that an audit is one comparison
             del tokens[token]
         if not tokens:

@@ -48,7 +48,8 @@ def replay(*, path: Path, as_json: bool) -> Exit:
     for one in replay_all(path):
         replayed.append(one)
         if not as_json:
-            click.echo(f"{one.node}: {one.count:,} deliveries as recorded, digest {one.digest}")
+            crash = f"; then crashed as recorded: {one.crash}" if one.crash else ""
+            click.echo(f"{one.node}: {one.count:,} deliveries as recorded, digest {one.digest}{crash}")
     if as_json:
         show({"journals": replayed}, "", as_json=True)
     return Exit.OK

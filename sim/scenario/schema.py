@@ -24,9 +24,9 @@ from core.config import (
     SequencerConfig,
     SolverAccountConfig,
     SolverConfig,
-    Ties,
     VenueConfig,
 )
+from core.kernel.agenda import Ties
 from core.market.orders import Pair, Token
 from core.solver.problem import Params, PerMille
 from core.solver.strategies.registry import STRATEGIES

@@ -152,3 +152,14 @@ def drain(agenda: Agenda) -> list[tuple[str, Event]]:
     while (due := agenda.pop_due(10)) is not None:
         out.append(due)
     return out
+
+
+@pytest.mark.parametrize("ties", ["fifo", "shuffled"])
+def test_what_leads_comes_before_what_is_posted_for_the_same_instant(ties: Ties) -> None:
+    for seed in range(20):
+        agenda = Agenda(ties, seed)
+        for dst in "ab":
+            agenda.lead(5, dst, Start())
+        for lane in "xyz":
+            agenda.post(5, lane, lane, Stop())
+        assert drain(agenda)[:2] == [("a", Start()), ("b", Start())]

@@ -60,3 +60,10 @@ def test_the_rest_of_a_buy_keeps_its_limit_rounded_in_the_owners_favour() -> Non
         Decimal("666.66"),
         Decimal("0.333333"),
     )
+
+
+def test_zeros_behind_a_bids_input_do_not_outlive_it() -> None:
+    done = trade(order(), PAIR, Decimal("0.50000000000000000000"), Decimal(2000))
+    assert done is not None
+    assert str(done.given) == "0.500000"
+    assert str(rest_of(order(), PAIR, order().quantity - done.given).input_amount) == "1.500000"

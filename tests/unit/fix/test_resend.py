@@ -133,6 +133,14 @@ def test_a_peer_that_asks_for_the_same_again_and_again_is_logged_out() -> None:
     assert hand.say("2", "7=1|16=0") == []
 
 
+def test_a_peer_cannot_have_everything_again_and_again_by_asking_for_ever_less() -> None:
+    hand = Hand.logged_on()
+    for _ in range(2_000):
+        hand.tell("MM1", report("E-1"))
+    asked = next(n for n in range(2, 100) if "repeated too often" in hand.say("2", f"7={n}|16=0")[-1])
+    assert 4 <= asked <= 6
+
+
 def test_a_peer_that_makes_progress_may_ask_as_often_as_it_likes() -> None:
     hand = Hand.logged_on()
     for number in range(2, 100):

@@ -110,3 +110,53 @@ def test_a_resumed_journal_writes_only_what_comes_after() -> None:
     second.append(2, "a", Start(), [])
     first.append(2, "a", Start(), [])
     assert second.digest() == first.digest()
+
+
+class HalfFull:
+    """Takes some bytes of a write, fails, and then would take more."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.data = room, b""
+
+    def write(self, data: bytes) -> None:
+        fits, self.room = data[: self.room], self.room - len(data)
+        self.data += fits
+        if self.room < 0:
+            self.room = 1 << 20
+            raise OSError("no space left")
+
+
+def test_after_a_failed_write_nothing_more_is_written() -> None:
+    sink = HalfFull(200)
+    journal = Journal("toy", sink)
+    journal.open(Header("toy", 1, b"", ""))
+    journal.append(1, "a", Start(), [Note(Seen("x" * 200))])
+    with pytest.raises(OSError, match="no space"):
+        journal.flush()
+    written = len(sink.data)
+    journal.close()
+    assert len(sink.data) == written
+    with pytest.raises(JournalDamaged, match="truncated"):
+        list(reader(sink.data).deliveries())
+
+
+def test_an_effect_that_cannot_be_encoded_leaves_the_journal_whole() -> None:
+    sink = BytesIO()
+    journal = Journal("toy", sink)
+    journal.open(Header("toy", 1, b"", ""))
+    journal.append(1, "a", Start(), [])
+    with pytest.raises(OverflowError):
+        journal.append(2, "a", TimerFired("t", 1 << 70), [])
+    journal.close()
+    assert len(list(reader(sink.getvalue()).deliveries())) == 1
+
+
+def test_a_delivery_after_a_crash_is_damage() -> None:
+    sink = BytesIO()
+    journal = Journal("toy", sink)
+    journal.open(Header("toy", 1, b"", ""))
+    journal.crash(1, "a", Start(), "boom")
+    journal.append(2, "a", Start(), [])
+    journal.close()
+    with pytest.raises(JournalDamaged, match="a delivery after the crash"):
+        list(reader(sink.getvalue()).deliveries())

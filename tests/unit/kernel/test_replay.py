@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import ReplayDiverged
+from core.errors import ComponentFailed, ReplayDiverged
+from core.kernel.journal import Header, Journal
+from core.kernel.kernel import Kernel
 from core.kernel.record import Message, SetTimer, TimerFired
 from core.kernel.replay import replay
 from core.units import MILLISECOND, SECOND, Nanos
@@ -69,3 +73,47 @@ def test_a_missing_component_is_a_divergence_that_names_it() -> None:
     data, _ = recorded()
     with pytest.raises(ReplayDiverged, match="no component `answerer` on this node"):
         replay(reader(data), [Asker()], CODEC)
+
+
+class Fragile(Answerer):
+    """Breaks on its fifth question."""
+
+    def _on_ping(self, now: Nanos, event: Message[Ping]) -> None:
+        if event.body.n == 5:
+            raise ZeroDivisionError("five")
+        super()._on_ping(now, event)
+
+    HANDLERS = {**Answerer.HANDLERS, Ping: _on_ping}  # noqa: RUF012
+
+
+def crashed() -> bytes:
+    sink = BytesIO()
+    journal = Journal("toy", sink)
+    journal.open(Header("toy", 1, b"", ""))
+    kernel = Kernel("toy", [Asker(), Fragile()], journal=journal)
+    kernel.boot(0)
+    with pytest.raises(ComponentFailed):
+        run(kernel, SECOND)
+    journal.close()
+    return sink.getvalue()
+
+
+def test_a_crash_comes_again_and_is_told() -> None:
+    replayed = replay(reader(crashed()), [Asker(), Fragile()], CODEC)
+    assert replayed.crash == "ZeroDivisionError('five')"
+
+
+def test_a_crash_that_does_not_come_again_is_a_divergence() -> None:
+    with pytest.raises(ReplayDiverged) as caught:
+        replay(reader(crashed()), [Asker(), Answerer()], CODEC)
+    assert caught.value.recorded == "raised ZeroDivisionError('five')"
+    assert "Pong(n=5)" in caught.value.replayed
+
+
+def test_a_snapshot_of_another_run_is_a_divergence_at_the_end() -> None:
+    data, _ = recorded()
+    kernel = toy_kernel()
+    kernel.boot(MILLISECOND)
+    run(kernel, SECOND)
+    with pytest.raises(ReplayDiverged):
+        replay(reader(data), [Asker(), Answerer()], CODEC, since=kernel.snapshot())

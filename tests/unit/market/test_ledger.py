@@ -50,3 +50,14 @@ def test_every_token_adds_up_to_zero_whatever_moves(moves: list[tuple[str, str, 
     assert sum(tokens["T"] for tokens in ledger.balances.values()) == 0
     assert all(tokens["T"] > 0 for account, tokens in ledger.balances.items() if account != WORLD)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(ledger), type=Ledger) == ledger
+
+
+def test_sums_of_more_digits_than_money_has_are_exact() -> None:
+    ledger = Ledger()
+    large, small = Decimal("99999999999.000000000000000000"), Decimal("0.000000000000000001")
+    ledger.transfer("T", large, WORLD, "user:A", "deposit")
+    ledger.transfer("T", small, WORLD, "user:A", "deposit")
+    assert str(ledger.balance("user:A", "T")) == "99999999999.000000000000000001"
+    ledger.transfer("T", large, "user:A", WORLD, "release")
+    assert ledger.balance("user:A", "T") == small
+    assert ledger.balance(WORLD, "T") == -small

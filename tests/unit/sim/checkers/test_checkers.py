@@ -19,6 +19,7 @@ from core.errors import FactViolated
 from core.kernel.record import Effect, Note, Record, Start, Transmit
 from core.market.ledger import Ledger, Transferred
 from core.market.orders import Order, OrderExpired, OrderFilled
+from core.sequencer.block import NO_BLOCK, block_hash
 from core.sequencer.facts import BlockHeader, BlockSealed, OrderSequenced
 from sim.checkers import Checker, Checkers
 from sim.checkers.blocks import BlockChain
@@ -175,22 +176,29 @@ class TestFixSequence:
             self.watch(*writes)
 
 
-def sealed(height: int, previous: bytes, count: int, digest: bytes) -> BlockSealed:
-    return BlockSealed(BlockHeader(1, height, previous, 0, 1, count, b""), digest, "window", 0)
+def sealed(height: int, previous: bytes, count: int) -> BlockSealed:
+    header = BlockHeader(1, height, previous, 0, 1, count, bytes(32))
+    return BlockSealed(header, block_hash(header), "window", 0)
+
+
+FIRST = sealed(1, NO_BLOCK, 1)
+EMPTY = sealed(1, NO_BLOCK, 0)
 
 
 class TestBlockChain:
     def test_linked_blocks_with_every_message_are_accepted(self) -> None:
         checker = BlockChain()
-        show(checker, OrderSequenced(1, ORDER), sealed(1, b"", 1, b"x"), sealed(2, b"x", 0, b"y"))
+        show(checker, OrderSequenced(1, ORDER), FIRST, sealed(2, FIRST.block_hash, 0))
         checker.finish()
 
     @pytest.mark.parametrize(
         ("facts", "told"),
         [
-            ([sealed(2, b"", 0, b"x")], "block 2 follows 0"),
-            ([sealed(1, b"", 0, b"x"), sealed(2, b"z", 0, b"y")], "block 2 does not link to the hash of block 1"),
-            ([sealed(1, b"", 1, b"x")], "1 messages sealed, 0 sequenced"),
+            ([sealed(2, NO_BLOCK, 0)], "block 2 follows 0"),
+            ([sealed(1, bytes([1] * 32), 0)], "block 1 does not link to the hash of block 0"),
+            ([EMPTY, sealed(2, NO_BLOCK, 0)], "block 2 does not link to the hash of block 1"),
+            ([BlockSealed(EMPTY.header, bytes(32), "window", 0)], "block 1 has a hash that is not its header's"),
+            ([FIRST], "1 messages sealed, 0 sequenced"),
             ([OrderSequenced(2, ORDER)], "sequence 2 follows 0"),
         ],
     )
