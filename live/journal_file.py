@@ -17,7 +17,7 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         """Create it, name and all. Raises InputError when it exists or cannot be made."""
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except FileExistsError:
             raise InputError(
                 f"{path} exists", "a journal is never overwritten: move it or name another place"
