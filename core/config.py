@@ -16,7 +16,7 @@ from core.market.orders import Pair, Token
 from core.solver.problem import Params
 from core.units import SECOND, format_duration, parse_duration
 
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}\Z")]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z")]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
 

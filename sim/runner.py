@@ -17,7 +17,7 @@ from sim.results.manifest import Manifest, provenance
 from sim.results.result import RunResult, publish
 from sim.scenario.load import Loaded, load
 from sim.scenario.recorded import recordings
-from sim.simulation import Progress, Simulation
+from sim.simulation import Progress, Simulation, Watch
 
 JOURNALS = "journal"
 
@@ -33,21 +33,31 @@ def run(
     """Run a scenario file; `seed` and `path=value` overrides replace what it says.
 
     With `out`, everything is written to `<out>/<scenario>/<seed>-<digest8>/`; without, nothing is.
-    Ctrl-C ends the run in order: what happened until then is kept and marked as interrupted.
+    Ctrl-C ends the run in order: what happened until then is written, and marked as interrupted unless
+    the market had closed already. A second Ctrl-C stops at once.
 
     Raises InputError for a scenario that cannot be used, FactViolated when a checker objects and
     ComponentFailed for a bug; with `out`, the journals up to that point stay in a `failed-` directory.
     """
     loaded = load(source, seed=seed, overrides=overrides)
     command = _command(source, seed, overrides)
-    if out is None:
-        return _simulate(loaded, command, lambda _node: None, on_progress)
-    runs = Path(out)
+    with _ctrl_c() as pressed:
+
+        def watch(progress: Progress) -> bool:
+            on_progress(progress)
+            return not pressed.is_set()
+
+        if out is None:
+            return _simulate(loaded, command, lambda _node: None, watch)
+        return _write(loaded, command, Path(out), watch)
+
+
+def _write(loaded: Loaded, command: str, runs: Path, watch: Watch) -> RunResult:
     runs.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="unfinished-", dir=runs))
     try:
         with ExitStack() as files:
-            result = _simulate(loaded, command, lambda node: _open(files, place, node), on_progress)
+            result = _simulate(loaded, command, lambda node: _open(files, place, node), watch)
         result.write(place)
     except Exception:
         _keep_evidence(place)
@@ -56,9 +66,7 @@ def run(
     return result
 
 
-def _simulate(
-    loaded: Loaded, command: str, sinks: Callable[[str], Sink | None], on_progress: Callable[[Progress], None]
-) -> RunResult:
+def _simulate(loaded: Loaded, command: str, sinks: Callable[[str], Sink | None], watch: Watch) -> RunResult:
     scenario, code = loaded.scenario, provenance()
     header = Header(
         node="",
@@ -70,13 +78,7 @@ def _simulate(
     )
     started = perf_counter_ns()
     simulation = Simulation(scenario, recordings(loaded), header, sinks)
-    with _ctrl_c() as pressed:
-
-        def watch(progress: Progress) -> bool:
-            on_progress(progress)
-            return not pressed.is_set()
-
-        whole = simulation.run(watch)
+    whole = simulation.run(watch)
     manifest = Manifest(
         name=loaded.name,
         seed=scenario.run.seed,

@@ -36,6 +36,8 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[OnProgress]:
 def line(now: Progress, wall: float) -> str:
     """Market time, deliveries and what they say about the time that is left; `wall` is in seconds."""
     done = now.elapsed / now.whole
+    if done >= 1:
+        return f"{now.whole / SECOND:,.1f} s in {wall:,.1f} s of wall time; writing tables, pictures and report"
     left = f"{wall * (1 - done) / done:,.0f} s left" if done else "starting"
     span = f"{now.elapsed / SECOND:,.1f} of {now.whole / SECOND:,.1f} s"
     return f"{span}, {wall:,.1f} s wall, {now.deliveries / max(wall, 0.001):,.0f} events/s, {left}"
@@ -64,12 +66,12 @@ def _bar(title: str) -> Iterator[OnProgress]:
 
 
 def _at_most_every(seconds: float, show: OnProgress) -> OnProgress:
-    """`show`, but not before `seconds` have passed since it was called, or since now."""
+    """`show`, but not before `seconds` have passed since it was called, or since now; always at the end."""
     last = monotonic()
 
     def throttled(now: Progress) -> None:
         nonlocal last
-        if monotonic() - last >= seconds:
+        if monotonic() - last >= seconds or (now.elapsed >= now.whole and seconds < _LINE_INTERVAL):
             last = monotonic()
             show(now)
 

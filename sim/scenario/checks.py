@@ -15,6 +15,10 @@ from core.units import MONEY, SECOND
 from sim.scenario.errors import Fault, KeyPath, did_you_mean, leaves, translate
 from sim.scenario.schema import VENUE, MarketMaker, PairSection, Scenario, Solver
 
+_AMOUNT_LIMIT: Final = 10**18
+"""What a money column of the results can hold, with room for sums."""
+_PRICE_LIMIT: Final = 10**12
+"""Beyond it the inverse has too few digits left to be a rate."""
 _EXPONENT_MAX: Final = 24
 _INTEGER_MAX: Final = 1 << 62
 
@@ -34,7 +38,9 @@ def _numbers(scenario: Scenario) -> Iterator[Fault]:
         elif isinstance(number, Decimal) and not (number.is_finite() and number >= 0):
             yield Fault(path, f'expected an amount such as "100.25", zero or more, got "{number}"')
         elif isinstance(number, Decimal) and not _fits_ledger(number):
-            yield Fault(path, f"expected an amount of at most {MONEY.prec} digits, got {number}")
+            yield Fault(path, f"expected an amount of at most {MONEY.prec} digits, decimals included, got {number}")
+        elif isinstance(number, Decimal) and number >= _AMOUNT_LIMIT:
+            yield Fault(path, f"expected an amount below {_AMOUNT_LIMIT}, got {number}")
 
 
 def _market(scenario: Scenario) -> Iterator[Fault]:
@@ -87,6 +93,9 @@ def _grid(path: KeyPath, pair: PairSection) -> Iterator[Fault]:
     for key, amount in (("tick", pair.tick), ("lot", pair.lot), ("price.constant", price.constant)):
         if amount == 0:
             yield Fault((*path, *key.split(".")), "must be above zero")
+    start = price.gbm.start if price.gbm is not None else price.constant
+    if start is not None and start >= _PRICE_LIMIT:
+        yield Fault((*path, "price"), f"expected a price below {_PRICE_LIMIT}, got {start}")
     if price.gbm is not None and price.gbm.start == 0:
         yield Fault((*path, "price", "gbm", "start"), "must be above zero")
 

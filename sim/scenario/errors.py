@@ -25,6 +25,7 @@ _VALUE_CHARS_MAX: Final = 60
 _WHERE: Final = re.compile(r" - at (`key` in )?`\$([^`]*)`$")
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _EXPECTED: Final = re.compile(r"Expected `([^`]+)`((?: of length \d+| [<>]=? -?\d+)?)")
+_NAME: Final = "expected a name of letters, digits, dots, dashes or underscores, a letter or digit first"
 _WORDS: Final = {
     "int": "a whole number",
     "str": "text in quotes",
@@ -105,7 +106,10 @@ def translate(error: msgspec.ValidationError, kind: Any, data: Any, path: KeyPat
         data, kind, path = data[key], _child(kind, key), (*path, key)
     if is_key:
         key = next(key for key in data if not _fits(key, get_args(_bare(kind))[0]))
-        return Fault(path, f"expected a name of letters, digits, dots, dashes or underscores, got {shown(key)}")
+        return Fault(
+            path,
+            f"{_NAME}, got {shown(key)}",
+        )
     return _reworded(text, path, _bare(kind), data)
 
 
@@ -124,7 +128,7 @@ def _reworded(text: str, path: KeyPath, kind: Any, value: Any) -> Fault:
 
 def _expectation(text: str, value: Any) -> str:
     if "matching regex" in text:
-        return f"expected a name of letters, digits, dots, dashes or underscores, got {shown(value)}"
+        return f"{_NAME}, got {shown(value)}"
     if text == "Invalid decimal string":
         return f"expected {_WORDS['decimal']}, got {shown(value)}"
     if match := _EXPECTED.match(text):

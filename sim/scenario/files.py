@@ -28,6 +28,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         match = _PLACE.search(str(error))
         place = f"line {match[1]}, column {match[2]}" if match and match[1] else "end of file"
         raise InputError(f"{path}: {place}: {_PLACE.sub('', str(error))}") from None
+    except ValueError:
+        raise InputError(f"{path}: an integer of thousands of digits") from None
 
 
 def header_comment(path: Path) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from core.errors import InputError
 from sim.scenario.errors import IDS, did_you_mean, one_line, shown
 from sim.scenario.layers import Layer, check_layer
+from sim.scenario.models import MODELS
+
+_CHOICES: Final = frozenset(["strategy", *(model for models in MODELS.values() for model in models)])
+_KEYS_MAX: Final = 16
 
 
 def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
@@ -22,20 +26,20 @@ def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
     for text in texts:
         path, equals, value = text.partition("=")
         keys, source = path.strip().split("."), one_line(f"--set {text}")
-        if not equals or not all(keys):
+        if not equals or not all(keys) or len(keys) > _KEYS_MAX:
             raise InputError(f"{source}: expected PATH=VALUE", "as in --set solver.s2.latency=20ms")
         layer = Layer(source, _nested(source, keys, _parsed(value.strip()), data))
         check_layer(*layer)
         values[tuple(keys)] = layer
-    # A new strategy drops parameters, and a new model what is below it: whatever replaces more goes first.
-    return [values[keys] for keys in sorted(values, key=lambda keys: (keys[-1] != "strategy", len(keys), keys))]
+    # A new strategy drops parameters, and a new model what is beside and below it: what replaces most goes first.
+    return [values[keys] for keys in sorted(values, key=lambda keys: (keys[-1] not in _CHOICES, len(keys), keys))]
 
 
 def _parsed(text: str) -> Any:
     """The value that a text on the command line means."""
     try:
         table = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return text
     value = table["value"]
     return value if len(table) == 1 and isinstance(value, str | int | list | dict) else text

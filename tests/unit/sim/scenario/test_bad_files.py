@@ -23,7 +23,7 @@ class Bad(NamedTuple):
 
 MAKER = 'arrivals = { poisson = "20ms" }\n'
 SECOND_SOLVER = '\n[[solver]]\nid = "s2"\ncapital = { USDC = "1" }\nbond = "1000"\n'
-NAME = "expected a name of letters, digits, dots, dashes or underscores, got"
+NAME = "expected a name of letters, digits, dots, dashes or underscores, a letter or digit first, got"
 DURATION = 'expected a duration such as "250ms" (units ns, us, ms, s, m, h, d), got'
 
 BAD: dict[str, Bad] = {
@@ -112,7 +112,7 @@ BAD: dict[str, Bad] = {
     ),
     "money with too many digits": Bad(
         changed(('bond = "1000"', 'bond = "1E+40"')),
-        'bad.toml: solver "s1": bond: expected an amount of at most 28 digits, got 1E+40',
+        'bad.toml: solver "s1": bond: expected an amount of at most 28 digits, decimals included, got 1E+40',
     ),
     "one bad amount of several": Bad(
         changed(('USDC = "100000" }\narr', 'USDC = "lots" }\narr')),
