@@ -28,6 +28,7 @@ from sim.checkers.blocks import BlockChain
 from sim.checkers.conservation import Conservation
 from sim.checkers.fix import FixSequence
 from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
+from sim.checkers.payments import Payments
 from sim.driver import SimNode, Solve, no_compute
 from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
@@ -71,6 +72,7 @@ class Simulation:
         self.checkers = Checkers(
             [
                 Conservation(self._ledger),
+                Payments(),
                 OneCommitment(),
                 FillsWithinLimits(),
                 NothingAfterTheEnd(),

@@ -24,7 +24,7 @@ from core.fix import codec, outbound
 from core.kernel.journal import Header, JournalReader
 from core.kernel.kernel import Snapshot
 from core.kernel.replay import replay
-from core.market.ledger import Ledger
+from core.market.ledger import Ledger, Transferred
 from core.market.orders import OrderFilled
 from core.sequencer.batch import OpenBatch, Sealed
 from core.sequencer.settings import SequencerSettings
@@ -231,6 +231,38 @@ class TestPlantedBugs:
 
         monkeypatch.setattr(Ledger, "_set", generous)
         assert caught().startswith("conservation: user:MM1 holds ")
+
+    @pytest.mark.parametrize(
+        ("rule", "wrong", "told"),
+        [
+            ("release", "user:MM1", "go to user:MM1 (release)"),
+            ("settle", "solver:s1", "go to solver:s1 (settle)"),
+            ("deposit", "user:MM1", "go to user:MM1 (deposit)"),
+            ("penalty", "solver:s3", "go to solver:s3 (penalty)"),
+        ],
+    )
+    def test_money_that_goes_to_somebody_else(
+        self, caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch, rule: str, wrong: str, told: str
+    ) -> None:
+        honest = Ledger.transfer
+
+        def crooked(ledger: Ledger, token: str, amount: Decimal, *way: str) -> Transferred:
+            src, dst, reason = way
+            return honest(ledger, token, amount, src, wrong if reason == rule else dst, reason)
+
+        monkeypatch.setattr(Ledger, "transfer", crooked)
+        assert caught().startswith("payments: ")
+        assert told in caught()
+
+    def test_a_settlement_that_pays_half(self, caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+        honest = Ledger.transfer
+
+        def stingy(ledger: Ledger, token: str, amount: Decimal, *way: str) -> Transferred:
+            part = round_down(amount / 2, 6) if way[0].startswith("escrow:") else amount
+            return honest(ledger, token, part, *way)
+
+        monkeypatch.setattr(Ledger, "transfer", stingy)
+        assert caught().startswith("payments: C-")
 
     def test_a_second_commitment_beside_a_live_one(
         self, caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch
