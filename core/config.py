@@ -48,7 +48,7 @@ class AuctionConfig(Section, frozen=True, kw_only=True):
     grace: Duration = Duration(SECOND // 20)
     bond_token: Name
     default_penalty: Decimal
-    """Taken from the solver's bond for each default; a bond below it makes its bids `unbonded`."""
+    """Taken from the solver's bond for each default. A bond that would not cover one more makes bids `unbonded`."""
 
 
 class FixConfig(Section, frozen=True, kw_only=True):

@@ -88,7 +88,7 @@ class Desk(Component[AuctionState]):
     def cannot_pay(self, bid: StandingBid, output_amount: Decimal) -> BidRefusal | None:
         """Why the bid's solver cannot be trusted with a commitment to `output_amount` now, if so."""
         escrow, settings = self.state.escrow, self.settings
-        if escrow.bond(bid.solver, settings.bond_token) < settings.default_penalty:
+        if not escrow.covers_default(bid.solver, settings):
             return BidRefusal.UNBONDED
         if escrow.free(bid.solver, self.state.orders[bid.order_id].order.buy_token) < output_amount:
             return BidRefusal.UNFUNDED

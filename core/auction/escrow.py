@@ -33,6 +33,8 @@ class Escrow(msgspec.Struct):
     """The ledger, and the part of each solver's capital that its unpaid commitments have claimed."""
 
     ledger: Ledger = msgspec.field(default_factory=Ledger)
+    unpaid: dict[str, int] = {}
+    """How many commitments each solver has not paid for yet."""
     owed: dict[str, dict[str, Decimal]] = {}
     """By solver and token: the sum of `min_output` over commitments that are awarded and not yet paid."""
 
@@ -71,8 +73,14 @@ class Escrow(msgspec.Struct):
         """What is left of a solver's bond."""
         return self.ledger.balance(f"bond:{solver}", token)
 
+    def covers_default(self, solver: str, settings: AuctionSettings) -> bool:
+        """Whether the bond pays for one more default, should every unpaid commitment default as well."""
+        at_risk = settings.default_penalty * (self.unpaid.get(solver, 0) + 1)
+        return self.bond(solver, settings.bond_token) >= at_risk
+
     def owe(self, commitment: Commitment) -> None:
         """Claim the solver's capital for an awarded commitment."""
+        self.unpaid[commitment.solver] = self.unpaid.get(commitment.solver, 0) + 1
         tokens = self.owed.setdefault(commitment.solver, {})
         tokens[commitment.buy_token] = EXACT.add(tokens.get(commitment.buy_token, _ZERO), commitment.min_output)
 
@@ -97,12 +105,12 @@ class Escrow(msgspec.Struct):
         ]
 
     def penalise(self, commitment: Commitment, settings: AuctionSettings) -> Transferred:
-        """Free the claim of an unpaid commitment and take the penalty, or what is left of the bond."""
+        """Free the claim of an unpaid commitment and take the penalty, which the bond covers."""
         self._unclaim(commitment)
-        token = settings.bond_token
-        penalty = min(settings.default_penalty, self.bond(commitment.solver, token))
-        return self.ledger.transfer(token, penalty, f"bond:{commitment.solver}", PENALTIES, "penalty")
+        bond = f"bond:{commitment.solver}"
+        return self.ledger.transfer(settings.bond_token, settings.default_penalty, bond, PENALTIES, "penalty")
 
     def _unclaim(self, commitment: Commitment) -> None:
+        self.unpaid[commitment.solver] -= 1
         tokens = self.owed[commitment.solver]
         tokens[commitment.buy_token] = EXACT.subtract(tokens[commitment.buy_token], commitment.min_output)

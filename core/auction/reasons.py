@@ -11,7 +11,7 @@ class BidRefusal(StrEnum):
     UNAUTHORISED = "unauthorised"
     """The solver has no account here."""
     UNBONDED = "unbonded"
-    """The solver's bond does not cover the penalty for one default."""
+    """The solver's bond does not cover the penalties for its unpaid commitments and one more."""
     UNKNOWN_BATCH = "unknown_batch"
     """No batch of that height has been opened yet."""
     LATE = "late"

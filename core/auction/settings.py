@@ -26,7 +26,7 @@ class AuctionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """... and this much longer before the commitment is settled or defaulted."""
     bond_token: str
     default_penalty: Decimal
-    """What a default takes from the bond, or as much of it as is left; a smaller bond bars from bidding."""
+    """What a default takes from the bond, which must cover every unpaid commitment and one more to bid."""
     pairs: tuple[Pair, ...]
     members: dict[str, Balances]
     """By owner of orders."""

@@ -192,12 +192,13 @@ def test_after_its_validity_a_defaulted_order_goes_to_nobody() -> None:
     assert len(bench.facts(CommitmentCreated)) == 1
 
 
-def test_the_last_of_a_bond_is_taken_and_then_the_solver_is_barred() -> None:
+def test_a_bond_covers_every_unpaid_commitment_so_that_no_default_is_free() -> None:
     bench = Rig()
     bench.batch(1, order("O-1"), order("O-2"), order("O-3"), order("O-4"))
     bench.place("s1", *(bid(f"b{n}", "2000", order_id=f"O-{n}") for n in (1, 2, 3, 4)))
     bench.advance(DUE)
-    assert [fact.penalty for fact in bench.facts(CommitmentDefaulted)] == [10, 10, 5, 0]
+    assert [fact.penalty for fact in bench.facts(CommitmentDefaulted)] == [10, 10]
+    assert [fact.reason for fact in bench.facts(BidRejected)] == ["unbonded", "unbonded"]
     bench.batch(2)
     assert noted(bench.place("s1", bid("c1", "2000"), height=2), BidRejected)[0].reason == "unbonded"
 
