@@ -356,3 +356,13 @@ def _replace_somewhere(place: Any, data: st.DataObject) -> None:
         _replace_somewhere(place[key], data)
     else:
         place[key] = data.draw(VALUES)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_model_chosen_by_an_override_keeps_what_other_overrides_say_of_it(tmp_path: Path, turn: int) -> None:
+    (tmp_path / "trades.csv").write_text("time,price,quantity,side\n1700000000,2000,1,buy\n")
+    file = tmp_path / "market.toml"
+    file.write_text(MINIMAL)
+    overrides = ["market_maker.MM1.arrivals.replay=trades.csv", "market_maker.MM1.arrivals.limit=2"][::turn]
+    arrivals = load(file, overrides=overrides).scenario.makers[0].arrivals
+    assert (arrivals.replay, arrivals.limit) == ("trades.csv", 2)
