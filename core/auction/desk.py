@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from core.auction.bids import Book
 from core.auction.commitments import Commitments
@@ -52,12 +51,7 @@ class Desk(Component[AuctionState]):
 
     def __init__(self, name: str, settings: AuctionSettings) -> None:
         super().__init__(name, AuctionState())
-        self.settings = replace(
-            settings,
-            bid_window=int(settings.bid_window),
-            fulfil_window=int(settings.fulfil_window),
-            grace=int(settings.grace),
-        )
+        self.settings = settings
         self.rule = rule_named(settings.rule)
         self.pairs = {pair.symbol: pair for pair in settings.pairs}
 

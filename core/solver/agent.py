@@ -99,7 +99,7 @@ class SolverAgent(Component[AgentState]):
 
     def __init__(self, name: str, settings: SolverSettings) -> None:
         super().__init__(name, AgentState())
-        self._settings = msgspec.structs.replace(settings, reconnect_interval=int(settings.reconnect_interval))
+        self._settings = settings
 
     # --- the connection --------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class SolverDoor(Component[DoorState]):
 
     def __init__(self, name: str, settings: DoorSettings) -> None:
         super().__init__(name, DoorState())
-        self._settings = msgspec.structs.replace(settings, hello_timeout=int(settings.hello_timeout))
+        self._settings = settings
 
     def _on_start(self, _now: Nanos, _event: Start) -> None:
         """Connections come to the door; it has nothing to begin with."""
