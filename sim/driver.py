@@ -44,6 +44,7 @@ class SimNode:
         self.kernel = kernel
         self._env, self._network, self._on_note, self._solve = env, network, on_note, solve
         self._armed: Nanos | None = None
+        self._scheduled: set[Nanos] = set()
         self._callbacks: list[Callable[[Event], None]] = [self._wake]
         self._bell = Event(env)
         self._bell._ok, self._bell._value = True, None  # noqa: SLF001  # already triggered: SimPy's cheapest event
@@ -59,18 +60,18 @@ class SimNode:
     def boot(self) -> None:
         """Start every component at the current instant."""
         self.kernel.boot(self.now)
-        self._arm()
+        self._arm(self.now)
 
     def stop(self) -> None:
         """Ask every component to wind down."""
         self.kernel.stop(self.now)
-        self._arm()
+        self._arm(self.now)
 
     def post(self, at: Nanos, src: str, dst: str, event: KernelEvent) -> None:
         """Queue what arrives from outside."""
         self.kernel.agenda.post(at, src, dst, event)
         if self._armed is None or at < self._armed:
-            self._wake_at(at)
+            self._wake_at(self.now, at)
 
     def tell(self, dst: str, body: Record) -> None:
         """The world says something to a component, now."""
@@ -79,21 +80,24 @@ class SimNode:
     def _wake(self, bell: Event) -> None:
         bell.callbacks = self._callbacks  # SimPy has taken them; the one bell of this node rings again and again
         now = self.now
-        if self._armed != now:  # an earlier wake-up has done this one's work
+        self._scheduled.discard(now)
+        if self._armed != now:  # what was due now has been hung up, or moved
             return
         self._armed = None
         for src, effect in self.kernel.pump(now):
             self._perform(now, src, effect)
-        self._arm()
+        self._arm(now)
 
-    def _arm(self) -> None:
+    def _arm(self, now: Nanos) -> None:
         at = self.kernel.agenda.next_at()
         if at is not None and (self._armed is None or at < self._armed):
-            self._wake_at(at)
+            self._wake_at(now, at)
 
-    def _wake_at(self, at: Nanos) -> None:
+    def _wake_at(self, now: Nanos, at: Nanos) -> None:
         self._armed = at
-        self._env.schedule(self._bell, NORMAL, at - self.now)
+        if at not in self._scheduled:
+            self._scheduled.add(at)
+            self._env.schedule(self._bell, NORMAL, at - now)
 
     def _perform(self, now: Nanos, src: str, effect: Outward) -> None:
         if isinstance(effect, Note):

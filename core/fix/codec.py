@@ -55,13 +55,20 @@ class Garbled(msgspec.Struct, frozen=True):
     raw: bytes = b""
 
 
-class WireMessage(msgspec.Struct, frozen=True):
-    """One message as received. `values` holds each tag's value (the last one, if `repeated`) in wire order."""
+class WireMessage(msgspec.Struct):
+    """One message as received, `repeated` if a tag occurs twice. It is taken apart only if somebody looks inside."""
 
     raw: bytes
     msg_type: str
-    values: dict[int, bytes]
-    repeated: bool
+    taken_apart: dict[int, bytes] = {}
+    repeated: bool = False
+
+    @property
+    def values(self) -> dict[int, bytes]:
+        """Each tag's value (the last one, if `repeated`) in wire order."""
+        if not self.taken_apart:
+            self.taken_apart = dict(_split(self.raw))
+        return self.taken_apart
 
     def fields(self) -> list[tuple[int, bytes]]:
         """All fields in wire order, repeated tags included."""

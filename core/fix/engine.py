@@ -67,12 +67,27 @@ class FixEngine(Component[EngineState]):
         unknown = [kind for kind in config.app_messages if kind not in LAYOUTS or kind in ADMIN_TYPES]
         assert not unknown, f"{name}: no such application messages: {unknown}"
         self.config = config
-        self._sessions = {session.target_comp_id: session for session in config.sessions}
-        assert len(self._sessions) == len(config.sessions), f"{name}: two sessions with one CompID"
-        super().__init__(name, EngineState({session: SessionState() for session in self._sessions}))
+        states = {session.target_comp_id: SessionState() for session in config.sessions}
+        assert len(states) == len(config.sessions), f"{name}: two sessions with one CompID"
+        super().__init__(name, EngineState(states))
+        self._sessions = self._on_their_states()
+
+    def restore(self, data: bytes) -> None:
+        """Take back a `snapshot`."""
+        super().restore(data)
+        self._sessions = self._on_their_states()
+
+    def _on_their_states(self) -> dict[str, Session]:
+        states = self.state.sessions
+        return {
+            own.target_comp_id: Session(self.config, own, states[own.target_comp_id], self.emit)
+            for own in self.config.sessions
+        }
 
     def _session(self, name: str, now: Nanos) -> Session:
-        return Session(self.config, self._sessions[name], self.state.sessions[name], now, self.emit)
+        session = self._sessions[name]
+        session.now = now
+        return session
 
     def _on_start(self, now: Nanos, _event: Start) -> None:
         if self.config.role == "initiator":
@@ -110,24 +125,19 @@ class FixEngine(Component[EngineState]):
         if link is None:
             return
         for item in link.framer.feed(event.data, self.config.message_bytes_max):
-            message = decode(item, self.config.fields_max) if isinstance(item, bytes) else item
             if link.session:
-                self._on_input(now, event.conn, link, message)
+                session = self._session(link.session, now)
+                session.hear(item)
+                if session.state.conn != event.conn:
+                    self._follow(event.conn, session)
             else:
-                self._on_first(now, event.conn, link, message)
+                self._on_first(now, event.conn, link, item)
             if event.conn not in self.state.links:
                 return
 
-    def _on_input(self, now: Nanos, conn: str, link: Link, message: WireMessage | Garbled) -> None:
-        session = self._session(link.session, now)
-        if isinstance(message, Garbled):
-            session.ignore(message)
-        else:
-            session.receive(message)
-        self._follow(conn, session)
-
-    def _on_first(self, now: Nanos, conn: str, link: Link, message: WireMessage | Garbled) -> None:
+    def _on_first(self, now: Nanos, conn: str, link: Link, item: bytes | Garbled) -> None:
         """The first thing on a connection: a Logon that names a free session, or the end."""
+        message = decode(item, self.config.fields_max) if isinstance(item, bytes) else item
         if isinstance(message, Garbled):
             self._turn_away(conn, message.reason, show(message.raw))
             return

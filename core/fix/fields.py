@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, get_args, get_type_hints
 
 import msgspec
 
 from core.fix import tags
 from core.fix.values import BOOLEAN, FLOAT, INT, STRING, UTC_TIMESTAMP, ValueType
+from core.kernel.record import Record
 from core.units import Nanos
 
 
@@ -22,6 +23,32 @@ class Field(msgspec.Struct, frozen=True):
     tag: int
     kind: ValueType
     values: type[Enum] | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One attribute of a record: its name, its field, and whether a message must have it."""
+
+    attribute: str
+    field: Field
+    required: bool
+
+
+def entries_of(record: type[Record]) -> list[Entry]:
+    """The fields of `record`, in the order of its attributes."""
+    hints = get_type_hints(record, include_extras=True)
+    return [
+        Entry(info.encode_name, _field_of(hints[info.name]), info.required) for info in msgspec.structs.fields(record)
+    ]
+
+
+def _field_of(hint: object) -> Field:
+    """The `Field` in `Annotated[...]` or `Annotated[...] | None`."""
+    for part in get_args(hint):
+        if isinstance(part, Field):
+            return part
+        if get_args(part):
+            return _field_of(part)
+    raise TypeError(f"{hint} names no field")
 
 
 Account: TypeAlias = Annotated[str, Field(tags.ACCOUNT, STRING)]

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from core.fix.codec import WireMessage, join
+from core.fix.compiled import Parsed
 from core.fix.layout import layout_of
 from core.fix.messages import BusinessMessageReject, Header, Logout, Reject
 from core.fix.outbound import Outbound
-from core.fix.records import FixMessage, MessageRejected
+from core.fix.records import MessageRejected
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.states import LOGGED_ON, Reason, Status, Trigger
 from core.fix.tags import (
@@ -53,8 +54,22 @@ class Inbound(Outbound):
 
     __slots__ = ()
 
-    def admit(self, message: WireMessage) -> tuple[Header, FixMessage] | None:
+    def admit(self, message: WireMessage, parsed: Parsed | None) -> Parsed | None:
         """Header and body of `message`. None if it broke a rule; that has then been dealt with."""
+        parsed = parsed or self._judge(message)
+        if parsed is None:
+            return None
+        header = parsed[0]
+        if abs(self.now - header.sending_time) > self.config.latency_max:
+            self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
+            return None
+        if header.sender_comp_id != self.name or header.target_comp_id != self.config.comp_id:
+            self.refuse_and_leave(message, Reason.COMP_ID_PROBLEM)
+            return None
+        return parsed
+
+    def _judge(self, message: WireMessage) -> Parsed | None:
+        """Header and body of a `message` whose shape is new; None if it has a fault, which has then been dealt with."""
         values = message.values
         for tag in (SENDER_COMP_ID, TARGET_COMP_ID):
             if tag not in values:
@@ -68,13 +83,7 @@ class Inbound(Outbound):
         if isinstance(parsed, Rejection):
             self.refuse(message, parsed)
             return None
-        header = parsed[0]
-        if abs(self.now - header.sending_time) > self.config.latency_max:
-            self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
-            return None
-        if header.sender_comp_id != self.name or header.target_comp_id != self.config.comp_id:
-            self.refuse_and_leave(message, Reason.COMP_ID_PROBLEM)
-            return None
+        self.shapes.learn(message, type(parsed[1]))
         return parsed
 
     def is_in_order(self, message: WireMessage, header: Header) -> bool:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final
 
 import msgspec
 
 from core.fix.codec import WireMessage
-from core.fix.fields import Field
+from core.fix.compiled import Parsed, compile_writer
+from core.fix.fields import Field, entries_of
 from core.fix.messages import (
     BusinessMessageReject,
     ExecutionReport,
@@ -36,38 +36,11 @@ from core.fix.messages import (
 from core.fix.records import FixMessage
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.tags import BEGIN_STRING_TAG, BODY_LENGTH, CHECK_SUM, HEADER_TAGS, MSG_TYPE, MSG_TYPES, TRAILER_TAGS
-from core.fix.values import ENCODING
-from core.kernel.record import Record
+from core.fix.values import ENCODING, STRING
 
 _ENVELOPE: Final = frozenset([BEGIN_STRING_TAG, BODY_LENGTH, MSG_TYPE, CHECK_SUM])
 _SEQUENCES_MAX: Final = 1024
 _Read = Callable[[bytes], Any]
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One attribute of a record: its name, its field, and whether a message must have it."""
-
-    attribute: str
-    field: Field
-    required: bool
-
-
-def entries_of(record: type[Record]) -> list[Entry]:
-    """The fields of `record`, in the order of its attributes."""
-    hints = get_type_hints(record, include_extras=True)
-    return [
-        Entry(info.encode_name, _field_of(hints[info.name]), info.required) for info in msgspec.structs.fields(record)
-    ]
-
-
-def _field_of(hint: object) -> Field:
-    """The `Field` in `Annotated[...]` or `Annotated[...] | None`."""
-    for part in get_args(hint):
-        if isinstance(part, Field):
-            return part
-        if get_args(part):
-            return _field_of(part)
-    raise TypeError(f"{hint} names no field")
 
 
 def _reader(field: Field) -> _Read:
@@ -83,7 +56,7 @@ _HEADER_READERS: Final = [(entry.field.tag, _reader(entry.field)) for entry in _
 class Layout:
     """The wire form of the message type `kind`, whose fields are `entries`."""
 
-    __slots__ = ("_get", "_known", "_readers", "_required", "_structure", "_writers", "entries", "kind")
+    __slots__ = ("_known", "_readers", "_required", "_structure", "_texts", "_write", "entries", "kind")
 
     def __init__(self, kind: type[FixMessage]) -> None:
         self.kind = kind
@@ -94,12 +67,10 @@ class Layout:
             tag for part in (_HEADER, body) for tag in sorted(entry.field.tag for entry in part if entry.required)
         ]
         self._structure = lru_cache(_SEQUENCES_MAX)(self._structural_fault)
-        written = sorted(body, key=lambda entry: entry.field.tag)
-        self._writers = [(f"{entry.field.tag}=", entry.field.kind.write) for entry in written]
-        names = [entry.attribute for entry in written]
-        self._get = attrgetter(*names) if len(names) > 1 else lambda message: [getattr(message, n) for n in names]
+        self._texts = [entry.attribute for entry in body if entry.field.kind is STRING]
+        self._write = compile_writer(sorted(body, key=lambda entry: entry.field.tag))
 
-    def parse(self, message: WireMessage) -> tuple[Header, FixMessage] | Rejection:
+    def parse(self, message: WireMessage) -> Parsed | Rejection:
         """Header and body of `message`, or its first fault."""
         values = message.values
         if message.repeated or self._structure(tuple(values)) or b"" in values.values():
@@ -115,15 +86,13 @@ class Layout:
 
     def build(self, message: FixMessage) -> bytes:
         """The body fields of `message`, ascending by tag. None and empty texts are left out; SOH becomes a blank."""
-        parts = [
-            prefix + write(value)
-            for (prefix, write), value in zip(self._writers, self._get(message), strict=True)
-            if value is not None and value != ""
-        ]
-        text = "\x01".join([*parts, ""])
-        if text.count("\x01") != len(parts):
-            text = "\x01".join([*[part.replace("\x01", " ") for part in parts], ""])
-        return text.encode(ENCODING, "replace")
+        written = self._write(message)
+        if written is None:
+            texts = {name: getattr(message, name) for name in self._texts}
+            clean = {name: text.replace("\x01", " ") for name, text in texts.items() if text}
+            written = self._write(msgspec.structs.replace(message, **clean))
+            assert written is not None
+        return written
 
     def first_fault(self, message: WireMessage) -> Rejection | None:
         """The fault that is reported for `message`, if it has any."""

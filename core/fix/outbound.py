@@ -9,6 +9,7 @@ from core.fix.layout import LAYOUTS
 from core.fix.messages import Logout, ResendRequest, SequenceReset
 from core.fix.records import FixMessage, MessageDropped, SessionChanged, SessionClosed
 from core.fix.settings import EngineConfig, SessionConfig
+from core.fix.shapes import Shapes
 from core.fix.states import LOGGED_ON, SESSION, TALKING, Reason, Status, Trigger
 from core.fix.store import Pending, SessionState, duplicate
 from core.fix.tags import ADMIN_TYPES, MsgType
@@ -19,19 +20,21 @@ from core.units import Nanos
 
 
 class Outbound:
-    """One session during one event: configuration, state, the time, and where effects go."""
+    """One session: configuration, state, the time of the current event, and where effects go.
 
-    __slots__ = ("config", "emit", "now", "own", "state")
+    `name` is the counterparty's CompID.
+    """
+
+    __slots__ = ("_between", "config", "emit", "name", "now", "own", "shapes", "state")
 
     def __init__(
-        self, config: EngineConfig, own: SessionConfig, state: SessionState, now: Nanos, emit: Callable[[Effect], None]
+        self, config: EngineConfig, own: SessionConfig, state: SessionState, emit: Callable[[Effect], None]
     ) -> None:
-        self.config, self.own, self.state, self.now, self.emit = config, own, state, now, emit
-
-    @property
-    def name(self) -> str:
-        """The session's name: the counterparty's CompID."""
-        return self.own.target_comp_id
+        self.config, self.own, self.state, self.emit = config, own, state, emit
+        self.name = own.target_comp_id
+        self.now: Nanos = 0
+        self.shapes = Shapes()
+        self._between = f"\x0149={config.comp_id}\x0152=", f"\x0156={own.target_comp_id}\x01"
 
     def send(self, message: FixMessage) -> None:
         """Send a message of the application now, or after the next logon; only those beyond the limit are lost."""
@@ -146,9 +149,8 @@ class Outbound:
             self._write(raw)
 
     def _head(self, msg_type: str, number: int) -> bytes:
-        sending_time = format_timestamp(self.now)
-        own, peer = self.config.comp_id, self.own.target_comp_id
-        return f"35={msg_type}\x0134={number}\x0149={own}\x0152={sending_time}\x0156={peer}\x01".encode(ENCODING)
+        own, peer = self._between
+        return f"35={msg_type}\x0134={number}{own}{format_timestamp(self.now)}{peer}".encode(ENCODING)
 
     def _write(self, raw: bytes) -> None:
         self.state.last_sent = self.now

@@ -1,6 +1,6 @@
 """A FIX session: its life from connection to connection, and its sense of time.
 
-`Session` is one session during one event. It has no state of its own: everything that changes is in
+`Session` has no state of its own but the time of the current event: everything that changes is in
 `SessionState`, everything that is to be done goes to `emit`. It speaks (`Outbound`), judges what it
 hears (`Inbound`), answers (`Conversation`), and here connects, keeps alive and ends.
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.fix.codec import Garbled, WireMessage, show
+from core.fix.codec import Garbled, WireMessage, decode, show
+from core.fix.compiled import Parsed
 from core.fix.conversation import Conversation
 from core.fix.messages import Heartbeat, Logon, TestRequest
 from core.fix.records import InputIgnored
@@ -19,6 +20,9 @@ from core.kernel.record import Connect, Note, SetTimer
 from core.units import SECOND, Nanos
 
 TEST_REQ_ID: Final = "TEST"
+_PATIENCE_FIFTHS: Final = 6
+_SILENCE_FIFTHS: Final = 12
+"""How long to wait for a peer, in fifths of the heartbeat interval."""
 _LOGON_ANSWERS: Final = frozenset([MsgType.LOGON, MsgType.LOGOUT, MsgType.REJECT])
 
 
@@ -52,14 +56,28 @@ class Session(Conversation):
         """A new connection's first message is a Logon that names this session."""
         self.state.conn = conn
         self.step(Trigger.LOGON_RECEIVED, Reason.LOGON_RECEIVED)
-        self.receive(logon)
+        self._receive(logon, None)
 
-    def receive(self, message: WireMessage) -> None:
-        """A message arrived on the session's connection."""
+    def hear(self, item: bytes | Garbled) -> None:
+        """A message, or what was none, arrived on the session's connection."""
+        if isinstance(item, Garbled):
+            self._ignore(item)
+            return
+        parsed = self.shapes.read(item)
+        if parsed is not None:
+            self._receive(WireMessage(item, parsed[1].MSG_TYPE), parsed)
+            return
+        message = decode(item, self.config.fields_max)
+        if isinstance(message, Garbled):
+            self._ignore(message)
+        else:
+            self._receive(message, None)
+
+    def _receive(self, message: WireMessage, parsed: Parsed | None) -> None:
         state = self.state
         state.last_received, state.test_sent = self.now, False
         if state.status in LOGGED_ON or message.msg_type in _LOGON_ANSWERS:
-            admitted = self.admit(message)
+            admitted = self.admit(message, parsed)
             if admitted is not None:
                 self.dispatch(message, *admitted)
         else:
@@ -68,8 +86,8 @@ class Session(Conversation):
             self.take_early()
         self.arm()
 
-    def ignore(self, garbled: Garbled) -> None:
-        """Bytes on the session's connection were no message. As a Logon, they end it."""
+    def _ignore(self, garbled: Garbled) -> None:
+        """As a Logon, bytes that are no message end the connection."""
         self.emit(Note(InputIgnored(self.state.conn, garbled.reason, show(garbled.raw))))
         if self.state.status not in LOGGED_ON or is_logon(garbled.raw):
             self.close(Reason.GARBLED_LOGON)
@@ -116,29 +134,23 @@ class Session(Conversation):
         if state.status not in TALKING or not state.heartbeat:
             return state.deadline
         if state.test_sent:
-            due = state.last_received + self._silence_max()
+            due = state.last_received + state.heartbeat * _SILENCE_FIFTHS // 5
         else:
-            due = min(state.last_sent + state.heartbeat, state.last_received + self._patience())
+            due = min(state.last_sent + state.heartbeat, state.last_received + state.heartbeat * _PATIENCE_FIFTHS // 5)
         return min(due, state.deadline) if state.deadline else due
 
     def _keep_alive(self) -> None:
         """Heartbeat after one interval without sending, TestRequest after 1.2 without receiving, the end after 2.4."""
         state, silent = self.state, self.now - self.state.last_received
-        if silent >= self._silence_max():
+        if silent >= state.heartbeat * _SILENCE_FIFTHS // 5:
             self.close(Reason.HEARTBEAT_TIMEOUT)
         elif state.test_sent:
             return
-        elif silent >= self._patience():
+        elif silent >= state.heartbeat * _PATIENCE_FIFTHS // 5:
             self.answer(TestRequest(TEST_REQ_ID))
             state.test_sent = True
         elif self.now >= state.last_sent + state.heartbeat:
             self.answer(Heartbeat())
-
-    def _patience(self) -> Nanos:
-        return self.state.heartbeat * 6 // 5
-
-    def _silence_max(self) -> Nanos:
-        return self.state.heartbeat * 12 // 5
 
     def _on_deadline(self) -> None:
         status, self.state.deadline = self.state.status, 0

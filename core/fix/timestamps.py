@@ -1,7 +1,7 @@
 """UTCTimestamp: `20240229-23:59:59` with none, 3, 6 or 9 digits of fraction, to and from nanoseconds.
 
 Integer arithmetic only. Days and dates convert by Howard Hinnant's algorithms ("chrono-compatible
-low-level date algorithms"). What is computed per second is cached, as messages come in bunches.
+low-level date algorithms"). Results are cached, as messages come in bunches, with several equal times each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from core.units import MILLISECOND, SECOND, Nanos
 
-_SECONDS: Final = re.compile(rb"(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)")
+_SECONDS: Final = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)", re.ASCII)
 _SECONDS_CHARS: Final = 17
 _DAY: Final = 86_400
 _FIRST: Final = -(2**63) // SECOND + 1
@@ -21,7 +21,8 @@ _SCALES: Final = {4: MILLISECOND, 7: 1_000, 10: 1}
 """Length of the fraction with its point, to nanoseconds per unit."""
 
 
-def parse_timestamp(value: bytes) -> Nanos:
+@lru_cache(maxsize=1024)
+def parse_timestamp(value: str) -> Nanos:
     """The instant that `value` names. Instants outside 64 bits (before 1678, after 2261) become the nearest inside.
 
     A leap second is read as the second after it. Raises ValueError for anything else than a UTCTimestamp.
@@ -32,11 +33,12 @@ def parse_timestamp(value: bytes) -> Nanos:
     fraction = value[_SECONDS_CHARS:]
     scale = _SCALES.get(len(fraction))
     digits = fraction[1:]
-    if scale is None or fraction[:1] != b"." or not digits.isdigit():
+    if scale is None or fraction[0] != "." or not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"no UTCTimestamp: {value!r}")
     return instant + int(digits) * scale
 
 
+@lru_cache(maxsize=1024)
 def format_timestamp(instant: Nanos) -> str:
     """`instant` to the millisecond, rounded down."""
     second, rest = divmod(instant, SECOND)
@@ -44,14 +46,14 @@ def format_timestamp(instant: Nanos) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _parse_second(value: bytes) -> int:
+def _parse_second(value: str) -> int:
     match = _SECONDS.fullmatch(value)
     if match is None:
         raise ValueError(f"no UTCTimestamp: {value!r}")
     year, month, day, hour, minute, second = map(int, match.groups())
     leap = second == 60
     total = _days(year, month, day) * _DAY + hour * 3600 + minute * 60 + second - leap
-    if _format_second(total).encode()[:15] != value[:15]:
+    if _format_second(total)[:15] != value[:15]:
         raise ValueError(f"no such date or time: {value!r}")
     return max(_FIRST, min(_LAST, total + leap))
 

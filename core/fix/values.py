@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from core.fix.timestamps import format_timestamp, parse_timestamp
+from core.units import Nanos
 
 ENCODING: Final = "latin-1"
 DIGITS_MAX: Final = 28
@@ -24,11 +25,17 @@ _INT_DIGITS_MAX: Final = 18
 
 
 class ValueType(msgspec.Struct, frozen=True):
-    """One type of values: its name in FIX's dictionaries, its reader and its writer."""
+    """One type of values: its name in FIX's dictionaries, its reader and its writer.
+
+    `pattern` matches text that `convert` turns into the same value as `read` does from its bytes, or refuses with
+    ValueError. It need not match all that `read` takes, only what is common.
+    """
 
     name: str
     read: Callable[[bytes], Any]
     write: Callable[[Any], str]
+    pattern: str
+    convert: Callable[[str], Any]
 
 
 def _read_text(value: bytes) -> str:
@@ -76,8 +83,14 @@ def _write_boolean(value: bool) -> str:
     return "Y" if value else "N"
 
 
-STRING: Final = ValueType("STRING", _read_text, str)
-INT: Final = ValueType("INT", read_int, str)
-FLOAT: Final = ValueType("FLOAT", _read_float, _write_float)
-BOOLEAN: Final = ValueType("BOOLEAN", read_boolean, _write_boolean)
-UTC_TIMESTAMP: Final = ValueType("UTCTIMESTAMP", parse_timestamp, format_timestamp)
+def _read_timestamp(value: bytes) -> Nanos:
+    return parse_timestamp(value.decode(ENCODING))
+
+
+STRING: Final = ValueType("STRING", _read_text, str, r"[^\x01]+", str)
+INT: Final = ValueType("INT", read_int, str, r"-?[0-9]{1,18}", int)
+FLOAT: Final = ValueType("FLOAT", _read_float, _write_float, r"-?[0-9]{1,14}(?:\.[0-9]{0,14})?", Decimal)
+BOOLEAN: Final = ValueType("BOOLEAN", read_boolean, _write_boolean, r"[YN]", "Y".__eq__)
+UTC_TIMESTAMP: Final = ValueType(
+    "UTCTIMESTAMP", _read_timestamp, format_timestamp, r"[0-9]{8}-[0-9:]{8}(?:\.[0-9]+)?", parse_timestamp
+)

@@ -106,15 +106,19 @@ class Agenda:
 
     def pop_due(self, now: Nanos) -> tuple[str, Event] | None:
         """Remove and return the next delivery that is due at or before `now`, or None."""
-        at = self.next_at()
-        if at is None or at > now:
-            return None
-        _, _, dst, what = heappop(self._heap)
-        if not isinstance(what, str):
-            return dst, what
-        del self._deadlines[dst, what]
-        self._carriers.pop((dst, what), None)
-        return dst, TimerFired(what, at)
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            at, tie, dst, what = heappop(heap)
+            if not isinstance(what, str):
+                return dst, what
+            slot, rank = (dst, what), (at, tie)
+            if self._deadlines.get(slot) == rank:
+                del self._deadlines[slot]
+                self._carriers.pop(slot, None)
+                return dst, TimerFired(what, at)
+            if self._carriers.get(slot) == rank:
+                self._recarry(slot)
+        return None
 
     def snapshot(self) -> tuple[int, tuple[AgendaEntry, ...]]:
         """The sequence counter and all that is pending, in rank order, without stale carriers."""

@@ -32,7 +32,7 @@ _HEAD: Final = Struct("<II")
 _FRAMES_PER_FOLD: Final = 256
 _DIGEST_BYTES: Final = 32
 _DELIVERY_MARK: Final = 0x94  # a msgpack array of four
-_encoder: Final = msgspec.msgpack.Encoder()
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 Delivered: TypeAlias = tuple[Nanos, str, Event, list[Effect]]
 
@@ -87,57 +87,60 @@ class Journal:
     def __init__(self, node: str, sink: Sink | None = None) -> None:
         self._sink = sink
         self._folded = blake2b(node.encode(), digest_size=_DIGEST_BYTES, person=b"romer journal").digest()
-        self._pending = bytearray()
+        self._pending: list[bytes] = []
         self._written = 0
         self.count = 0
 
     def open(self, header: Header) -> None:
         """Write magic and header; call once, before the first delivery."""
-        self._write(MAGIC + _frame(_encoder.encode(header)))
+        self._write(MAGIC + _frame(_encode(header)))
 
     def append(self, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
         """Add one delivery and what it caused."""
-        payload = _encoder.encode((now, dst, event, effects))
+        payload = _encode((now, dst, event, effects))
         length = len(payload)
         if length > FRAME_BYTES_MAX:
             raise ValueError(f"a frame of {length} bytes; at most {FRAME_BYTES_MAX} can be read back")
-        self._pending += _HEAD.pack(length, crc32(payload, length))
-        self._pending += payload
-        self._count()
+        self._pending.append(_HEAD.pack(length, crc32(payload, length)) + payload)
+        self.count += 1
+        if self.count % _FRAMES_PER_FOLD == 0:
+            self._fold()
 
     def absorb(self, frame: bytes) -> None:
         """Add one delivery frame that another journal wrote."""
-        self._pending += frame
-        self._count()
+        self._pending.append(frame)
+        self.count += 1
+        if self.count % _FRAMES_PER_FOLD == 0:
+            self._fold()
 
     def crash(self, now: Nanos, dst: str, event: Event, error: str) -> None:
         """Name the event whose handling failed, and flush."""
         self.flush()
-        self._write(_frame(_encoder.encode(Crash(now, dst, msgspec.Raw(_encoder.encode(event)), error))))
+        self._write(_frame(_encode(Crash(now, dst, msgspec.Raw(_encode(event)), error))))
 
     def flush(self) -> None:
         """Hand everything appended so far to the sink."""
         if self._written < len(self._pending):
-            self._write(bytes(memoryview(self._pending)[self._written :]))
+            self._write(b"".join(self._pending[self._written :]))
         self._written = len(self._pending)
 
     def close(self) -> None:
         """Flush and write the end frame."""
         self.flush()
-        self._write(_frame(_encoder.encode(End(self.count, self.digest()))))
+        self._write(_frame(_encode(End(self.count, self.digest()))))
 
     def digest(self) -> str:
         """Hex digest of all deliveries so far; equal for equal runs, and for nothing else."""
-        return _link(self._folded, self._pending).hex()
+        return _link(self._folded, b"".join(self._pending)).hex()
 
     def chain(self) -> Chain:
         """The digest's state, for a snapshot."""
-        return Chain(self.count, self._folded, bytes(self._pending))
+        return Chain(self.count, self._folded, b"".join(self._pending))
 
     def resume(self, chain: Chain) -> None:
         """Continue the digest of another journal of this node; what it already wrote is not written again."""
-        self.count, self._folded, self._pending = chain.count, chain.folded, bytearray(chain.tail)
-        self._written = len(self._pending)
+        self.count, self._folded, self._pending = chain.count, chain.folded, [chain.tail]
+        self._written = 1
 
     def _write(self, data: bytes) -> None:
         if self._sink is None:
@@ -148,14 +151,9 @@ class Journal:
             self._sink = None  # after a write that failed half-way, nothing more may follow it
             raise
 
-    def _count(self) -> None:
-        self.count += 1
-        if self.count % _FRAMES_PER_FOLD == 0:
-            self._fold()
-
     def _fold(self) -> None:
         self.flush()
-        self._folded = _link(self._folded, self._pending)
+        self._folded = _link(self._folded, b"".join(self._pending))
         self._pending.clear()
         self._written = 0
 
@@ -242,12 +240,16 @@ class JournalReader:
 
 def combined_digest(nodes: Sequence[tuple[str, str]]) -> str:
     """The digest of a run from the (node, digest) pairs of its journals, in the order of the wiring."""
-    return blake2b(_encoder.encode(nodes), digest_size=_DIGEST_BYTES, person=b"romer run").hexdigest()
+    return blake2b(_encode(nodes), digest_size=_DIGEST_BYTES, person=b"romer run").hexdigest()
 
 
 def _frame(payload: bytes) -> bytes:
     return _HEAD.pack(len(payload), crc32(payload, len(payload))) + payload
 
 
-def _link(folded: bytes, frames: bytes | bytearray) -> bytes:
-    return blake2b(folded + frames, digest_size=_DIGEST_BYTES, person=b"romer chain").digest() if frames else folded
+def _link(folded: bytes, frames: bytes) -> bytes:
+    if not frames:
+        return folded
+    chain = blake2b(folded, digest_size=_DIGEST_BYTES, person=b"romer chain")
+    chain.update(frames)
+    return chain.digest()

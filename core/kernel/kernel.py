@@ -74,12 +74,14 @@ class Kernel:
         Raises ComponentFailed when a handler raises; the journal then ends with the event at fault.
         """
         outgoing: list[Outgoing] = []
-        pop_due = self.agenda.pop_due
         ambient = getcontext()
         setcontext(MONEY)
         try:
-            while (due := pop_due(now)) is not None:
-                self._deliver(now, *due, outgoing)
+            while (due := self.agenda.pop_due(now)) is not None:
+                dst, event = due
+                effects = self._handle(now, dst, event)
+                if effects:
+                    self._route(now, dst, effects, outgoing)
         finally:
             setcontext(ambient)
         return outgoing
@@ -101,7 +103,7 @@ class Kernel:
         for name, state in snapshot.components.items():
             self.components[name].restore(state)
 
-    def _deliver(self, now: Nanos, dst: str, event: Event, outgoing: list[Outgoing]) -> None:
+    def _handle(self, now: Nanos, dst: str, event: Event) -> list[Effect]:
         try:
             effects = self.components[dst].handle(now, event)
             if self.journal is not None:
@@ -112,7 +114,7 @@ class Kernel:
             raise ComponentFailed(f"{self.node}/{dst} failed on {event!r} at {now}: {error!r}") from error
         if self._observer is not None:
             self._observer(self.node, now, dst, event, effects)
-        self._route(now, dst, effects, outgoing)
+        return effects
 
     def _route(self, now: Nanos, src: str, effects: list[Effect], outgoing: list[Outgoing]) -> None:
         for effect in effects:

@@ -15,7 +15,7 @@ from core.units import Nanos
 Body = TypeVar("Body")
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Record(msgspec.Struct, frozen=True, gc=False, tag=True, omit_defaults=True):
     """An immutable message. Fields are ints, strs, bytes, Decimals, bools, enums, tuples and Records."""
 
 

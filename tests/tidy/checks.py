@@ -21,6 +21,8 @@ POSITIONAL_MAX: Final = 5
 
 COMMAND_LINE: Final = frozenset({"cli", "cli.py", "commands", "__main__.py"})
 IMPURE_CALLS: Final = frozenset({"breakpoint", "eval", "exec", "hash", "id", "input", "open", "print"})
+COMPILER: Final = Path("core/fix/compiled.py")
+"""The one file of core that may `eval`: what it has written itself from the field annotations of our records."""
 FORBIDDEN_TEXT: Final = {
     "a path of one machine": re.compile(r"(?<![\w.}/-])/(?:home|root|Users|work|mnt)/\w"),
     "a package registry": re.compile(r"\b(?:pypi|python[h]osted|npmjs|crates|anaconda|debian)\.(?:com|io|org)\b"),
@@ -122,7 +124,8 @@ def impurities(files: Iterable[Module], banned: Collection[str]) -> list[str]:
     """Imports and built-ins that let the machine into pure code: its clock, its files, its memory addresses."""
     findings = []
     for file in files:
-        findings += [f"{where}: {name}()" for where, name in file.calls(IMPURE_CALLS)]
+        impure = IMPURE_CALLS - {"eval"} if file.path == COMPILER else IMPURE_CALLS
+        findings += [f"{where}: {name}()" for where, name in file.calls(impure)]
         findings += [f"{where}: imports {name}" for where, name in imports(file) if name.partition(".")[0] in banned]
     return findings
 
