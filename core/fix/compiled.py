@@ -67,17 +67,17 @@ def _compile_conversion(kind: type[FixMessage], body: list[Entry], tags: list[in
     """A function from the texts of `tags` to the records."""
     names: dict[str, Any] = {"Header": Header, "Body": kind}
 
-    def argument(entry: Entry) -> str:
-        tag = entry.field.tag
-        if tag not in tags:
-            return "None"
-        if entry.field.kind is STRING:
-            return f"t{tag}"
-        names[f"c{tag}"] = entry.field.kind.convert
-        return f"c{tag}(t{tag})"
+    def arguments(entries: list[Entry]) -> str:
+        return ", ".join(f"{entry.attribute}={value(entry.field)}" for entry in entries if entry.field.tag in tags)
 
-    header, rest = (", ".join(map(argument, entries)) for entries in (_HEADER, body))
-    source = f"lambda {', '.join(f't{tag}' for tag in tags)}: (Header({header}), Body({rest}))"
+    def value(field: Field) -> str:
+        if field.kind is STRING:
+            return f"t{field.tag}"
+        names[f"c{field.tag}"] = field.kind.convert
+        return f"c{field.tag}(t{field.tag})"
+
+    texts = ", ".join(f"t{tag}" for tag in tags)
+    source = f"lambda {texts}: (Header({arguments(_HEADER)}), Body({arguments(body)}))"
     conversion: Callable[..., Parsed] = eval(source, names)  # noqa: S307  # the source is ours
     return conversion
 
