@@ -7,14 +7,14 @@ body fields --join--> body --encode--> bytes ready to send
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 from zlib import adler32
 
 import msgspec
 
-from core.fix.tags import BEGIN_STRING, DATA_LENGTHS, MSG_TYPE
+from core.fix.tags import DATA_LENGTHS, MSG_TYPE
 from core.fix.values import ENCODING
 
 SOH: Final = b"\x01"
@@ -24,7 +24,6 @@ _TAG: Final = re.compile(rb"0|-?[1-9]\d{0,8}")
 _COMMON_TAGS: Final = {b"%d" % tag: tag for tag in range(1, 6000) if tag not in DATA_LENGTHS}
 """Tags that need no second look. Lengths of data fields are not among them, and lead to the slow path."""
 _CHECK_SUMS: Final = tuple(b"%03d" % value for value in range(256))
-_PREFIX: Final = f"8={BEGIN_STRING}\x019=".encode()
 
 
 class GarbledReason(StrEnum):
@@ -62,6 +61,8 @@ class WireMessage(msgspec.Struct):
     msg_type: str
     taken_apart: dict[int, bytes] = {}
     repeated: bool = False
+    in_order: list[tuple[int, bytes]] = []
+    """The fields of a `repeated` message, if they have been told apart."""
 
     @property
     def values(self) -> dict[int, bytes]:
@@ -72,23 +73,34 @@ class WireMessage(msgspec.Struct):
 
     def fields(self) -> list[tuple[int, bytes]]:
         """All fields in wire order, repeated tags included."""
-        return list(_split(self.raw)) if self.repeated else list(self.values.items())
+        if self.repeated and not self.in_order:
+            self.in_order = list(_split(self.raw))
+        return self.in_order if self.repeated else list(self.values.items())
 
 
-def decode(raw: bytes, fields_max: int) -> WireMessage | Garbled:
-    """Take apart one message that a `Framer` has cut out and verified."""
+def decode(raw: bytes, fields_max: int, lengths: Mapping[int, int] = DATA_LENGTHS) -> WireMessage | Garbled:
+    """Take apart one message that a `Framer` has cut out and verified.
+
+    `lengths` are the data fields by the tags of their lengths.
+    """
     parts = raw.split(SOH)
     parts.pop()
     if len(parts) > fields_max:
         return Garbled(GarbledReason.TOO_MANY_FIELDS, raw)
+    if lengths is not DATA_LENGTHS:
+        return _decode_uncommon(raw, lengths)
     values = {}
     try:
         for part in parts:
             tag, value = part.split(b"=", 1)
             values[_COMMON_TAGS[tag]] = value
     except (KeyError, ValueError):
-        return _decode_uncommon(raw)
-    return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(parts))
+        return _decode_uncommon(raw, lengths)
+    msg_type = values[MSG_TYPE].decode(ENCODING)
+    if len(values) == len(parts):
+        return WireMessage(raw, msg_type, values)
+    pairs = [part.split(b"=", 1) for part in parts]
+    return WireMessage(raw, msg_type, values, True, [(_COMMON_TAGS[tag], value) for tag, value in pairs])
 
 
 def join(fields: Iterable[tuple[int, bytes]]) -> bytes:
@@ -96,9 +108,9 @@ def join(fields: Iterable[tuple[int, bytes]]) -> bytes:
     return b"".join([b"%d=%b\x01" % field for field in fields])
 
 
-def encode(content: bytes) -> bytes:
+def encode(content: bytes, begin_string: bytes = b"FIX.4.2") -> bytes:
     """The whole message around `content`, which runs from MsgType to the last field before CheckSum."""
-    message = b"%b%d\x01%b" % (_PREFIX, len(content), content)
+    message = b"8=%b\x019=%d\x01%b" % (begin_string, len(content), content)
     return b"%b10=%b\x01" % (message, _CHECK_SUMS[checksum(message)])
 
 
@@ -118,22 +130,23 @@ def is_checksum(data: bytes, digits: bytes) -> bool:
     return _CHECK_SUMS[checksum(data)] == digits
 
 
-def _decode_uncommon(raw: bytes) -> WireMessage | Garbled:
+def _decode_uncommon(raw: bytes, lengths: Mapping[int, int]) -> WireMessage | Garbled:
     try:
-        fields = list(_split(raw))
+        fields = list(_split(raw, lengths))
     except _DataLength:
         return Garbled(GarbledReason.DATA_LENGTH, raw)
     except ValueError:
         return Garbled(GarbledReason.BAD_TAG, raw)
     values = dict(fields)
-    return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, len(values) != len(fields))
+    repeated = len(values) != len(fields)
+    return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, repeated, fields if repeated else [])
 
 
 class _DataLength(ValueError):
     """A data field without SOH where its length field says that it ends."""
 
 
-def _split(raw: bytes) -> Iterator[tuple[int, bytes]]:
+def _split(raw: bytes, lengths: Mapping[int, int] = DATA_LENGTHS) -> Iterator[tuple[int, bytes]]:
     """Fields in wire order, data fields cut by their lengths. Raises ValueError."""
     start, data_length = 0, 0
     data_tag: int | None = None
@@ -147,14 +160,14 @@ def _split(raw: bytes) -> Iterator[tuple[int, bytes]]:
             raise _DataLength
         value = raw[equals + 1 : end]
         yield tag, value
-        data_tag, data_length = _announced(tag, value)
+        data_tag, data_length = _announced(tag, value, lengths)
         start = end + 1
 
 
-def _announced(tag: int, value: bytes) -> tuple[int | None, int]:
+def _announced(tag: int, value: bytes, lengths: Mapping[int, int]) -> tuple[int | None, int]:
     """The data field that must come next and its length, if `tag` is a usable length field."""
-    if tag in DATA_LENGTHS and value.isdigit() and len(value) <= 9:
-        return DATA_LENGTHS[tag], int(value)
+    if tag in lengths and value.isdigit() and len(value) <= 9:
+        return lengths[tag], int(value)
     return None, 0
 
 

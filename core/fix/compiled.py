@@ -1,7 +1,7 @@
 """Writes the Python that reads and writes a message type: one expression instead of a loop over its fields.
 
-What is compiled comes from the field annotations of our own records, never from a peer: the tags of a
-peer's message only choose among them.
+What is compiled comes from the field annotations of our own records and from the dictionary, never from a peer:
+the tags of a peer's message only choose among them.
 """
 
 from __future__ import annotations
@@ -10,41 +10,46 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from core.fix.field_map import FieldMap, group_counts
+from core.fix.field_types import Check
 from core.fix.fields import Entry, Field, entries_of
+from core.fix.generic import SESSION_TAGS, GenericMessage
+from core.fix.message import FixMessage
 from core.fix.messages import Header
-from core.fix.records import FixMessage
-from core.fix.tags import BEGIN_STRING, BEGIN_STRING_TAG, BODY_LENGTH, CHECK_SUM, MSG_TYPE
-from core.fix.values import ENCODING, INT, STRING
+from core.fix.tags import BEGIN_STRING_TAG, BODY_LENGTH, CHECK_SUM, MSG_TYPE
+from core.fix.validation import Sections, Validator
+from core.fix.values import ENCODING, INT, STRING, ValueType
+from core.kernel.record import Record
 
 _ANY: Final = STRING.pattern
-_HEADER: Final = entries_of(Header)
+_LEADING_ZEROS: Final = "0{0,9}"
 
 Parsed = tuple[Header, FixMessage]
 
 
 class Shape:
-    """Messages of type `kind` with just these `tags`, in this order; none of them repeated, none of them data.
+    """Messages of type `msg_type` with just these `tags`, in this order, none of them data; read as `kind`.
 
-    One regular expression takes a message apart and judges the format and the enumeration of every value.
+    One regular expression takes a message apart and judges the format and the enumeration of every value, and
+    the counts of groups. That everything is in its place has been judged once for all messages of the shape.
     """
 
     __slots__ = ("_convert", "_match")
 
-    def __init__(self, kind: type[FixMessage], tags: Sequence[int]) -> None:
-        body = entries_of(kind)
-        fields = {entry.field.tag: entry.field for entry in _HEADER + body}
-        envelope = {
-            BEGIN_STRING_TAG: re.escape(BEGIN_STRING),
-            BODY_LENGTH: "[0-9]+",
-            MSG_TYPE: re.escape(kind.MSG_TYPE),
-            CHECK_SUM: "[0-9]{3}",
-        }
-        patterns = [
-            f"{tag}=({_pattern(fields[tag])})\x01" if tag in fields else f"{tag}={envelope.get(tag, _ANY)}\x01"
-            for tag in tags
-        ]
-        self._match = re.compile("".join(patterns)).fullmatch
-        self._convert = _compile_conversion(kind, body, [tag for tag in tags if tag in fields])
+    def __init__(self, validator: Validator, kind: type[FixMessage], msg_type: str, tags: Sequence[int]) -> None:
+        sections = validator.take_apart(msg_type, [(tag, str(place)) for place, tag in enumerate(tags)])
+        conversion = _Conversion(validator)
+        source = conversion.parsed(kind, msg_type, sections)
+        for place, tag in enumerate(tags):
+            conversion.check(place, tag)
+        patterns = _patterns(validator, msg_type, tags, sections)
+        self._match = re.compile(
+            "".join(
+                f"{tag}=({pattern})\x01" if place in conversion.used else f"{tag}=(?:{pattern})\x01"
+                for place, (tag, pattern) in enumerate(zip(tags, patterns, strict=True))
+            )
+        ).fullmatch
+        self._convert = conversion.compile(source)
 
     def read(self, text: str) -> Parsed | None:
         """Header and body of the message `text`; None if it is of another shape or may have a fault."""
@@ -57,51 +62,165 @@ class Shape:
             return None
 
 
-def _pattern(field: Field) -> str:
-    if field.values is None:
-        return field.kind.pattern
-    return "|".join(re.escape(str(member.value)) for member in field.values)
+def _patterns(validator: Validator, msg_type: str, tags: Sequence[int], sections: Sections) -> list[str]:
+    """What each value must match."""
+    envelope = {
+        BEGIN_STRING_TAG: re.escape(validator.dictionary.begin_string),
+        BODY_LENGTH: "[0-9]+",
+        MSG_TYPE: re.escape(msg_type),
+        CHECK_SUM: "[0-9]{3}",
+    }
+    patterns = [envelope.get(tag) or _pattern(validator.check(tag)) for tag in tags]
+    if not validator.policy.allow_unknown_fields:
+        for level in (sections.header, sections.body, sections.trailer):
+            for place, count in group_counts(level):
+                patterns[place] = f"{_LEADING_ZEROS}{count}"
+    return patterns
 
 
-def _compile_conversion(kind: type[FixMessage], body: list[Entry], tags: list[int]) -> Callable[..., Parsed]:
-    """A function from the texts of `tags` to the records."""
-    names: dict[str, Any] = {"Header": Header, "Body": kind}
-
-    def arguments(entries: list[Entry]) -> str:
-        return ", ".join(f"{entry.attribute}={value(entry.field)}" for entry in entries if entry.field.tag in tags)
-
-    def value(field: Field) -> str:
-        if field.kind is STRING:
-            return f"t{field.tag}"
-        names[f"c{field.tag}"] = field.kind.convert
-        return f"c{field.tag}(t{field.tag})"
-
-    texts = ", ".join(f"t{tag}" for tag in tags)
-    source = f"lambda {texts}: (Header({arguments(_HEADER)}), Body({arguments(body)}))"
-    conversion: Callable[..., Parsed] = eval(source, names)  # noqa: S307  # the source is ours
-    return conversion
+def _pattern(check: Check | None) -> str:
+    if check is None:
+        return _ANY
+    if not check.values:
+        return check.kind.pattern
+    values = sorted(value for value in check.values if _is_readable(check, value))
+    either = "|".join(re.escape(value.decode(ENCODING)) for value in values)
+    return f"(?:{either})(?: (?:{either}))*" if check.is_list else either
 
 
-def compile_writer(entries: list[Entry]) -> Callable[[Any], bytes | None]:
-    """A function from a record to its fields on the wire, in the order of `entries`; None if a text holds SOH.
+def _is_readable(check: Check, value: bytes) -> bool:
+    try:
+        check.read(value)
+    except ValueError:
+        return False
+    return True
+
+
+class _Conversion:
+    """Writes the expression that makes records of the texts `t0`, `t1`, ... of a shape's places."""
+
+    def __init__(self, validator: Validator) -> None:
+        self.validator = validator
+        self.used: set[int] = set()
+        self.names: dict[str, Any] = {}
+        self.checked: set[int] = set()
+        self.checks: list[str] = []
+
+    def parsed(self, kind: type[FixMessage], msg_type: str, sections: Sections) -> str:
+        """Header and body."""
+        header = self.record(Header, sections.header)
+        if kind is GenericMessage:
+            own = [(tag, place) for tag, place in sections.header.flat() if tag not in SESSION_TAGS]
+            name = self.name(GenericMessage)
+            return f"{header}, {name}({msg_type!r}, {self.pairs(sections.body.flat())}, {self.pairs(own)})"
+        return f"{header}, {self.record(kind, sections.body)}"
+
+    def record(self, kind: type[Record], level: FieldMap) -> str:
+        """One record of a level."""
+        arguments = [
+            f"{entry.attribute}={self.value(entry.field, level)}"
+            for entry in entries_of(kind)
+            if entry.field.tag in level
+        ]
+        return f"{self.name(kind)}({', '.join(arguments)})"
+
+    def value(self, field: Field, level: FieldMap) -> str:
+        """One attribute."""
+        if field.entry is not None:
+            entries = level.entries.get(field.tag, [])
+            return f"({''.join(self.record(field.entry, entry) + ', ' for entry in entries)})"
+        place = int(level.get(field.tag) or 0)
+        self.used.add(place)
+        check = self.validator.check(field.tag)
+        is_same = check is not None and check.kind is field.kind
+        if field.kind is STRING or (is_same and field.kind.is_text and not field.kind.is_loose):
+            return f"t{place}"
+        if not is_same:
+            return f"{self.name(_strictly(field.kind))}(t{place})"
+        self.checked.add(place)
+        return f"{self.name(field.kind.convert)}(t{place})"
+
+    def pairs(self, fields: Any) -> str:
+        """Fields as a generic message has them."""
+        places = [(tag, int(place)) for tag, place in fields]
+        self.used.update(place for _, place in places)
+        return f"({''.join(f'({tag}, t{place}), ' for tag, place in places)})"
+
+    def check(self, place: int, tag: int) -> None:
+        """Have a value judged that matches its pattern, but may be wrong, unless making a record judges it."""
+        check = self.validator.check(tag)
+        if check is None or check.values or not check.kind.is_loose or place in self.checked:
+            return
+        self.used.add(place)
+        self.checks.append(f"{self.name(check.kind.convert)}(t{place})")
+
+    def name(self, what: Any) -> str:
+        """How the expression calls `what`."""
+        for name, known in self.names.items():
+            if known is what:
+                return name
+        name = f"n{len(self.names)}"
+        self.names[name] = what
+        return name
+
+    def compile(self, source: str) -> Callable[..., Parsed]:
+        """The function."""
+        texts = ", ".join(f"t{place}" for place in sorted(self.used))
+        both = f"({source})" if not self.checks else f"({source}, {', '.join(self.checks)})[:2]"
+        conversion: Callable[..., Parsed] = eval(f"lambda {texts}: {both}", self.names)  # noqa: S307  # it is ours
+        return conversion
+
+
+def _strictly(kind: ValueType) -> Callable[[str], Any]:
+    return lambda text: kind.read(text.encode(ENCODING))
+
+
+def compile_writer(kind: type[Record]) -> Callable[[Any], bytes | None]:
+    """A function from a record to its fields on the wire, ascending; None if one of its own texts holds SOH.
 
     None and empty texts are left out; characters beyond Latin-1 become question marks.
     """
+    entries = sorted(entries_of(kind), key=_rank)
     names: dict[str, Any] = {}
-    texts = "".join(f"{{m.{entry.attribute}}}" for entry in entries if entry.field.kind is STRING)
-    fields = " + ".join(_written(entry, names) for entry in entries)
+    texts = "".join(f"{{m.{entry.attribute}}}" for entry in entries if entry.field.kind.is_text)
+    fields = " + ".join(_written(entry, names) for entry in entries) or '""'
     source = f'lambda m: None if "\x01" in f"{texts}" else ({fields}).encode("{ENCODING}", "replace")'
     writer: Callable[[Any], bytes | None] = eval(source, names)  # noqa: S307  # the source is ours
     return writer
 
 
-def _written(entry: Entry, names: dict[str, Any]) -> str:
-    """An expression for one field of the message `m`. It may use `names`, to which it adds its writer."""
-    tag, kind, value = entry.field.tag, entry.field.kind, f"m.{entry.attribute}"
-    if kind not in (STRING, INT):
+def _rank(entry: Entry) -> int:
+    return entry.field.length_tag or entry.field.tag
+
+
+def _compile_entry_writer(kind: type[Record]) -> Callable[[Any], str]:
+    """The same for an entry of a group, in the order of its attributes; SOH in its texts becomes a blank."""
+    names: dict[str, Any] = {"clean": _clean}
+    fields = " + ".join(_written(entry, names, clean=True) for entry in entries_of(kind))
+    writer: Callable[[Any], str] = eval(f"lambda m: {fields}", names)  # noqa: S307  # the source is ours
+    return writer
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x01", " ")
+
+
+def _written(entry: Entry, names: dict[str, Any], *, clean: bool = False) -> str:
+    """An expression for one field of the message `m`. It may use `names`, to which it adds what it needs."""
+    field, value = entry.field, f"m.{entry.attribute}"
+    tag, kind = field.tag, field.kind
+    if field.entry is not None:
+        names[f"g{tag}"] = _compile_entry_writer(field.entry)
+        entries = f'f"{tag}={{len({value})}}\x01" + "".join(map(g{tag}, {value}))'
+        return f"({entries})" if entry.required else f'({entries} if {value} else "")'
+    if field.length_tag:
         names[f"w{tag}"] = kind.write
-    text = f"w{tag}({value})" if f"w{tag}" in names else value
-    field = f'f"{tag}={{{text}}}\x01"'
-    if kind is STRING:
-        return f'({field} if {value} else "")'
-    return field if entry.required else f'({field} if {value} is not None else "")'
+        return f'(f"{field.length_tag}={{len({value})}}\x01{tag}={{w{tag}({value})}}\x01" if {value} else "")'
+    if not kind.is_text and kind is not INT:
+        names[f"w{tag}"] = kind.write
+        value = f"w{tag}({value})"
+    written = f"clean({value})" if clean and kind.is_text else value
+    expression = f'f"{tag}={{{written}}}\x01"'
+    if kind.is_text:
+        return f'({expression} if m.{entry.attribute} else "")'
+    return expression if entry.required else f'({expression} if m.{entry.attribute} is not None else "")'

@@ -6,22 +6,19 @@ CompIDs. Until then nothing is answered: whoever does not know the names gets no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
-
-import msgspec
 
 from core.errors import DefectError
 from core.fix.codec import Garbled, WireMessage, decode, show
-from core.fix.framer import Framer
-from core.fix.layout import LAYOUTS
-from core.fix.records import InputIgnored, ToPeer
+from core.fix.hosting import Link, SessionHost
+from core.fix.records import InputIgnored, MessageDropped, ToPeer
 from core.fix.session import Session, timer_key
-from core.fix.settings import EngineConfig
 from core.fix.states import Reason, Status
-from core.fix.store import SessionState
-from core.fix.tags import ADMIN_TYPES, BEGIN_STRING, BEGIN_STRING_TAG, SENDER_COMP_ID, TARGET_COMP_ID, MsgType
+from core.fix.tags import BEGIN_STRING_TAG, SENDER_COMP_ID, TARGET_COMP_ID, MsgType
 from core.fix.values import ENCODING
-from core.kernel.component import Component, Handler
+from core.kernel.component import Handler
+from core.kernel.doorway import who_yields
 from core.kernel.record import (
     Bytes,
     CancelTimer,
@@ -30,6 +27,8 @@ from core.kernel.record import (
     Disconnected,
     Message,
     Note,
+    Record,
+    Resume,
     SetTimer,
     Start,
     Stop,
@@ -40,61 +39,20 @@ from core.units import Nanos
 _LOGON_TIMER: Final = "logon:"
 
 
-class Link(msgspec.Struct):
-    """A connection: what has arrived of the next message, and whose it is (empty before the Logon)."""
-
-    session: str = ""
-    framer: Framer = msgspec.field(default_factory=Framer)
-
-
-class EngineState(msgspec.Struct):
-    """All sessions by name and all connections."""
-
-    sessions: dict[str, SessionState]
-    links: dict[str, Link] = {}
-    stopping: bool = False
-
-
-class FixEngine(Component[EngineState]):
+class FixEngine(SessionHost):
     """Speaks FIX 4.2 with the counterparties of its configuration, for the component `config.app`.
 
-    To the application: `FromPeer`, `SessionOpened`, `SessionClosed`. From it: `ToPeer`, at any time.
+    To the application: `FromPeer`, `SessionOpened`, `SessionClosed`. From it: `ToPeer`, at any time. To the
+    authenticator, if there is one, `LogonAttempted`, and from it `LogonJudged`. From anybody on the node, what an
+    operator may ask: `AddSession`, `RemoveSession`, and what core/fix/operations.py does.
     """
 
-    __slots__ = ("_sessions", "config")
+    __slots__ = ()
 
-    def __init__(self, name: str, config: EngineConfig) -> None:
-        unknown = [kind for kind in config.app_messages if kind not in LAYOUTS or kind in ADMIN_TYPES]
-        assert not unknown, f"{name}: no such application messages: {unknown}"
-        self.config = config
-        states = {session.target_comp_id: SessionState() for session in config.sessions}
-        assert len(states) == len(config.sessions), f"{name}: two sessions with one CompID"
-        super().__init__(name, EngineState(states))
-        self._sessions = self._on_their_states()
-
-    def restore(self, data: bytes) -> None:
-        """Take back a `snapshot`."""
-        super().restore(data)
-        self._sessions = self._on_their_states()
-
-    def _on_their_states(self) -> dict[str, Session]:
-        states = self.state.sessions
-        return {
-            own.target_comp_id: Session(self.config, own, states[own.target_comp_id], self.emit)
-            for own in self.config.sessions
-        }
-
-    def _session(self, name: str, now: Nanos) -> Session:
-        session = self._sessions[name]
-        session.now = now
-        return session
-
-    def _on_start(self, now: Nanos, _event: Start) -> None:
-        if self.config.role == "initiator":
-            for name in self._sessions:
-                session = self._session(name, now)
-                session.dial()
-                self._follow("", session)
+    def _on_start(self, now: Nanos, _event: Start | Resume) -> None:
+        self.state.stopping = False
+        for name in self._sessions:
+            self._begin(now, name)
 
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
         if self.state.stopping:
@@ -114,11 +72,19 @@ class FixEngine(Component[EngineState]):
             self._session(link.session, now).connected()
         elif self.state.stopping:
             self._turn_away(event.conn, Reason.STOPPING, event.peer)
-        elif len(self.state.links) >= self.config.connections_max:
-            self._turn_away(event.conn, Reason.TOO_MANY_CONNECTIONS, event.peer)
         else:
-            self.state.links[event.conn] = Link()
-            self.emit(SetTimer(_LOGON_TIMER + event.conn, now + self.config.logon_timeout))
+            self._take_in(now, event)
+
+    def _take_in(self, now: Nanos, event: Connected) -> None:
+        links, config = self.state.links, self.config
+        waiting = {conn: link.peer for conn, link in links.items() if not link.session}
+        full = len(links) >= config.connections_max
+        yields = who_yields(event.conn, event.peer, waiting, full=full, per_address_max=config.waiting_per_address_max)
+        if yields:
+            self._turn_away(yields, Reason.TOO_MANY_CONNECTIONS, waiting.get(yields, event.peer))
+        if yields != event.conn:
+            links[event.conn] = Link(peer=event.peer)
+            self.emit(SetTimer(_LOGON_TIMER + event.conn, now + config.logon_timeout))
 
     def _on_bytes(self, now: Nanos, event: Bytes) -> None:
         link = self.state.links.get(event.conn)
@@ -141,36 +107,38 @@ class FixEngine(Component[EngineState]):
         if isinstance(message, Garbled):
             self._turn_away(conn, message.reason, show(message.raw))
             return
-        name = message.values.get(SENDER_COMP_ID, b"").decode(ENCODING)
-        reason = self._why_not(message, name)
-        if reason is not None:
-            self._turn_away(conn, reason, show(message.raw))
+        found = self._called_by(now, message)
+        if isinstance(found, Reason):
+            self._turn_away(conn, found, show(message.raw))
             return
-        link.session = name
+        link.session = found.name
         self.emit(CancelTimer(_LOGON_TIMER + conn))
-        session = self._session(name, now)
-        session.accept(conn, message)
-        self._follow(conn, session)
+        found.accept(conn, message)
+        self._follow(conn, found)
 
-    def _why_not(self, message: WireMessage, name: str) -> Reason | None:
-        """Why a connection's first message opens no session, if it opens none."""
+    def _called_by(self, now: Nanos, message: WireMessage) -> Session | Reason:
+        """The free session that a connection's first message names, or why it opens none."""
         if message.msg_type != MsgType.LOGON:
             return Reason.NOT_LOGON
-        if message.values[BEGIN_STRING_TAG] != BEGIN_STRING.encode():
-            return Reason.WRONG_BEGIN_STRING
-        target = message.values.get(TARGET_COMP_ID, b"").decode(ENCODING)
-        if name not in self._sessions or target != self.config.comp_id:
+        sender, target = (message.values.get(tag, b"").decode(ENCODING) for tag in (SENDER_COMP_ID, TARGET_COMP_ID))
+        name = self._names.get((sender, target))
+        if name is None:
             return Reason.UNKNOWN_COMP_ID
-        if self.state.sessions[name].status is not Status.CONNECTING:
+        session = self._session(name, now)
+        if message.values[BEGIN_STRING_TAG] != session.dialect.begin_string.encode():
+            return Reason.WRONG_BEGIN_STRING
+        if session.state.status is not Status.CONNECTING:
             return Reason.DUPLICATE_IDENTITY
-        return None
+        return session if session.may_connect() else Reason.SESSION_DOWN
 
     def _on_disconnected(self, now: Nanos, event: Disconnected) -> None:
         link = self.state.links.pop(event.conn, None)
         if link is None:
             return
         if link.session:
-            self._session(link.session, now).lost()
+            session = self._session(link.session, now)
+            session.lost()
+            self._follow(event.conn, session)
         else:
             self.emit(CancelTimer(_LOGON_TIMER + event.conn))
 
@@ -178,17 +146,21 @@ class FixEngine(Component[EngineState]):
         if event.key.startswith(_LOGON_TIMER):
             self._turn_away(event.key.removeprefix(_LOGON_TIMER), Reason.LOGON_TIMEOUT, "")
             return
-        session = self._session(event.key.removeprefix(timer_key("")), now)
-        conn = session.state.conn
-        session.tick()
-        self._follow(conn, session)
+        name = event.key.removeprefix(timer_key(""))
+        if name in self._sessions:
+            session = self._session(name, now)
+            conn = session.state.conn
+            session.tick()
+            self._follow(conn, session)
 
     def _on_to_peer(self, now: Nanos, event: Message[ToPeer[Any]]) -> None:
-        if event.body.session not in self._sessions:
-            raise DefectError(f"{self.name}: {event.src} sends to unknown session {event.body.session!r}")
-        session = self._session(event.body.session, now)
-        session.send(event.body.message)
-        session.arm()
+        name, message = event.body.session, event.body.message
+        if name in self._sessions:
+            self._session(name, now).send(message, poss_resend=event.body.poss_resend)
+        elif name in self.state.gone:
+            self.emit(Note(MessageDropped(name, message.msg_type)))
+        else:
+            raise DefectError(f"{self.name}: {event.src} sends to unknown session {name!r}")
 
     def _turn_away(self, conn: str, reason: str, detail: str) -> None:
         self.emit(Note(InputIgnored(conn, reason, detail)))
@@ -199,16 +171,10 @@ class FixEngine(Component[EngineState]):
             self.emit(CancelTimer(_LOGON_TIMER + conn))
         self.emit(Close(conn, reason))
 
-    def _follow(self, conn: str, session: Session) -> None:
-        """The session had the connection `conn` before this event; keep the links in step."""
-        current = session.state.conn
-        if current != conn:
-            self.state.links.pop(conn, None)
-            if current:
-                self.state.links[current] = Link(session.name)
-
-    HANDLERS: ClassVar[dict[type, Handler]] = {
+    HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
+        **SessionHost.HANDLERS,
         Start: _on_start,
+        Resume: _on_start,
         Stop: _on_stop,
         Connected: _on_connected,
         Bytes: _on_bytes,

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.fix.codec import WireMessage, join
+from core.fix.codec import WireMessage, decode, join
 from core.fix.compiled import Parsed
-from core.fix.layout import layout_of
+from core.fix.lifecycle import Lifecycle
+from core.fix.message import FixMessage
 from core.fix.messages import BusinessMessageReject, Header, Logout, Reject
-from core.fix.outbound import Outbound
 from core.fix.records import MessageRejected
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.states import LOGGED_ON, Reason, Status, Trigger
 from core.fix.tags import (
     ADMIN_TYPES,
-    BEGIN_STRING,
     BEGIN_STRING_TAG,
+    CL_ORD_ID,
     DELIVER_TO_COMP_ID,
     DELIVER_TO_LOCATION_ID,
     DELIVER_TO_SUB_ID,
@@ -34,10 +34,9 @@ from core.fix.tags import (
     BusinessRejectReason,
     MsgType,
 )
-from core.fix.values import read_int
+from core.fix.values import ENCODING, read_int
 from core.kernel.record import Note
 
-_BEGIN_STRING: Final = BEGIN_STRING.encode()
 _REVERSED: Final = (
     (ON_BEHALF_OF_COMP_ID, DELIVER_TO_COMP_ID),
     (ON_BEHALF_OF_SUB_ID, DELIVER_TO_SUB_ID),
@@ -49,7 +48,7 @@ _REVERSED: Final = (
 """Routing fields of an answer, ascending, each with the field of the message that its value comes from."""
 
 
-class Inbound(Outbound):
+class Inbound(Lifecycle):
     """Judges what arrives, and answers what does not pass."""
 
     __slots__ = ()
@@ -59,11 +58,12 @@ class Inbound(Outbound):
         parsed = parsed or self._judge(message)
         if parsed is None:
             return None
-        header = parsed[0]
-        if abs(self.now - header.sending_time) > self.config.latency_max:
+        header, own = parsed[0], self.own
+        if abs(self.now - header.sending_time) > own.latency_max and own.check_latency:
             self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
             return None
-        if header.sender_comp_id != self.name or header.target_comp_id != self.config.comp_id:
+        is_ours = header.sender_comp_id == own.target_comp_id and header.target_comp_id == self.comp_id
+        if not is_ours and own.check_comp_id:
             self.refuse_and_leave(message, Reason.COMP_ID_PROBLEM)
             return None
         return parsed
@@ -75,16 +75,23 @@ class Inbound(Outbound):
             if tag not in values:
                 self._refuse_anonymous(message, tag)
                 return None
-        if values[BEGIN_STRING_TAG] != _BEGIN_STRING and message.msg_type != MsgType.LOGOUT:
+        if values[BEGIN_STRING_TAG] != self.dialect.begin_string.encode() and message.msg_type != MsgType.LOGOUT:
             self._refuse_version(message)
             return None
-        layout = layout_of(message.msg_type)
-        parsed = layout.parse(message) if layout is not None else Rejection(RejectReason.INVALID_MSG_TYPE)
+        parsed = self.dialect.parse(message)
         if isinstance(parsed, Rejection):
             self.refuse(message, parsed)
             return None
-        self.shapes.learn(message, type(parsed[1]))
+        self.shapes.learn(message)
         return parsed
+
+    def read_again(self, raw: bytes) -> tuple[WireMessage, Header, FixMessage]:
+        """A message that was judged on arrival, and has waited."""
+        message = decode(raw, self.config.fields_max, self.dialect.data_lengths)
+        assert isinstance(message, WireMessage)
+        parsed = self.dialect.parse(message)
+        assert isinstance(parsed, tuple)
+        return message, *parsed
 
     def is_in_order(self, message: WireMessage, header: Header) -> bool:
         """Whether `message` is the one expected. One that is too high waits, one that is too low is dealt with."""
@@ -97,11 +104,21 @@ class Inbound(Outbound):
 
     def wait_for_gap(self, message: WireMessage, number: int) -> None:
         """Put `message` aside, and ask for what is missing before it, once per gap."""
-        early = self.state.early
-        if len(early) < self.config.early_messages_max:
-            early.setdefault(number, message.raw)
+        self.put_aside(message, number)
         if not self.state.gap_end:
             self.request_resend(number - 1)
+            self.enter_gap()
+
+    def put_aside(self, message: WireMessage, number: int) -> None:
+        """Keep a message beyond a gap until its turn comes, if there is room."""
+        early = self.state.early
+        if len(early) < self.own.early_messages_max:
+            early.setdefault(number, message.raw)
+
+    def enter_gap(self) -> None:
+        """Something is missing, and is on its way."""
+        if self.state.status is Status.ACTIVE:
+            self.step(Trigger.GAP_FOUND, Reason.SEQUENCE_GAP)
 
     def consume(self, number: int) -> None:
         """The message `number` is done with; it counts if it was the expected one."""
@@ -112,13 +129,7 @@ class Inbound(Outbound):
         """Expect `next_in` next; a gap that lies before it is closed."""
         state = self.state
         state.next_in = next_in
-        if not state.gap_end:
-            return
-        if next_in <= state.gap_end:
-            self.extend_gap_deadline()
-            return
-        self.forget_gap()
-        if state.status is Status.RESYNC_REQUIRED:
+        if state.gap_end and self.gap_shrunk() and state.status is Status.RESYNC_REQUIRED:
             self.step(Trigger.GAP_FILLED, Reason.GAP_FILLED)
 
     def leave_too_low(self, number: int) -> None:
@@ -133,7 +144,8 @@ class Inbound(Outbound):
             return
         number = _sequence_number(message)
         if message.msg_type != MsgType.REJECT:
-            reject = Reject(number, fault.ref_tag_id, message.msg_type, fault.session_reject_reason, fault.text)
+            reason = fault.session_reject_reason(self.dialect.begin_string)
+            reject = Reject(number, fault.ref_tag_id, message.msg_type, reason, fault.text)
             self.answer(reject, _reversed_route(message.values))
         self._rejected(message, number, fault.reason, fault.text)
         if message.msg_type not in (MsgType.LOGON, MsgType.SEQUENCE_RESET):
@@ -148,9 +160,10 @@ class Inbound(Outbound):
         self.log_out(reason)
 
     def refuse_business(self, message: WireMessage, reason: BusinessRejectReason, text: str) -> None:
-        """Answer a message that is no fault of the session's with a BusinessMessageReject."""
+        """Answer a message that is no fault of the session's with a BusinessMessageReject, which names its ClOrdID."""
         number = _sequence_number(message)
-        reject = BusinessMessageReject(message.msg_type, reason, number, None, text)
+        cl_ord_id = message.values.get(CL_ORD_ID, b"").decode(ENCODING)
+        reject = BusinessMessageReject(message.msg_type, reason, number, cl_ord_id or None, text)
         self.answer(reject, _reversed_route(message.values))
         self._rejected(message, number, reason.name.lower(), text)
         self.consume(number)

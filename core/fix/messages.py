@@ -1,180 +1,322 @@
 """The messages that Romer reads and writes, as typed records: order flow first, then the session's own.
 
-Attributes are the FIX field names in snake case; required fields have no default. Prices and
-quantities are Decimal, timestamps are nanoseconds. On the wire a body is written in ascending order of tags.
+Written by `romer-live fix codegen`; edit the dictionary or the selection instead.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from decimal import Decimal
+from typing import Annotated, ClassVar, Final, TypeAlias
 
-from core.fix import fields as f
-from core.fix.records import FixMessage
-from core.fix.tags import MsgType
+from core.fix.field_types import CHAR
+from core.fix.fields import Field
+from core.fix.message import FixMessage
+from core.fix.values import BOOLEAN, FLOAT, INT, STRING, UTC_TIMESTAMP
 from core.kernel.record import Record
+from core.units import Nanos
+
+Account: TypeAlias = Annotated[str, Field(1, STRING)]
+AvgPx: TypeAlias = Annotated[Decimal, Field(6, FLOAT)]
+BeginSeqNo: TypeAlias = Annotated[int, Field(7, INT)]
+BusinessRejectReason: TypeAlias = Annotated[int, Field(380, INT)]
+BusinessRejectRefID: TypeAlias = Annotated[str, Field(379, STRING)]
+ClOrdID: TypeAlias = Annotated[str, Field(11, STRING)]
+CumQty: TypeAlias = Annotated[Decimal, Field(14, FLOAT)]
+CxlRejReason: TypeAlias = Annotated[int, Field(102, INT)]
+CxlRejResponseTo: TypeAlias = Annotated[str, Field(434, CHAR)]
+EncryptMethod: TypeAlias = Annotated[int, Field(98, INT)]
+EndSeqNo: TypeAlias = Annotated[int, Field(16, INT)]
+ExecID: TypeAlias = Annotated[str, Field(17, STRING)]
+ExecTransType: TypeAlias = Annotated[str, Field(20, CHAR)]
+ExecType: TypeAlias = Annotated[str, Field(150, CHAR)]
+ExpireTime: TypeAlias = Annotated[Nanos, Field(126, UTC_TIMESTAMP)]
+GapFillFlag: TypeAlias = Annotated[bool, Field(123, BOOLEAN)]
+GlobalSeq: TypeAlias = Annotated[int, Field(20001, INT)]
+HandlInst: TypeAlias = Annotated[str, Field(21, CHAR)]
+HeartBtInt: TypeAlias = Annotated[int, Field(108, INT)]
+LastPx: TypeAlias = Annotated[Decimal, Field(31, FLOAT)]
+LastShares: TypeAlias = Annotated[Decimal, Field(32, FLOAT)]
+LeavesQty: TypeAlias = Annotated[Decimal, Field(151, FLOAT)]
+MsgSeqNum: TypeAlias = Annotated[int, Field(34, INT)]
+NewSeqNo: TypeAlias = Annotated[int, Field(36, INT)]
+NextExpectedMsgSeqNum: TypeAlias = Annotated[int, Field(789, INT)]
+OrdRejReason: TypeAlias = Annotated[int, Field(103, INT)]
+OrdStatus: TypeAlias = Annotated[str, Field(39, CHAR)]
+OrdType: TypeAlias = Annotated[str, Field(40, CHAR)]
+OrderID: TypeAlias = Annotated[str, Field(37, STRING)]
+OrderQty: TypeAlias = Annotated[Decimal, Field(38, FLOAT)]
+OrigClOrdID: TypeAlias = Annotated[str, Field(41, STRING)]
+OrigSendingTime: TypeAlias = Annotated[Nanos, Field(122, UTC_TIMESTAMP)]
+PossDupFlag: TypeAlias = Annotated[bool, Field(43, BOOLEAN)]
+PossResend: TypeAlias = Annotated[bool, Field(97, BOOLEAN)]
+Price: TypeAlias = Annotated[Decimal, Field(44, FLOAT)]
+RefMsgType: TypeAlias = Annotated[str, Field(372, STRING)]
+RefSeqNum: TypeAlias = Annotated[int, Field(45, INT)]
+RefTagID: TypeAlias = Annotated[int, Field(371, INT)]
+ResetSeqNumFlag: TypeAlias = Annotated[bool, Field(141, BOOLEAN)]
+SenderCompID: TypeAlias = Annotated[str, Field(49, STRING)]
+SendingTime: TypeAlias = Annotated[Nanos, Field(52, UTC_TIMESTAMP)]
+SessionRejectReason: TypeAlias = Annotated[int, Field(373, INT)]
+Side: TypeAlias = Annotated[str, Field(54, CHAR)]
+Symbol: TypeAlias = Annotated[str, Field(55, STRING)]
+TargetCompID: TypeAlias = Annotated[str, Field(56, STRING)]
+TestReqID: TypeAlias = Annotated[str, Field(112, STRING)]
+Text: TypeAlias = Annotated[str, Field(58, STRING)]
+TimeInForce: TypeAlias = Annotated[str, Field(59, CHAR)]
+TransactTime: TypeAlias = Annotated[Nanos, Field(60, UTC_TIMESTAMP)]
 
 
 class NewOrderSingle(FixMessage, frozen=True):
-    """A new order."""
+    """NewOrderSingle, MsgType D: an application's message."""
 
-    MSG_TYPE: ClassVar[str] = MsgType.NEW_ORDER_SINGLE
+    MSG_TYPE: ClassVar[str] = "D"
 
-    cl_ord_id: f.ClOrdID
-    handl_inst: f.HandlInst
-    symbol: f.Symbol
-    side: f.Side
-    transact_time: f.TransactTime
-    ord_type: f.OrdType
-    order_qty: f.OrderQty | None = None
-    price: f.Price | None = None
-    time_in_force: f.TimeInForce | None = None
-    expire_time: f.ExpireTime | None = None
-    account: f.Account | None = None
-    text: f.Text | None = None
+    cl_ord_id: ClOrdID
+    """ClOrdID(11), STRING."""
+    handl_inst: HandlInst
+    """HandlInst(21), CHAR."""
+    symbol: Symbol
+    """Symbol(55), STRING."""
+    side: Side
+    """Side(54), CHAR."""
+    transact_time: TransactTime
+    """TransactTime(60), UTCTIMESTAMP."""
+    ord_type: OrdType
+    """OrdType(40), CHAR."""
+    order_qty: OrderQty | None = None
+    """OrderQty(38), QTY."""
+    price: Price | None = None
+    """Price(44), PRICE."""
+    time_in_force: TimeInForce | None = None
+    """TimeInForce(59), CHAR."""
+    expire_time: ExpireTime | None = None
+    """ExpireTime(126), UTCTIMESTAMP."""
+    account: Account | None = None
+    """Account(1), STRING."""
+    text: Text | None = None
+    """Text(58), STRING."""
 
 
 class OrderCancelRequest(FixMessage, frozen=True):
-    """Cancel all that is left of the order `orig_cl_ord_id`."""
+    """OrderCancelRequest, MsgType F: an application's message."""
 
-    MSG_TYPE: ClassVar[str] = MsgType.ORDER_CANCEL_REQUEST
+    MSG_TYPE: ClassVar[str] = "F"
 
-    orig_cl_ord_id: f.OrigClOrdID
-    cl_ord_id: f.ClOrdID
-    symbol: f.Symbol
-    side: f.Side
-    transact_time: f.TransactTime
-    order_id: f.OrderID | None = None
+    orig_cl_ord_id: OrigClOrdID
+    """OrigClOrdID(41), STRING."""
+    cl_ord_id: ClOrdID
+    """ClOrdID(11), STRING."""
+    symbol: Symbol
+    """Symbol(55), STRING."""
+    side: Side
+    """Side(54), CHAR."""
+    transact_time: TransactTime
+    """TransactTime(60), UTCTIMESTAMP."""
+    order_id: OrderID | None = None
+    """OrderID(37), STRING."""
 
 
 class ExecutionReport(FixMessage, frozen=True):
-    """What became of an order: accepted, refused, filled, cancelled, expired."""
+    """ExecutionReport, MsgType 8: an application's message."""
 
-    MSG_TYPE: ClassVar[str] = MsgType.EXECUTION_REPORT
+    MSG_TYPE: ClassVar[str] = "8"
 
-    order_id: f.OrderID
-    exec_id: f.ExecID
-    exec_trans_type: f.ExecTransType
-    exec_type: f.ExecType
-    ord_status: f.OrdStatus
-    symbol: f.Symbol
-    side: f.Side
-    leaves_qty: f.LeavesQty
-    cum_qty: f.CumQty
-    avg_px: f.AvgPx
-    cl_ord_id: f.ClOrdID | None = None
-    orig_cl_ord_id: f.OrigClOrdID | None = None
-    order_qty: f.OrderQty | None = None
-    price: f.Price | None = None
-    last_shares: f.LastShares | None = None
-    last_px: f.LastPx | None = None
-    ord_rej_reason: f.OrdRejReason | None = None
-    text: f.Text | None = None
-    transact_time: f.TransactTime | None = None
-    global_seq: f.GlobalSeq | None = None
+    order_id: OrderID
+    """OrderID(37), STRING."""
+    exec_id: ExecID
+    """ExecID(17), STRING."""
+    exec_trans_type: ExecTransType
+    """ExecTransType(20), CHAR."""
+    exec_type: ExecType
+    """ExecType(150), CHAR."""
+    ord_status: OrdStatus
+    """OrdStatus(39), CHAR."""
+    symbol: Symbol
+    """Symbol(55), STRING."""
+    side: Side
+    """Side(54), CHAR."""
+    leaves_qty: LeavesQty
+    """LeavesQty(151), QTY."""
+    cum_qty: CumQty
+    """CumQty(14), QTY."""
+    avg_px: AvgPx
+    """AvgPx(6), PRICE."""
+    cl_ord_id: ClOrdID | None = None
+    """ClOrdID(11), STRING."""
+    orig_cl_ord_id: OrigClOrdID | None = None
+    """OrigClOrdID(41), STRING."""
+    order_qty: OrderQty | None = None
+    """OrderQty(38), QTY."""
+    price: Price | None = None
+    """Price(44), PRICE."""
+    last_shares: LastShares | None = None
+    """LastShares(32), QTY."""
+    last_px: LastPx | None = None
+    """LastPx(31), PRICE."""
+    ord_rej_reason: OrdRejReason | None = None
+    """OrdRejReason(103), INT."""
+    text: Text | None = None
+    """Text(58), STRING."""
+    transact_time: TransactTime | None = None
+    """TransactTime(60), UTCTIMESTAMP."""
+    global_seq: GlobalSeq | None = None
+    """GlobalSeq(20001), INT."""
 
 
 class OrderCancelReject(FixMessage, frozen=True):
-    """A cancel request came too late or for nothing."""
+    """OrderCancelReject, MsgType 9: an application's message."""
 
-    MSG_TYPE: ClassVar[str] = MsgType.ORDER_CANCEL_REJECT
+    MSG_TYPE: ClassVar[str] = "9"
 
-    order_id: f.OrderID
-    cl_ord_id: f.ClOrdID
-    orig_cl_ord_id: f.OrigClOrdID
-    ord_status: f.OrdStatus
-    cxl_rej_response_to: f.CxlRejResponseTo
-    cxl_rej_reason: f.CxlRejReason | None = None
-    text: f.Text | None = None
-    transact_time: f.TransactTime | None = None
+    order_id: OrderID
+    """OrderID(37), STRING."""
+    cl_ord_id: ClOrdID
+    """ClOrdID(11), STRING."""
+    orig_cl_ord_id: OrigClOrdID
+    """OrigClOrdID(41), STRING."""
+    ord_status: OrdStatus
+    """OrdStatus(39), CHAR."""
+    cxl_rej_response_to: CxlRejResponseTo
+    """CxlRejResponseTo(434), CHAR."""
+    cxl_rej_reason: CxlRejReason | None = None
+    """CxlRejReason(102), INT."""
+    text: Text | None = None
+    """Text(58), STRING."""
+    transact_time: TransactTime | None = None
+    """TransactTime(60), UTCTIMESTAMP."""
 
 
 class BusinessMessageReject(FixMessage, frozen=True):
-    """A well-formed message that the application cannot take."""
+    """BusinessMessageReject, MsgType j: an application's message."""
 
-    MSG_TYPE: ClassVar[str] = MsgType.BUSINESS_MESSAGE_REJECT
+    MSG_TYPE: ClassVar[str] = "j"
 
-    ref_msg_type: f.RefMsgType
-    business_reject_reason: f.BusinessRejectReason
-    ref_seq_num: f.RefSeqNum | None = None
-    business_reject_ref_id: f.BusinessRejectRefID | None = None
-    text: f.Text | None = None
+    ref_msg_type: RefMsgType
+    """RefMsgType(372), STRING."""
+    business_reject_reason: BusinessRejectReason
+    """BusinessRejectReason(380), INT."""
+    ref_seq_num: RefSeqNum | None = None
+    """RefSeqNum(45), INT."""
+    business_reject_ref_id: BusinessRejectRefID | None = None
+    """BusinessRejectRefID(379), STRING."""
+    text: Text | None = None
+    """Text(58), STRING."""
 
 
-# --- the session's own ---------------------------------------------------------------------------
+class Logon(FixMessage, frozen=True):
+    """Logon, MsgType A: the session's own message."""
+
+    MSG_TYPE: ClassVar[str] = "A"
+
+    encrypt_method: EncryptMethod
+    """EncryptMethod(98), INT."""
+    heart_bt_int: HeartBtInt
+    """HeartBtInt(108), INT."""
+    reset_seq_num_flag: ResetSeqNumFlag | None = None
+    """ResetSeqNumFlag(141), BOOLEAN."""
+    next_expected_msg_seq_num: NextExpectedMsgSeqNum | None = None
+    """NextExpectedMsgSeqNum(789), INT."""
+
+
+class Heartbeat(FixMessage, frozen=True):
+    """Heartbeat, MsgType 0: the session's own message."""
+
+    MSG_TYPE: ClassVar[str] = "0"
+
+    test_req_id: TestReqID | None = None
+    """TestReqID(112), STRING."""
+
+
+class TestRequest(FixMessage, frozen=True):
+    """TestRequest, MsgType 1: the session's own message."""
+
+    __test__ = False  # not a pytest class
+    MSG_TYPE: ClassVar[str] = "1"
+
+    test_req_id: TestReqID
+    """TestReqID(112), STRING."""
+
+
+class ResendRequest(FixMessage, frozen=True):
+    """ResendRequest, MsgType 2: the session's own message."""
+
+    MSG_TYPE: ClassVar[str] = "2"
+
+    begin_seq_no: BeginSeqNo
+    """BeginSeqNo(7), INT."""
+    end_seq_no: EndSeqNo
+    """EndSeqNo(16), INT."""
+
+
+class Reject(FixMessage, frozen=True):
+    """Reject, MsgType 3: the session's own message."""
+
+    MSG_TYPE: ClassVar[str] = "3"
+
+    ref_seq_num: RefSeqNum
+    """RefSeqNum(45), INT."""
+    ref_tag_id: RefTagID | None = None
+    """RefTagID(371), INT."""
+    ref_msg_type: RefMsgType | None = None
+    """RefMsgType(372), STRING."""
+    session_reject_reason: SessionRejectReason | None = None
+    """SessionRejectReason(373), INT."""
+    text: Text | None = None
+    """Text(58), STRING."""
+
+
+class SequenceReset(FixMessage, frozen=True):
+    """SequenceReset, MsgType 4: the session's own message."""
+
+    MSG_TYPE: ClassVar[str] = "4"
+
+    new_seq_no: NewSeqNo
+    """NewSeqNo(36), INT."""
+    gap_fill_flag: GapFillFlag | None = None
+    """GapFillFlag(123), BOOLEAN."""
+
+
+class Logout(FixMessage, frozen=True):
+    """Logout, MsgType 5: the session's own message."""
+
+    MSG_TYPE: ClassVar[str] = "5"
+
+    text: Text | None = None
+    """Text(58), STRING."""
 
 
 class Header(Record, frozen=True):
     """What the session reads of every message's header."""
 
-    sender_comp_id: f.SenderCompID
-    target_comp_id: f.TargetCompID
-    msg_seq_num: f.MsgSeqNum
-    sending_time: f.SendingTime
-    poss_dup_flag: f.PossDupFlag | None = None
-    poss_resend: f.PossResend | None = None
-    orig_sending_time: f.OrigSendingTime | None = None
+    sender_comp_id: SenderCompID
+    """SenderCompID(49), STRING."""
+    target_comp_id: TargetCompID
+    """TargetCompID(56), STRING."""
+    msg_seq_num: MsgSeqNum
+    """MsgSeqNum(34), INT."""
+    sending_time: SendingTime
+    """SendingTime(52), UTCTIMESTAMP."""
+    poss_dup_flag: PossDupFlag | None = None
+    """PossDupFlag(43), BOOLEAN."""
+    poss_resend: PossResend | None = None
+    """PossResend(97), BOOLEAN."""
+    orig_sending_time: OrigSendingTime | None = None
+    """OrigSendingTime(122), UTCTIMESTAMP."""
 
 
-class Logon(FixMessage, frozen=True):
-    """Opens a session, both ways."""
-
-    MSG_TYPE: ClassVar[str] = MsgType.LOGON
-
-    encrypt_method: f.EncryptMethod
-    heart_bt_int: f.HeartBtInt
-    reset_seq_num_flag: f.ResetSeqNumFlag | None = None
-
-
-class Heartbeat(FixMessage, frozen=True):
-    """The sender is alive; with `test_req_id`, the answer to a TestRequest."""
-
-    MSG_TYPE: ClassVar[str] = MsgType.HEARTBEAT
-
-    test_req_id: f.TestReqID | None = None
-
-
-class TestRequest(FixMessage, frozen=True):
-    """Asks for a Heartbeat with the same `test_req_id`."""
-
-    __test__ = False  # not a pytest class
-    MSG_TYPE: ClassVar[str] = MsgType.TEST_REQUEST
-
-    test_req_id: f.TestReqID
-
-
-class ResendRequest(FixMessage, frozen=True):
-    """Asks for messages again; `end_seq_no` 0 is up to the last one sent."""
-
-    MSG_TYPE: ClassVar[str] = MsgType.RESEND_REQUEST
-
-    begin_seq_no: f.BeginSeqNo
-    end_seq_no: f.EndSeqNo
-
-
-class Reject(FixMessage, frozen=True):
-    """A message that breaks the rules of the session layer."""
-
-    MSG_TYPE: ClassVar[str] = MsgType.REJECT
-
-    ref_seq_num: f.RefSeqNum
-    ref_tag_id: f.RefTagID | None = None
-    ref_msg_type: f.RefMsgType | None = None
-    session_reject_reason: f.SessionRejectReason | None = None
-    text: f.Text | None = None
-
-
-class SequenceReset(FixMessage, frozen=True):
-    """The next message is `new_seq_no`: because the ones before need no resending (gap fill), or by force."""
-
-    MSG_TYPE: ClassVar[str] = MsgType.SEQUENCE_RESET
-
-    new_seq_no: f.NewSeqNo
-    gap_fill_flag: f.GapFillFlag | None = None
-
-
-class Logout(FixMessage, frozen=True):
-    """Ends a session, or confirms its end."""
-
-    MSG_TYPE: ClassVar[str] = MsgType.LOGOUT
-
-    text: f.Text | None = None
+ADMIN_MESSAGES: Final[tuple[type[FixMessage], ...]] = (
+    Logon,
+    Heartbeat,
+    TestRequest,
+    ResendRequest,
+    Reject,
+    SequenceReset,
+    Logout,
+)
+MESSAGES: Final[tuple[type[FixMessage], ...]] = (
+    NewOrderSingle,
+    OrderCancelRequest,
+    ExecutionReport,
+    OrderCancelReject,
+    BusinessMessageReject,
+)

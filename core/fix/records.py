@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from core.fix.message import FixMessage
+from core.fix.settings import SessionConfig
 from core.kernel.record import Record
-
-
-class FixMessage(Record, frozen=True):
-    """Base of all typed messages: body fields only; header and trailer are the session's."""
-
-    MSG_TYPE: ClassVar[str] = ""
-
 
 AppMessage = TypeVar("AppMessage", bound=FixMessage)
 
@@ -31,10 +26,14 @@ class FromPeer(Record, Generic[AppMessage], frozen=True):
 
 
 class ToPeer(Record, Generic[AppMessage], frozen=True):
-    """Send `message` on `session`; kept for resending, and sent on the next logon if it is down now."""
+    """Send `message` on `session`; kept for resending, and sent on the next logon if it is down now.
+
+    `poss_resend` tells the peer that it may have had the same content before, under another number.
+    """
 
     session: str
     message: AppMessage
+    poss_resend: bool = False
 
 
 class SessionOpened(Record, frozen=True):
@@ -44,10 +43,91 @@ class SessionOpened(Record, frozen=True):
 
 
 class SessionClosed(Record, frozen=True):
-    """`session` is no longer logged on, for a stable reason code."""
+    """`session` is no longer logged on, for a stable reason code.
+
+    `cancel_orders` is set when the counterparty wants its open orders cancelled in this case.
+    """
 
     session: str
     reason: str
+    cancel_orders: bool = False
+
+
+# --- the proof of identity -----------------------------------------------------------------------
+
+
+class LogonAttempted(Record, frozen=True):
+    """Somebody on the connection `conn` wants to log on as the counterparty of `session`; `raw` is the Logon.
+
+    The engine asks its authenticator, and lets the Logon change nothing until the answer.
+    """
+
+    session: str
+    conn: str
+    raw: bytes
+
+
+class LogonJudged(Record, frozen=True):
+    """The authenticator's answer: whether the Logon on `conn` is the counterparty's, and if not, why, for people."""
+
+    session: str
+    conn: str
+    accepted: bool
+    detail: str = ""
+
+
+# --- what an operator may ask ----------------------------------------------------------------------
+
+
+class LogOn(Record, frozen=True):
+    """Let `session` be up: connect, or take the peer's Logon again."""
+
+    session: str
+
+
+class LogOut(Record, frozen=True):
+    """Log `session` out and keep it down until `LogOn`. `text` is for the peer."""
+
+    session: str
+    text: str = ""
+
+
+class DropConnection(Record, frozen=True):
+    """End the connection of `session` without a Logout; it may connect again."""
+
+    session: str
+
+
+class ResetNumbers(Record, frozen=True):
+    """Start from 1 in both directions, after a Logout if `session` is logged on. Both sides must agree."""
+
+    session: str
+
+
+class SetNumbers(Record, frozen=True):
+    """Make the next message sent `next_out`, the next one expected `next_in`; None leaves it as it is."""
+
+    session: str
+    next_out: int | None = None
+    next_in: int | None = None
+
+
+class AskForHeartbeat(Record, frozen=True):
+    """Send a TestRequest on `session`; a peer that does not answer is given up as if it had been silent."""
+
+    session: str
+
+
+class AddSession(Record, frozen=True):
+    """Have one more session while the engine runs."""
+
+    config: SessionConfig
+
+
+class RemoveSession(Record, frozen=True):
+    """Log `session` out, and forget it with its numbers once its connection has ended."""
+
+    session: str
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -60,6 +140,31 @@ class SessionChanged(Record, frozen=True):
     before: str
     after: str
     reason: str
+
+
+class PeerComplained(Record, frozen=True):
+    """A Reject or Logout of the peer's, with its `text`; `ref_seq_num` is the message that it refuses, or 0."""
+
+    session: str
+    msg_type: str
+    ref_seq_num: int
+    text: str
+
+
+class LogonRefused(Record, frozen=True):
+    """The authenticator's no to a Logon on `conn`, with its `detail`."""
+
+    session: str
+    conn: str
+    detail: str
+
+
+class OperationRefused(Record, frozen=True):
+    """An operator asked for what cannot be done; `detail` says why."""
+
+    session: str
+    operation: str
+    detail: str
 
 
 class InputIgnored(Record, frozen=True):

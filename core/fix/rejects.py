@@ -11,9 +11,11 @@ from core.fix.tags import SessionRejectReason
 
 
 class RejectReason(StrEnum):
-    """Stable reason codes of a Reject. FIX 4.2 has no SessionRejectReason for some of them."""
+    """Stable reason codes of a Reject. Older versions have no SessionRejectReason for some of them."""
 
+    INVALID_TAG_NUMBER = "invalid_tag_number"
     REQUIRED_TAG_MISSING = "required_tag_missing"
+    TAG_NOT_DEFINED = "tag_not_defined"
     TAG_WITHOUT_VALUE = "tag_without_value"
     INCORRECT_VALUE = "incorrect_value"
     INCORRECT_FORMAT = "incorrect_format"
@@ -22,9 +24,15 @@ class RejectReason(StrEnum):
     INVALID_MSG_TYPE = "invalid_msg_type"
     REPEATED_TAG = "repeated_tag"
     TAG_OUT_OF_ORDER = "tag_out_of_order"
+    INCORRECT_GROUP_COUNT = "incorrect_group_count"
 
 
-_ANSWERS: Final[dict[RejectReason, tuple[SessionRejectReason | None, str]]] = {
+_ANSWERS: Final[dict[RejectReason, tuple[SessionRejectReason, str]]] = {
+    RejectReason.INVALID_TAG_NUMBER: (SessionRejectReason.INVALID_TAG_NUMBER, "Invalid tag number"),
+    RejectReason.TAG_NOT_DEFINED: (
+        SessionRejectReason.TAG_NOT_DEFINED_FOR_THIS_MESSAGE_TYPE,
+        "Tag not defined for this message type",
+    ),
     RejectReason.REQUIRED_TAG_MISSING: (SessionRejectReason.REQUIRED_TAG_MISSING, "Required tag missing"),
     RejectReason.TAG_WITHOUT_VALUE: (
         SessionRejectReason.TAG_SPECIFIED_WITHOUT_A_VALUE,
@@ -44,9 +52,18 @@ _ANSWERS: Final[dict[RejectReason, tuple[SessionRejectReason | None, str]]] = {
         "SendingTime accuracy problem",
     ),
     RejectReason.INVALID_MSG_TYPE: (SessionRejectReason.INVALID_MSG_TYPE, "Invalid MsgType"),
-    RejectReason.REPEATED_TAG: (None, "Tag appears more than once"),
-    RejectReason.TAG_OUT_OF_ORDER: (None, "Tag specified out of required order"),
+    RejectReason.REPEATED_TAG: (SessionRejectReason.TAG_APPEARS_MORE_THAN_ONCE, "Tag appears more than once"),
+    RejectReason.TAG_OUT_OF_ORDER: (
+        SessionRejectReason.TAG_SPECIFIED_OUT_OF_REQUIRED_ORDER,
+        "Tag specified out of required order",
+    ),
+    RejectReason.INCORRECT_GROUP_COUNT: (
+        SessionRejectReason.INCORRECT_NUM_IN_GROUP_COUNT,
+        "Incorrect NumInGroup count for repeating group",
+    ),
 }
+_NUMBERS_MAX: Final = {"FIX.4.0": -1, "FIX.4.1": -1, "FIX.4.2": 11}
+"""The last SessionRejectReason of versions that do not have all of them."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -55,11 +72,10 @@ class Rejection(msgspec.Struct, frozen=True):
     reason: RejectReason
     ref_tag_id: int | None = None
 
-    @property
-    def session_reject_reason(self) -> int | None:
-        """SessionRejectReason(373) in FIX 4.2."""
-        number = _ANSWERS[self.reason][0]
-        return None if number is None else int(number)
+    def session_reject_reason(self, begin_string: str) -> int | None:
+        """SessionRejectReason(373), if this version of FIX has one for it."""
+        number = int(_ANSWERS[self.reason][0])
+        return number if number <= _NUMBERS_MAX.get(begin_string, number) else None
 
     @property
     def text(self) -> str:

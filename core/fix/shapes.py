@@ -5,13 +5,11 @@ A memory, not state: what is read is the same with and without it, only faster.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from core.fix.codec import SOH, WireMessage
 from core.fix.compiled import Parsed, Shape
-from core.fix.records import FixMessage
-from core.fix.tags import DATA_LENGTHS
+from core.fix.dialect import FIELDS_MAX, Dialect
 from core.fix.values import ENCODING
 
 _SHAPES_PER_TYPE: Final = 4
@@ -19,18 +17,13 @@ _SHAPES_MAX: Final = 64
 """What a peer can make us learn in all: learning costs as much as reading a hundred messages."""
 
 
-@lru_cache(maxsize=1024)
-def _shape(kind: type[FixMessage], tags: tuple[int, ...]) -> Shape:
-    """Peers often use the same engine."""
-    return Shape(kind, tags)
-
-
 class Shapes:
     """What has been learned of one peer, by the bytes of its MsgType field; the latest shape is tried first."""
 
-    __slots__ = ("_known", "_learned")
+    __slots__ = ("_dialect", "_known", "_learned")
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._known: dict[bytes, list[Shape]] = {}
         self._learned = 0
 
@@ -46,15 +39,15 @@ class Shapes:
                 return parsed
         return None
 
-    def learn(self, message: WireMessage, kind: type[FixMessage]) -> None:
+    def learn(self, message: WireMessage) -> None:
         """Remember the shape of `message`, which has no fault, if its tags alone say where each field ends."""
-        if message.repeated or self._learned >= _SHAPES_MAX or not kind.MSG_TYPE:
+        if self._learned >= _SHAPES_MAX:
             return
-        tags = tuple(message.values)
-        if not DATA_LENGTHS.keys().isdisjoint(tags):
+        tags = tuple([tag for tag, _ in message.fields()])
+        if len(tags) > FIELDS_MAX or not self._dialect.data_lengths.keys().isdisjoint(tags):
             return
-        known = self._known.setdefault(f"35={kind.MSG_TYPE}".encode(), [])
-        shape = _shape(kind, tags)
+        known = self._known.setdefault(f"35={message.msg_type}".encode(ENCODING), [])
+        shape = self._dialect.shape(message.msg_type, tags)
         if shape not in known:
             self._learned += 1
             known.insert(0, shape)

@@ -5,13 +5,14 @@ one connection to the next; so the table describes one life of a connection, rou
 the node stops.
 
 `connecting` is where a session is when nobody is logged on. An acceptor waits here for a connection
-whose Logon names it; an initiator has asked for a connection, or waits before asking again. What the
-application sends now is kept and goes out after the next logon.
+whose Logon names it; an initiator has asked for a connection, or waits before asking again, for the
+schedule to open, or for an operator. What the application sends now is kept and goes out after the next logon.
 
 `logon_sent` and `logon_received` are the two ways of authenticating. The initiator has spoken first and
 waits for an answer; only a Logon will do, and a Logout or silence leads back to `connecting`. The
-acceptor has heard a Logon and judges it. Judging takes no time as long as CompIDs, times and numbers
-are all there is to it, but it is a state, because a proof of identity may take time.
+acceptor has heard a Logon and judges it. CompIDs and times are judged at once; a proof of identity is
+another component's to judge and takes time, and until it has spoken the Logon has changed nothing: no
+number is counted, no reset is done, no answer is given. Its yes leads on, its no or its silence back.
 
 `active` is the state in which the application talks. Numbers arrive in order, or they are too low, which
 is harmless for a declared duplicate and fatal otherwise, because then the two sides disagree about the past.
@@ -20,7 +21,8 @@ is harmless for a declared duplicate and fatal otherwise, because then the two s
 was asked for again, and what arrives early waits. The session still works in the other direction. The
 hole closes by resent messages or a gap fill, and the session is `active` again (`gap_filled`); if
 nothing closes it in time, the session logs out rather than wait for ever, and if the peer resets the
-numbers, the hole is void. A hole found during the logon leads here by way of `active`.
+numbers, the hole is void. A hole found during the logon leads here by way of `active`. What the peer
+misses is no state of ours: it gets it again beside everything else (core/fix/recovery.py).
 
 `logout_sent` means that we have said goodbye and wait, for a short time, for the peer to say so too. What
 still arrives is processed, since the peer may not have read our Logout yet. Whether the answer comes
@@ -29,10 +31,12 @@ or not, the connection ends.
 Any of these ends at once when the connection is lost, or when the peer does something after which
 talking makes no sense (a second Logon, a sequence number that is too low, silence): `disconnected`.
 
-`terminated` is the end, after the node was told to stop: no connection is opened or accepted any more.
+`terminated` is the end, after the node was told to stop: no connection is opened or accepted any more,
+until the node is up again.
 
-Setting sequence numbers back is not a state but a step (`sequence_reset`), so that the question every
-user of an engine asks one day, why did it reset, has an answer in the facts.
+Setting sequence numbers is not a state but a step (`sequence_reset`), so that the question every
+user of an engine asks one day, why did it reset, has an answer in the facts. It happens in a logon, when a
+session ends, when its schedule opens a new window (core/fix/schedule.py), or by an operator's hand.
 """
 
 from __future__ import annotations
@@ -67,6 +71,7 @@ class Trigger(StrEnum):
     LOGOUT_SENT = "logout_sent"
     DISCONNECTED = "disconnected"
     STOPPED = "stopped"
+    RESUMED = "resumed"
 
 
 class Reason(StrEnum):
@@ -84,12 +89,30 @@ class Reason(StrEnum):
     """Everything asked for has arrived or was declared unnecessary."""
     RESET_ON_LOGON = "reset_on_logon"
     """Numbers start at 1, because this session is configured so."""
+    RESET_ON_LOGOUT = "reset_on_logout"
+    """Numbers start at 1 after a Logout, because this session is configured so."""
+    RESET_ON_DISCONNECT = "reset_on_disconnect"
+    """Numbers start at 1 after a connection, because this session is configured so."""
+    RESET_ON_ERROR = "reset_on_error"
+    """Numbers start at 1 after an end by a fault of the peer's, because this session is configured so."""
+    RESET_BY_SCHEDULE = "reset_by_schedule"
+    """Numbers start at 1, because the session's schedule has opened a new window."""
+    RESET_BY_OPERATOR = "reset_by_operator"
+    """An operator set the numbers."""
     RESET_BY_LOGON = "reset_by_logon"
     """Numbers start at 1, because the peer's Logon carries ResetSeqNumFlag."""
     RESET_BY_SEQUENCE_RESET = "reset_by_sequence_reset"
     """The peer forced its next number with a SequenceReset in reset mode."""
     STOPPING = "stopping"
     """The node is winding down."""
+    SCHEDULE_CLOSED = "schedule_closed"
+    """The window of the session's schedule has closed."""
+    OPERATOR = "operator"
+    """An operator asked for it."""
+    REMOVED = "removed"
+    """The session was taken away while the engine runs."""
+    RESUMED = "resumed"
+    """The node was stopped, and is up again."""
     PEER_LOGOUT = "peer_logout"
     """The peer logged out."""
     LOGGED_OUT = "logged_out"
@@ -110,6 +133,8 @@ class Reason(StrEnum):
     """The peer asked for the same messages again and again."""
     SEQUENCE_TOO_LOW = "sequence_too_low"
     """A MsgSeqNum was used before, and the message is not marked as a duplicate."""
+    NEXT_EXPECTED_TOO_HIGH = "next_expected_too_high"
+    """The peer's Logon expects a number next that was not used yet."""
     COMP_ID_PROBLEM = "comp_id_problem"
     """A message names other CompIDs than the session's."""
     SENDING_TIME_ACCURACY = "sending_time_accuracy"
@@ -124,6 +149,12 @@ class Reason(StrEnum):
     """A Logon in a session that is logged on, without ResetSeqNumFlag."""
     GARBLED_LOGON = "garbled_logon"
     """What should have been a Logon is not a message."""
+    AUTHENTICATION_FAILED = "authentication_failed"
+    """The authenticator says that a Logon is not the counterparty's."""
+    AUTHENTICATION_TIMEOUT = "authentication_timeout"
+    """The authenticator did not judge a Logon in time."""
+    SESSION_DOWN = "session_down"
+    """A Logon for a session that an operator or its schedule keeps down."""
     UNKNOWN_COMP_ID = "unknown_comp_id"
     """A Logon names no session of this engine."""
     DUPLICATE_IDENTITY = "duplicate_identity"
@@ -140,6 +171,7 @@ SESSION: Final = Machine(
         Status.CONNECTING: {
             Trigger.LOGON_SENT: Status.LOGON_SENT,
             Trigger.LOGON_RECEIVED: Status.LOGON_RECEIVED,
+            Trigger.SEQUENCE_RESET: Status.CONNECTING,
             Trigger.DISCONNECTED: Status.CONNECTING,
             Trigger.STOPPED: Status.TERMINATED,
         },
@@ -153,6 +185,7 @@ SESSION: Final = Machine(
             Trigger.LOGON_ACCEPTED: Status.ACTIVE,
             Trigger.SEQUENCE_RESET: Status.LOGON_RECEIVED,
             Trigger.DISCONNECTED: Status.CONNECTING,
+            Trigger.STOPPED: Status.TERMINATED,
         },
         Status.ACTIVE: {
             Trigger.GAP_FOUND: Status.RESYNC_REQUIRED,
@@ -171,7 +204,9 @@ SESSION: Final = Machine(
             Trigger.DISCONNECTED: Status.CONNECTING,
             Trigger.STOPPED: Status.TERMINATED,
         },
-        Status.TERMINATED: {},
+        Status.TERMINATED: {
+            Trigger.RESUMED: Status.CONNECTING,
+        },
     },
 )
 

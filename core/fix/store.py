@@ -35,15 +35,40 @@ class SessionState(msgspec.Struct):
     """The connection, or the one asked for; empty without."""
     dialed: int = 0
     """How many connections were asked for, so that each has a name of its own."""
+    failures: int = 0
+    """How many of them have come to nothing since the last logon."""
+    address: int = 0
+    """Which of its addresses an initiator connects to."""
+    disabled: bool = False
+    """An operator keeps the session down."""
+    removed: bool = False
+    """An operator takes the session away, once its connection has ended."""
+    stopping: bool = False
     next_out: int = 1
     next_in: int = 1
+    opened: Nanos = 0
+    """When the window of the schedule opened that the numbers belong to; 0 without schedule."""
+    boundary: Nanos = 0
+    """When the schedule opens or closes next; 0 is never."""
     sent: dict[int, bytes] = {}
     """Application messages by number, as sent."""
     pending: list[Pending] = []
     early: dict[int, bytes] = {}
     """Messages beyond a gap, by number."""
     gap_end: int = 0
-    """The last number of the gap that was asked for; 0 without one."""
+    """The last number of the gap that is being filled; 0 without one."""
+    asked_end: int = 0
+    """The last number that was asked for of it."""
+    resend_next: int = 0
+    resend_end: int = 0
+    """What the peer is getting again; 0 is nothing."""
+    resend_at: Nanos = 0
+    """When the next batch of it is due."""
+    resend_begin: int = 0
+    resend_repeats: int = 0
+    """The highest BeginSeqNo that the peer asked for on this connection, and how often it asked for no higher one."""
+    resent: int = 0
+    """How many messages were asked for again on this connection."""
     heartbeat: Nanos = 0
     """The interval agreed on; 0 is no heartbeats."""
     last_sent: Nanos = 0
@@ -56,24 +81,24 @@ class SessionState(msgspec.Struct):
     """What the session's timer is set to; 0 is nothing. It may be earlier than needed, never later."""
     reset_sent: bool = False
     """Our Logon, not answered yet, asks for a reset."""
+    logon: bytes = b""
+    """The Logon that the authenticator is judging."""
     logout_reason: str = ""
     """Why we sent a Logout; empty before."""
-    resend_begin: int = 0
-    resend_repeats: int = 0
-    """The highest BeginSeqNo that the peer asked for on this connection, and how often it asked for no higher one."""
-    resent: int = 0
-    """How many messages were asked for again on this connection."""
-    stopping: bool = False
+    counted_second: int = 0
+    counted_messages: int = 0
+    """How many application messages the peer has sent in that second, if they are limited."""
 
 
 def duplicate(raw: bytes, sending_time: bytes) -> bytes:
     """`raw` as it is sent again."""
-    _, _, msg_type, number, sender, sent_at, target, body = raw[:-_TRAILER_BYTES].split(SOH, _HEAD_FIELDS)
+    begin, _, msg_type, number, sender, sent_at, target, body = raw[:-_TRAILER_BYTES].split(SOH, _HEAD_FIELDS)
     routing = b""
     while body.startswith(_BEFORE_122):
         field, _, body = body.partition(SOH)
         routing += field + SOH
     return encode(
         b"%b\x01%b\x0143=Y\x01%b\x0152=%b\x01%b\x01%b122=%b\x01%b"
-        % (msg_type, number, sender, sending_time, target, routing, sent_at[3:], body)
+        % (msg_type, number, sender, sending_time, target, routing, sent_at[3:], body),
+        begin[2:],
     )

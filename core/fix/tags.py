@@ -94,6 +94,8 @@ SESSION_REJECT_REASON: Final = 373
 BUSINESS_REJECT_REF_ID: Final = 379
 BUSINESS_REJECT_REASON: Final = 380
 CXL_REJ_RESPONSE_TO: Final = 434
+NEXT_EXPECTED_MSG_SEQ_NUM: Final = 789
+"""FIX 4.4."""
 GLOBAL_SEQ: Final = 20001
 """User-defined, int: the place of an order in the venue's total order of messages."""
 
@@ -285,7 +287,7 @@ class BusinessRejectReason(IntEnum):
 
 
 class SessionRejectReason(IntEnum):
-    """SessionRejectReason(373)."""
+    """SessionRejectReason(373). FIX 4.2 ends with 11."""
 
     INVALID_TAG_NUMBER = 0
     REQUIRED_TAG_MISSING = 1
@@ -299,3 +301,6 @@ class SessionRejectReason(IntEnum):
     COMP_ID_PROBLEM = 9
     SENDING_TIME_ACCURACY_PROBLEM = 10
     INVALID_MSG_TYPE = 11
+    TAG_APPEARS_MORE_THAN_ONCE = 13
+    TAG_SPECIFIED_OUT_OF_REQUIRED_ORDER = 14
+    INCORRECT_NUM_IN_GROUP_COUNT = 16

@@ -36,6 +36,10 @@ class ValueType(msgspec.Struct, frozen=True):
     write: Callable[[Any], str]
     pattern: str
     convert: Callable[[str], Any]
+    is_text: bool = False
+    """Values are str, and a writer has to see to it that they hold no SOH."""
+    is_loose: bool = False
+    """`convert` may refuse what `pattern` matches."""
 
 
 def _read_text(value: bytes) -> str:
@@ -87,10 +91,15 @@ def _read_timestamp(value: bytes) -> Nanos:
     return parse_timestamp(value.decode(ENCODING))
 
 
-STRING: Final = ValueType("STRING", _read_text, str, r"[^\x01]+", str)
+STRING: Final = ValueType("STRING", _read_text, str, r"[^\x01]+", str, is_text=True)
 INT: Final = ValueType("INT", read_int, str, r"-?[0-9]{1,18}", int)
 FLOAT: Final = ValueType("FLOAT", _read_float, _write_float, r"-?[0-9]{1,14}(?:\.[0-9]{0,14})?", Decimal)
 BOOLEAN: Final = ValueType("BOOLEAN", read_boolean, _write_boolean, r"[YN]", "Y".__eq__)
 UTC_TIMESTAMP: Final = ValueType(
-    "UTCTIMESTAMP", _read_timestamp, format_timestamp, r"[0-9]{8}-[0-9:]{8}(?:\.[0-9]+)?", parse_timestamp
+    "UTCTIMESTAMP",
+    _read_timestamp,
+    format_timestamp,
+    r"[0-9]{8}-[0-9:]{8}(?:\.[0-9]+)?",
+    parse_timestamp,
+    is_loose=True,
 )

@@ -214,7 +214,7 @@ def fix() -> list[Node]:
         app="app",
         app_messages=("D",),
     )
-    peer = SessionConfig(target_comp_id="ROMER", address="desk")
+    peer = SessionConfig(target_comp_id="ROMER", addresses=("desk",))
     trader = EngineConfig(role="initiator", comp_id="MM1", sessions=(peer,), app="app", app_messages=("8",))
     return [("desk", [FixEngine("fix", desk), Desk()]), ("trader", [FixEngine("fix", trader), Trader()])]
 

@@ -8,8 +8,9 @@ from typing import Any
 from core.fix.codec import WireMessage, decode, encode
 from core.fix.engine import FixEngine
 from core.fix.framer import Framer
+from core.fix.message import FixMessage
 from core.fix.messages import ExecutionReport, NewOrderSingle
-from core.fix.records import FixMessage, FromPeer, SessionChanged, ToPeer
+from core.fix.records import FromPeer, SessionChanged, ToPeer
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.timestamps import format_timestamp
 from core.kernel.record import (
@@ -68,27 +69,34 @@ ORDER = "11=a|21=1|55=BTC/USDT|54=1|60=20231114-22:13:20|40=2|38=1.5|44=64000.25
 
 def acceptor_config(*names: str, **changes: Any) -> EngineConfig:
     """A venue `ROMER` with a session for each name."""
-    sessions = tuple(SessionConfig(target_comp_id=name) for name in names or ("MM1",))
+    own, engine = _parted(changes)
     fields: dict[str, Any] = {
         "role": "acceptor",
         "comp_id": "ROMER",
-        "sessions": sessions,
+        "sessions": tuple(SessionConfig(target_comp_id=name, **own) for name in names or ("MM1",)),
         "app": "app",
         "app_messages": ("D", "F"),
     }
-    return EngineConfig(**(fields | changes))
+    return EngineConfig(**(fields | engine))
 
 
 def initiator_config(**changes: Any) -> EngineConfig:
     """A market maker `MM1` with a session with `ROMER`."""
+    own, engine = _parted({"addresses": ("venue/fix",)} | changes)
     fields: dict[str, Any] = {
         "role": "initiator",
         "comp_id": "MM1",
-        "sessions": (SessionConfig(target_comp_id="ROMER", address="venue/fix"),),
+        "sessions": (SessionConfig(target_comp_id="ROMER", **own),),
         "app": "app",
         "app_messages": ("8", "9", "j"),
     }
-    return EngineConfig(**(fields | changes))
+    return EngineConfig(**(fields | engine))
+
+
+def _parted(changes: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of a session, and of the engine."""
+    of_session = {name: value for name, value in changes.items() if name in SessionConfig.__struct_fields__}
+    return of_session, {name: value for name, value in changes.items() if name not in of_session}
 
 
 class Bench:
@@ -127,9 +135,9 @@ class Bench:
                 self.notes.append(effect.fact)
         return effects
 
-    def tell(self, session: str, message: FixMessage) -> None:
+    def tell(self, session: str, message: FixMessage, *, poss_resend: bool = False) -> None:
         """The application sends `message`."""
-        self.handle(Message("app", ToPeer(session, message)))
+        self.handle(Message("app", ToPeer(session, message, poss_resend)))
 
     def wait(self, seconds: float) -> None:
         """Let time pass, timer by timer."""

@@ -21,8 +21,9 @@ from core.auction.states import OrderState, OrderStep
 from core.config import decode_node
 from core.errors import ComponentFailed, FactViolated
 from core.fix import codec, outbound
-from core.kernel.journal import Header, JournalReader
+from core.kernel.journal import Header
 from core.kernel.kernel import Snapshot
+from core.kernel.reader import JournalReader
 from core.kernel.replay import replay
 from core.market.ledger import Ledger, Transferred
 from core.market.orders import OrderFilled
@@ -308,8 +309,8 @@ class TestPlantedBugs:
     ) -> None:
         honest = codec.encode
 
-        def stuck(body: bytes) -> bytes:
-            return honest(body.replace(b"\x0134=7\x01", b"\x0134=6\x01"))
+        def stuck(body: bytes, begin_string: bytes) -> bytes:
+            return honest(body.replace(b"\x0134=7\x01", b"\x0134=6\x01"), begin_string)
 
         monkeypatch.setattr(outbound, "encode", stuck)
         assert "FIX sequence: " in caught()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.errors import DefectError
-from core.fix.engine import EngineState, FixEngine
+from core.fix.engine import FixEngine
+from core.fix.hosting import EngineState
 from core.fix.records import InputIgnored, ToPeer
 from core.kernel.record import Bytes, Connected, Disconnected, Message
 from tests.helpers.fix import LOGON, NOW, ORDER, Hand, acceptor_config, initiator_config, order, report
@@ -36,12 +37,27 @@ def test_each_session_has_its_own_numbers_and_its_own_connection() -> None:
 def test_the_number_of_connections_is_bounded() -> None:
     hand = Hand(acceptor_config(connections_max=2))
     for conn in ("c1", "c2", "c3"):
-        hand.handle(Connected(conn, "peer"))
-    assert hand.closed == [("c3", "too_many_connections")]
-    assert hand.notes == [InputIgnored("c3", "too_many_connections", "peer")]
-    hand.handle(Disconnected("c1", "gone"))
+        hand.handle(Connected(conn, f"peer of {conn}"))
+    assert hand.closed == [("c1", "too_many_connections")]
+    assert hand.notes == [InputIgnored("c1", "too_many_connections", "peer of c1")]
+    hand.handle(Disconnected("c2", "gone"))
     hand.handle(Connected("c4", "peer"))
     assert len(hand.closed) == 1
+
+
+def test_connections_that_are_logged_on_do_not_yield() -> None:
+    hand = Hand(acceptor_config(connections_max=1))
+    hand.connect()
+    assert hand.say("A", LOGON)
+    hand.handle(Connected("c2", "peer"))
+    assert hand.closed == [("c2", "too_many_connections")]
+
+
+def test_silent_connections_of_one_address_crowd_out_each_other_and_nobody_else() -> None:
+    hand = Hand(acceptor_config(waiting_per_address_max=1))
+    for conn, peer in (("c1", "10.0.0.1:1"), ("c2", "10.0.0.2:1"), ("c3", "10.0.0.2:2")):
+        hand.handle(Connected(conn, peer))
+    assert hand.closed == [("c2", "too_many_connections")]
 
 
 def test_a_lost_connection_leaves_no_timer_behind() -> None:
@@ -64,8 +80,8 @@ def test_sending_to_a_session_that_does_not_exist_is_a_defect() -> None:
         engine.handle(NOW, Message("app", ToPeer("MM9", report("E-1"))))
 
 
-@pytest.mark.parametrize("types", [("A",), ("V",)])
-def test_an_engine_takes_only_application_messages_that_it_can_type(types: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("types", [("A",), ("zz",)])
+def test_an_engine_takes_only_application_messages_that_its_dialects_have(types: tuple[str, ...]) -> None:
     with pytest.raises(AssertionError, match="no such application messages"):
         FixEngine("fix", acceptor_config(app_messages=types))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.fix.records import InputIgnored, MessageDropped, SessionClosed, SessionOpened
-from core.fix.settings import SessionConfig
-from core.kernel.record import Connected, Disconnected
+from core.kernel.record import Connected
 from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, initiator_config, order, report, wire
 
 
@@ -176,8 +175,7 @@ def test_a_second_logon_without_reset_ends_the_connection() -> None:
 
 
 def test_a_session_configured_so_starts_over_at_every_logon() -> None:
-    fresh = SessionConfig(target_comp_id="MM1", reset_on_logon=True)
-    hand = Hand(acceptor_config(sessions=(fresh,)))
+    hand = Hand(acceptor_config(reset_on_logon=True))
     hand.connect()
     for conn in ("c2", "c3"):
         assert hand.say("A", LOGON, n=1) == ["35=A|34=1|98=0|108=30"]
@@ -186,8 +184,7 @@ def test_a_session_configured_so_starts_over_at_every_logon() -> None:
 
 
 def test_an_initiator_configured_so_asks_its_peer_to_start_over() -> None:
-    fresh = SessionConfig(target_comp_id="ROMER", reset_on_logon=True)
-    hand = initiator(sessions=(fresh,))
+    hand = initiator(reset_on_logon=True)
     assert hand.sent() == ["35=A|34=1|98=0|108=30|141=Y"]
     assert hand.say("A", LOGON + "|141=Y", n=1) == []
     assert [reason for _, _, reason in hand.changes].count("reset_on_logon") == 1
@@ -236,15 +233,6 @@ def test_an_initiator_waits_for_the_answer_to_its_logon_for_a_while() -> None:
     assert len(hand.connects) == 2
 
 
-def test_an_initiator_tries_again_after_each_failed_connection() -> None:
-    hand = Hand(initiator_config(), peer="ROMER")
-    for attempt in range(1, 4):
-        assert len(hand.connects) == attempt
-        hand.handle(Disconnected(hand.connects[-1], "refused"))
-        hand.wait(1)
-    assert len(set(hand.connects)) == 4
-
-
 def test_a_connection_that_says_nothing_is_closed_after_the_logon_timeout() -> None:
     hand = Hand(acceptor_config())
     hand.connect()
@@ -276,7 +264,7 @@ def test_what_waits_for_a_logon_survives_a_reset_of_the_numbers() -> None:
 
 
 def test_what_waits_for_a_logon_is_bounded() -> None:
-    hand = Hand(acceptor_config(kept_messages_max=2))
+    hand = Hand(acceptor_config(waiting_messages_max=2))
     for number in range(3):
         hand.tell("MM1", report(f"E-{number}"))
     assert hand.notes == [MessageDropped("MM1", "8")]

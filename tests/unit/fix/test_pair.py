@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.fix.settings import SessionConfig
 from tests.helpers.fix import Pair, acceptor_config, initiator_config, order, report, stop
 
 
@@ -42,8 +41,8 @@ def test_what_was_lost_with_a_connection_arrives_with_the_next() -> None:
 
 def test_engines_that_start_over_at_each_logon_agree_again() -> None:
     pair = Pair(
-        initiator_config(sessions=(SessionConfig(target_comp_id="ROMER", address="x", reset_on_logon=True),)),
-        acceptor_config(sessions=(SessionConfig(target_comp_id="MM1", reset_on_logon=True),)),
+        initiator_config(reset_on_logon=True),
+        acceptor_config(reset_on_logon=True),
     )
     pair.maker.tell("ROMER", order("a"))
     pair.settle()

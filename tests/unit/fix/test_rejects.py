@@ -9,6 +9,8 @@ from core.kernel.record import Connected
 from tests.helpers.fix import LOGON, ORDER, Hand, initiator_config
 
 VALUE = "58=Value is incorrect (out of range) for this tag"
+REQUEST = "262=x|263=0|264=1|267=1|269=0|146=1|55=A"
+"""The body of a MarketDataRequest, which is a message of FIX 4.2 that no application here takes."""
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_a_malformed_message_out_of_order_is_rejected_and_takes_no_number() -> N
     [
         ("56", "0", "35=3|34=2|45=2|58=Required tag missing|371=56|372=0|373=1"),
         ("49", "0", "35=3|34=2|45=2|58=Required tag missing|371=49|372=0|373=1"),
-        ("56", "D", "35=j|34=2|45=2|58=Conditionally Required Field Missing (56)|372=D|380=5"),
+        ("56", "D", "35=j|34=2|45=2|58=Conditionally Required Field Missing (56)|372=D|379=a|380=5"),
     ],
 )
 def test_a_message_without_a_comp_id_is_refused_without_ending_the_session(
@@ -101,13 +103,13 @@ def test_a_message_type_that_the_application_does_not_take_is_refused_as_busines
     hand = Hand.logged_on()
     report = "37=id|17=id|20=0|150=0|39=0|55=WLRI|54=1|151=100|14=0|6=0.0"
     assert hand.say("8", report) == ["35=j|34=2|45=2|58=Unsupported Message Type|372=8|380=3"]
-    assert hand.say("V", "262=x") == ["35=j|34=3|45=3|58=Unsupported Message Type|372=V|380=3"]
+    assert hand.say("V", REQUEST) == ["35=j|34=3|45=3|58=Unsupported Message Type|372=V|380=3"]
     assert hand.say("8", report + "|31=x")[0].startswith("35=3|34=4")
 
 
 def test_a_business_reject_is_sent_again_like_any_application_message() -> None:
     hand = Hand.logged_on()
-    hand.say("V", "262=x", extra="115=JCD|128=CS")
+    hand.say("V", REQUEST, extra="115=JCD|128=CS")
     assert hand.sent()[-1] == "35=j|34=2|115=CS|128=JCD|45=2|58=Unsupported Message Type|372=V|380=3"
     (again,) = hand.say("2", "7=2|16=0")
     assert again.startswith("35=j|34=2|43=Y|115=CS|122=20231114-22:13:20.000|128=JCD|45=2")

@@ -223,11 +223,11 @@ def test_the_swallowing_of_a_wrong_body_length_costs_two_messages_that_both_come
 def test_every_refusal_is_a_fact_with_its_reason() -> None:
     hand = Hand.logged_on()
     hand.say("D", ORDER.replace("54=1", "54=x"))
-    hand.say("G")
+    hand.say("B", "148=h|33=1|58=l")
     rejected = [note for note in hand.notes if isinstance(note, MessageRejected)]
     assert rejected == [
         MessageRejected("MM1", 2, "D", "incorrect_value", "Value is incorrect (out of range) for this tag"),
-        MessageRejected("MM1", 3, "G", "unsupported_message_type", "Unsupported Message Type"),
+        MessageRejected("MM1", 3, "B", "unsupported_message_type", "Unsupported Message Type"),
     ]
 
 

@@ -22,8 +22,8 @@ def test_a_gap_is_recovered_from() -> None:
     assert SESSION.after(Status.RESYNC_REQUIRED, Trigger.GAP_FILLED, "s") is Status.ACTIVE
 
 
-def test_nothing_leaves_the_last_state() -> None:
-    assert SESSION.is_terminal(Status.TERMINATED)
+def test_only_a_node_that_is_up_again_leaves_the_last_state() -> None:
+    assert list(SESSION.table[Status.TERMINATED]) == [Trigger.RESUMED]
     with pytest.raises(IllegalTransition, match="terminated"):
         SESSION.after(Status.TERMINATED, Trigger.LOGON_RECEIVED, "MM1")
 

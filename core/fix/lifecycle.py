@@ -1,0 +1,128 @@
+"""Steps of a session through its table, and its ends: Logout, disconnection, and what is reset by them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.fix.messages import Logout
+from core.fix.records import SessionChanged, SessionClosed
+from core.fix.recovery import Recovery
+from core.fix.schedule import window_at
+from core.fix.states import LOGGED_ON, SESSION, TALKING, Reason, Status, Trigger
+from core.kernel.record import Close, Note, Send
+
+_FAULTS: Final = frozenset(
+    [
+        Reason.SEQUENCE_TOO_LOW,
+        Reason.COMP_ID_PROBLEM,
+        Reason.SENDING_TIME_ACCURACY,
+        Reason.WRONG_BEGIN_STRING,
+        Reason.INVALID_LOGON,
+        Reason.UNEXPECTED_LOGON,
+        Reason.GARBLED_LOGON,
+        Reason.NEXT_EXPECTED_TOO_HIGH,
+        Reason.RESEND_TIMEOUT,
+        Reason.RESEND_LOOP,
+    ]
+)
+"""Ends by a fault of the peer's, after which `reset_on_error` starts over."""
+_LOGON_FAULTS: Final = frozenset([Reason.SEQUENCE_TOO_LOW, Reason.NEXT_EXPECTED_TOO_HIGH])
+"""Those that a Logon shows; other faulty Logons need not be the counterparty's, and change nothing."""
+_LOGOUTS: Final = frozenset([Reason.PEER_LOGOUT, Reason.LOGGED_OUT])
+
+
+class Lifecycle(Recovery):
+    """Changes the state, resets numbers, says goodbye."""
+
+    __slots__ = ()
+
+    def step(self, trigger: Trigger, reason: Reason) -> None:
+        """Follow the table, and say so."""
+        before = self.state.status
+        self.state.status = SESSION.after(before, trigger, self.name)
+        self.emit(Note(SessionChanged(self.name, before, self.state.status, reason)))
+
+    def reset(self, reason: Reason) -> None:
+        """Start from 1 in both directions."""
+        state = self.state
+        state.next_in = state.next_out = 1
+        state.sent, state.early = {}, {}
+        state.resend_begin = state.resend_repeats = state.resent = 0
+        self.forget_gap()
+        self.forget_resend()
+        self.step(Trigger.SEQUENCE_RESET, reason)
+
+    def log_out(self, reason: Reason, text: str | None = None) -> None:
+        """Say goodbye, once, and wait for the answer."""
+        if self.state.status in TALKING:
+            self.answer(Logout(text))
+            self.state.logout_reason = reason
+            self.state.deadline = self.now + self.own.logout_timeout
+            self.step(Trigger.LOGOUT_SENT, reason)
+
+    def close(self, reason: Reason) -> None:
+        """End the connection from this side."""
+        self.emit(Close(self.state.conn, reason))
+        self.ended(reason)
+
+    def ended(self, reason: Reason) -> None:
+        """The connection is gone: forget what belonged to it, reset what is to be reset, and plan the next one."""
+        state, was_open = self.state, self.state.status in LOGGED_ON
+        why = Reason(state.logout_reason or reason)
+        self._reset_at_end(reason, why)
+        state.conn, state.logon, state.logout_reason, state.reset_sent = "", b"", "", False
+        state.early = {}
+        state.gap_end = state.asked_end = state.deadline = 0
+        state.resend_begin = state.resend_repeats = state.resent = 0
+        self.forget_resend()
+        self.step(Trigger.STOPPED if state.stopping else Trigger.DISCONNECTED, reason)
+        if was_open:
+            cancel_orders = self.own.cancel_on_disconnect and why is not Reason.PEER_LOGOUT
+            self.emit(Send(self.config.app, SessionClosed(self.name, why, cancel_orders)))
+        self.keep_schedule()
+        if not was_open:
+            self._after_failure()
+        self._plan_next()
+
+    def keep_schedule(self) -> None:
+        """Note when the schedule's next boundary is; while nobody is logged on, start over in a new window."""
+        state, schedule = self.state, self.own.schedule
+        if schedule is None:
+            return
+        window = window_at(schedule, self.now)
+        is_open = window.opens <= self.now
+        state.boundary = window.closes if is_open else window.opens
+        if is_open and state.status is Status.CONNECTING and state.opened != window.opens:
+            if state.opened:
+                self.reset(Reason.RESET_BY_SCHEDULE)
+            state.opened = window.opens
+
+    def may_connect(self) -> bool:
+        """Whether neither an operator nor the schedule keeps the session down."""
+        schedule, state = self.own.schedule, self.state
+        if state.disabled or state.stopping:
+            return False
+        return schedule is None or window_at(schedule, self.now).opens <= self.now
+
+    def _reset_at_end(self, reason: Reason, why: Reason) -> None:
+        own, status = self.own, self.state.status
+        if own.reset_on_error and why in (_FAULTS if status in LOGGED_ON else _LOGON_FAULTS):
+            self.reset(Reason.RESET_ON_ERROR)
+        elif own.reset_on_logout and reason in _LOGOUTS:
+            self.reset(Reason.RESET_ON_LOGOUT)
+        elif own.reset_on_disconnect and (status in LOGGED_ON or status is Status.LOGON_SENT):
+            self.reset(Reason.RESET_ON_DISCONNECT)
+
+    def _after_failure(self) -> None:
+        """A connection that came to nothing: the next attempt goes to the next address."""
+        if self.config.role == "initiator":
+            self.state.failures += 1
+            self.state.address = (self.state.address + 1) % len(self.own.addresses)
+
+    def _plan_next(self) -> None:
+        """An initiator connects again after a pause, which grows with each round of failures."""
+        state, own = self.state, self.own
+        if self.config.role == "initiator" and self.may_connect():
+            rounds = max(0, state.failures - 1) // len(own.addresses)
+            pause = own.reconnect_interval << min(rounds, 32)
+            state.deadline = self.now + max(own.reconnect_interval, min(pause, own.reconnect_interval_max))

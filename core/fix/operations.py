@@ -1,0 +1,98 @@
+"""What an operator may do to a session, whatever state it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from core.fix.messages import TestRequest
+from core.fix.records import (
+    AskForHeartbeat,
+    DropConnection,
+    LogOn,
+    LogOut,
+    ResetNumbers,
+    SetNumbers,
+)
+from core.fix.session import TEST_REQ_ID, Session
+from core.fix.states import TALKING, Reason, Status, Trigger
+
+Operation: TypeAlias = LogOn | LogOut | DropConnection | ResetNumbers | SetNumbers | AskForHeartbeat
+
+
+def operate(session: Session, operation: Operation) -> str:
+    """Do what is asked. Returns why it cannot be done; empty if it can."""
+    refusal = _OPERATIONS[type(operation)](session, operation)
+    session.arm()
+    return refusal
+
+
+def _log_on(session: Session, _operation: LogOn) -> str:
+    state = session.state
+    state.disabled, state.failures = False, 0
+    if not session.may_connect():
+        return "the session is outside its schedule, or its node is stopping"
+    if session.config.role == "initiator" and not state.conn:
+        session.dial()
+    return ""
+
+
+def _log_out(session: Session, operation: LogOut) -> str:
+    session.state.disabled = True
+    if session.state.conn:
+        session.leave(Reason.OPERATOR, operation.text or None)
+    elif session.state.status is Status.CONNECTING:
+        session.state.deadline = 0
+    return ""
+
+
+def _drop_connection(session: Session, _operation: DropConnection) -> str:
+    if not session.state.conn:
+        return "the session has no connection"
+    session.close(Reason.OPERATOR)
+    return ""
+
+
+def _reset_numbers(session: Session, _operation: ResetNumbers) -> str:
+    if session.state.stopping:
+        return "the node is stopping"
+    session.log_out(Reason.OPERATOR)
+    if session.state.conn:
+        session.close(Reason.OPERATOR)
+    session.reset(Reason.RESET_BY_OPERATOR)
+    return ""
+
+
+def _set_numbers(session: Session, operation: SetNumbers) -> str:
+    state = session.state
+    next_out = state.next_out if operation.next_out is None else operation.next_out
+    next_in = state.next_in if operation.next_in is None else operation.next_in
+    if min(next_out, next_in) < 1:
+        return "numbers begin at 1"
+    if state.stopping:
+        return "the node is stopping"
+    state.sent = {number: raw for number, raw in state.sent.items() if number < next_out}
+    state.next_out, state.next_in, state.early = next_out, next_in, {}
+    session.forget_gap()
+    session.forget_resend()
+    session.step(Trigger.SEQUENCE_RESET, Reason.RESET_BY_OPERATOR)
+    session.send_pending()
+    return ""
+
+
+def _ask_for_heartbeat(session: Session, _operation: AskForHeartbeat) -> str:
+    if session.state.status not in TALKING:
+        return "the session is not logged on"
+    session.answer(TestRequest(TEST_REQ_ID))
+    session.state.test_sent = True
+    return ""
+
+
+_OPERATIONS: Final[dict[type[Any], Callable[[Session, Any], str]]] = {
+    LogOn: _log_on,
+    LogOut: _log_out,
+    DropConnection: _drop_connection,
+    ResetNumbers: _reset_numbers,
+    SetNumbers: _set_numbers,
+    AskForHeartbeat: _ask_for_heartbeat,
+}

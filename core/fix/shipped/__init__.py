@@ -1,0 +1,69 @@
+"""The dictionaries that Romer ships, FIX 4.2 and FIX 4.4, and the venue's own edition of FIX 4.2.
+
+The modules beside this one are facts, restated as text by `romer-live fix pack` from QuickFIX-format files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from core.errors import InputError
+from core.fix.dictionary import Dictionary, FieldDefinition, Item, Source, build, did_you_mean
+from core.fix.dictionary_text import read_text
+from core.fix.tags import GLOBAL_SEQ, NEXT_EXPECTED_MSG_SEQ_NUM, MsgType
+
+
+def _fix42() -> Source:
+    from core.fix.shipped import fix42_fields, fix42_messages  # noqa: PLC0415  # read when needed
+
+    return read_text("FIX.4.2", fix42_fields.TEXT, fix42_messages.TEXT)
+
+
+def _fix44() -> Source:
+    from core.fix.shipped import fix44_fields, fix44_fields_2, fix44_messages  # noqa: PLC0415  # read when needed
+
+    return read_text("FIX.4.4", f"{fix44_fields.TEXT} {fix44_fields_2.TEXT}", fix44_messages.TEXT)
+
+
+_SOURCES: Final[dict[str, Callable[[], Source]]] = {"FIX.4.2": _fix42, "FIX.4.4": _fix44}
+"""By BeginString."""
+SHIPPED: Final = tuple(_SOURCES)
+
+
+@lru_cache
+def dictionary(begin_string: str) -> Dictionary:
+    """The shipped dictionary of a version. Raises InputError if there is none."""
+    return build(source(begin_string))
+
+
+def source(begin_string: str) -> Source:
+    """The same, as it is written down."""
+    if begin_string not in _SOURCES:
+        hint = did_you_mean(begin_string, _SOURCES) or "give the file of a dictionary of your own"
+        raise InputError(f"no dictionary of {begin_string!r} is shipped: there are {', '.join(_SOURCES)}", hint)
+    return _SOURCES[begin_string]()
+
+
+_OF_THE_VENUE: Final[dict[str, FieldDefinition]] = {
+    MsgType.EXECUTION_REPORT: FieldDefinition(GLOBAL_SEQ, "GlobalSeq", "INT"),
+    MsgType.LOGON: FieldDefinition(NEXT_EXPECTED_MSG_SEQ_NUM, "NextExpectedMsgSeqNum", "INT"),
+}
+
+
+@lru_cache
+def venue_dictionary() -> Dictionary:
+    """FIX 4.2 as the venue speaks it.
+
+    A report may tell an order's place in the venue's total order, and a Logon, as in FIX 4.4, the next number expected.
+    """
+    plain = source("FIX.4.2")
+    messages = tuple(
+        msgspec.structs.replace(message, items=(*message.items, Item(added.tag, required=False))) if added else message
+        for message in plain.messages
+        for added in [_OF_THE_VENUE.get(message.msg_type)]
+    )
+    return build(msgspec.structs.replace(plain, fields=(*plain.fields, *_OF_THE_VENUE.values()), messages=messages))
