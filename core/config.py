@@ -1,22 +1,22 @@
 """What a node is made of, as data. The same structures come from scenario files and from venue files.
 
 Numbers that people write with a unit or a fraction are strings in the file (`"250ms"`, `"100.25"`), so
-nothing depends on how a float is parsed. Unknown keys are refused.
+nothing depends on how a float is parsed. Unknown keys are refused; whether what was read can be run is
+judged by `core.checks`.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from core.market.orders import Pair, Token
+from core.market.orders import Name, Pair, Token
 from core.solver.problem import Params
 from core.units import SECOND, format_duration, parse_duration
 
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z")]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
@@ -74,6 +74,31 @@ class SolverAccountConfig(Section, frozen=True, kw_only=True):
     bond: Decimal
 
 
+class PulseConfig(Section, frozen=True, kw_only=True):
+    """How a dead peer of a solver connection is found: after `interval` of silence it is asked, and has `timeout` to
+    answer. An interval of 0s never asks."""
+
+    interval: Duration = Duration(10 * SECOND)
+    timeout: Duration = Duration(5 * SECOND)
+
+
+NO_PULSE: Final = PulseConfig(interval=Duration(0))
+"""For links that do not break silently."""
+
+
+class DoorsConfig(Section, frozen=True, kw_only=True):
+    """How many may stand in the venue's doors, and for how long. Those who have not said who they are yield first."""
+
+    fix_connections_max: Count = 1_000
+    logon_timeout: Duration = Duration(10 * SECOND)
+    solver_connections_max: Count = 256
+    """At all three doors together."""
+    hello_timeout: Duration = Duration(5 * SECOND)
+    waiting_per_address_max: Count = 16
+    """Connections of one address without a logon or a hello; the oldest yields to one more."""
+    pulse: PulseConfig = PulseConfig()
+
+
 class VenueConfig(Section, frozen=True, kw_only=True, tag="venue"):
     """Everything the venue node is made of."""
 
@@ -84,6 +109,7 @@ class VenueConfig(Section, frozen=True, kw_only=True, tag="venue"):
     fix: FixConfig = FixConfig()
     members: tuple[MemberConfig, ...]
     solvers: tuple[SolverAccountConfig, ...]
+    doors: DoorsConfig = DoorsConfig()
 
     def tokens(self) -> dict[str, Token]:
         """Every token of every pair, by id."""
@@ -101,13 +127,19 @@ class MakerConfig(Section, frozen=True, kw_only=True, tag="market_maker"):
 
 
 class SolverConfig(Section, frozen=True, kw_only=True, tag="solver"):
-    """A solver node: its connection to the venue and its strategy, whose name is the type of `params`."""
+    """A solver node: where its venue is, and its strategy, whose name is the type of `params`.
+
+    `address` is of a door for everything; or of the venue's door for orders, and the other two are given too.
+    """
 
     id: Name
     token: str
     address: str
+    bids_address: str = ""
+    claims_address: str = ""
     params: Params
     reconnect_interval: Duration = Duration(SECOND)
+    pulse: PulseConfig = PulseConfig()
 
 
 NodeConfig: TypeAlias = VenueConfig | MakerConfig | SolverConfig

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
+from core.fix.message import FixMessage
 from core.fix.messages import (
     BusinessMessageReject,
     ExecutionReport,
@@ -16,19 +17,18 @@ from core.fix.messages import (
     OrderCancelReject,
     OrderCancelRequest,
 )
-from core.fix.records import FixMessage, FromPeer, SessionClosed, SessionOpened, ToPeer
-from core.fix.tags import ExecTransType, ExecType, HandlInst, OrdType, TimeInForce
-from core.fix.tags import Side as FixSide
+from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.sides import FIX_SIDE
+from core.fix.tags import BusinessRejectReason, ExecTransType, ExecType, HandlInst, OrdType, TimeInForce
 from core.kernel.component import Component, Handler
 from core.kernel.ids import Ids
-from core.kernel.record import Message, Note, Record, Send, Start, Stop
+from core.kernel.record import Message, Note, Record, Resume, Send, Start, Stop
 from core.market.orders import Side
 from core.market.world import CancelWanted, OrderWanted
 from core.units import Nanos
 
 FIX: Final = "fix"
 OPEN_ORDERS_MAX: Final = 10_000
-_SIDES: Final[Mapping[Side, FixSide]] = {"buy": FixSide.BUY, "sell": FixSide.SELL}
 
 
 class DropReason(StrEnum):
@@ -49,6 +49,15 @@ class IntentDropped(Record, frozen=True):
 
     intent: OrderWanted | CancelWanted
     reason: DropReason
+
+
+class RequestRejected(Record, frozen=True):
+    """The venue could not take an order or a cancel request at all: `BusinessRejectReason`, in lower case, is why."""
+
+    cl_ord_id: str
+    msg_type: str
+    reason: str
+    text: str
 
 
 class ReportIgnored(Record, frozen=True):
@@ -128,6 +137,9 @@ class MarketMaker(Component[MakerState]):
     def _on_stop(self, _now: Nanos, _event: Stop) -> None:
         self.state.stopping = True
 
+    def _on_resume(self, _now: Nanos, _event: Resume) -> None:
+        self.state.stopping = False
+
     def _on_session(self, _now: Nanos, _event: Message[SessionOpened | SessionClosed]) -> None:
         """Orders outlive sessions, here as at the venue."""
 
@@ -157,7 +169,7 @@ class MarketMaker(Component[MakerState]):
         else:
             order = state.open[cl_ord_id]
             order.cancel_cl_ord_id = state.ids.next(self._settings.comp_id)
-            side = _SIDES[order.side]
+            side = FIX_SIDE[order.side]
             self._tell(OrderCancelRequest(cl_ord_id, order.cancel_cl_ord_id, order.symbol, side, now))
 
     def _drop(self, intent: OrderWanted | CancelWanted, reason: DropReason) -> None:
@@ -194,15 +206,18 @@ class MarketMaker(Component[MakerState]):
             order.cancel_cl_ord_id = ""
 
     def _on_business_reject(self, reject: BusinessMessageReject) -> None:
+        """An order that is named has ended; of a cancel request that is named, the order goes on."""
         cl_ord_id = reject.business_reject_ref_id or ""
+        cancelled = next((it for it in self.state.open.values() if it.cancel_cl_ord_id == cl_ord_id != ""), None)
         if cl_ord_id in self.state.open:
             self._end(cl_ord_id, Outcome.REJECTED)
+        elif cancelled is not None:
+            cancelled.cancel_cl_ord_id = ""
+        else:
+            self._ignore(cl_ord_id, reject)
             return
-        for order in self.state.open.values():
-            if order.cancel_cl_ord_id == cl_ord_id != "":
-                order.cancel_cl_ord_id = ""
-                return
-        self._ignore(cl_ord_id, reject)
+        reason = BusinessRejectReason(reject.business_reject_reason).name.lower()
+        self.emit(Note(RequestRejected(cl_ord_id, reject.ref_msg_type, reason, reject.text or "")))
 
     def _end(self, cl_ord_id: str, outcome: Outcome) -> None:
         self.state.counts[outcome] += 1
@@ -217,6 +232,7 @@ class MarketMaker(Component[MakerState]):
     HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
         Start: _on_start,
         Stop: _on_stop,
+        Resume: _on_resume,
         SessionOpened: _on_session,
         SessionClosed: _on_session,
         OrderWanted: _on_order_wanted,
@@ -235,7 +251,7 @@ def _order(wanted: OrderWanted, cl_ord_id: str, now: Nanos) -> NewOrderSingle:
         cl_ord_id=cl_ord_id,
         handl_inst=HandlInst.AUTOMATED_NO_INTERVENTION,
         symbol=wanted.symbol,
-        side=_SIDES[wanted.side],
+        side=FIX_SIDE[wanted.side],
         transact_time=now,
         ord_type=OrdType.LIMIT,
         order_qty=wanted.quantity,

@@ -87,6 +87,11 @@ def nearest(amount: Decimal, step: Decimal) -> Decimal:
     return (amount / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * step
 
 
+def whole_steps(amount: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of `step` that is not above `amount`, which is not negative."""
+    return EXACT.multiply(EXACT.divide_int(amount, step), step)
+
+
 def round_down(amount: Decimal, decimals: int) -> Decimal:
     """The largest amount of a token with that many decimals which is not above `amount`."""
     return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)

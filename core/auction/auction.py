@@ -25,7 +25,7 @@ from core.auction.reasons import WaitReason
 from core.auction.selection import select
 from core.auction.solicit import place_bids, take_batch, withdraw_bid
 from core.kernel.component import Handler
-from core.kernel.record import Message, Record, Start, Stop, TimerFired
+from core.kernel.record import Message, Record, Resume, Start, Stop, TimerFired
 from core.market.orders import Batch
 from core.solver.protocol import Deposit, FromSolver, PlaceBids, SolverSaid, WithdrawBid
 from core.units import Nanos
@@ -43,6 +43,9 @@ class Auction(Desk):
         self.state.stopping = True
         for live in self.open_orders():
             self.expire(live, WaitReason.STOPPED)
+
+    def _on_resume(self, _now: Nanos, _event: Resume) -> None:
+        self.state.stopping = False
 
     def _on_timer(self, now: Nanos, event: TimerFired) -> None:
         kind, _, of = event.key.partition(":")
@@ -63,6 +66,7 @@ class Auction(Desk):
     HANDLERS: ClassVar[dict[type[Record], Handler]] = {
         Start: _on_start,
         Stop: _on_stop,
+        Resume: _on_resume,
         TimerFired: _on_timer,
         Batch: _on_batch,
         SolverSaid: _on_said,

@@ -13,7 +13,7 @@ import msgspec
 
 from core.auction.reasons import BidRefusal
 from core.auction.rules import ClosedBook, Contest, StandingBid
-from core.auction.terms import is_countable, is_on_grid, trade
+from core.auction.terms import fills_lots, is_countable, is_on_grid, trade
 from core.market.orders import Order, Pair
 from core.solver.protocol import Bid
 from core.units import Nanos
@@ -82,7 +82,9 @@ class Book(msgspec.Struct):
         traded = trade(order, pair, bid.max_input, bid.conversion_rate)
         if traded is None:
             return BidRefusal.BELOW_LIMIT
-        if traded.taken == 0 or not is_countable(traded.taken, bought.decimals):
+        if not fills_lots(order, pair, traded):
+            return BidRefusal.OFF_LOT
+        if not is_countable(traded.taken, bought.decimals):
             return BidRefusal.INVALID
         return StandingBid(
             solver=solver,

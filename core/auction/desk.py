@@ -21,7 +21,7 @@ from core.kernel.ids import Ids
 from core.kernel.record import CancelTimer, Note, Record, Send, SetTimer
 from core.market.ledger import Ledger
 from core.market.orders import CancelRefused, OrderCancelled, OrderExpired, OrderFailed, OrderFilled
-from core.solver.protocol import BidRefused, FromVenue, TellSolver
+from core.solver.protocol import Bid, BidRefused, FromVenue, TellSolver
 from core.units import Nanos
 
 SEQUENCER: Final = "sequencer"
@@ -74,10 +74,16 @@ class Desk(Component[AuctionState]):
         self.note(fact)
         self.emit(Send(SEQUENCER, fact))
 
-    def refuse_bid(self, solver: str, height: int, bid_id: str, order_id: str, reason: BidRefusal) -> None:
+    def refuse_bid(self, solver: str, height: int, bid: Bid | StandingBid, reason: BidRefusal) -> None:
         """State that a bid does not count, and tell its solver."""
-        self.note(BidRejected(height, solver, bid_id, order_id, reason))
-        self.tell(solver, BidRefused(height, bid_id, order_id, reason))
+        terms = (bid.max_input, bid.conversion_rate)
+        self.note(BidRejected(height, solver, bid.bid_id, bid.order_id, reason, *terms))
+        self.tell(solver, BidRefused(height, bid.bid_id, bid.order_id, reason))
+
+    def refuse_withdrawal(self, solver: str, height: int, order_id: str, reason: BidRefusal) -> None:
+        """State that a bid stays as it is, and tell its solver."""
+        self.note(BidRejected(height, solver, "", order_id, reason, None, None))
+        self.tell(solver, BidRefused(height, "", order_id, reason))
 
     def cannot_pay(self, bid: StandingBid, output_amount: Decimal) -> BidRefusal | None:
         """Why the bid's solver cannot be trusted with a commitment to `output_amount` now, if so."""

@@ -41,13 +41,15 @@ class BidReceived(Record, frozen=True):
 
 
 class BidRejected(Record, frozen=True):
-    """A bid does not count, for `reason`."""
+    """A bid does not count, for `reason`. A refused withdrawal names no bid and has no terms."""
 
     height: int
     solver: str
     bid_id: str
     order_id: str
     reason: str
+    max_input: Decimal | None
+    conversion_rate: Decimal | None
 
 
 class BidWithdrawn(Record, frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from core.auction.rules import Ranked
 from core.auction.states import ORDERS, OrderState, OrderStep
-from core.market.orders import Order
+from core.market.orders import Order, Pair
 from core.solver.protocol import Offer
 
 
@@ -28,7 +28,7 @@ class LiveOrder(msgspec.Struct):
         self.state = ORDERS.after(self.state, step, self.order.order_id)
 
 
-def offer_of(order: Order) -> Offer:
+def offer_of(order: Order, pair: Pair) -> Offer:
     """The order as solvers see it: no owner, no validity."""
     return Offer(
         order_id=order.order_id,
@@ -36,6 +36,7 @@ def offer_of(order: Order) -> Offer:
         side=order.side,
         sell_token=order.sell_token,
         buy_token=order.buy_token,
+        lot=pair.lot,
         input_amount=order.input_amount,
         min_output=order.min_output,
         partially_fillable=order.partially_fillable,

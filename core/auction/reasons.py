@@ -27,6 +27,8 @@ class BidRefusal(StrEnum):
     INVALID = "invalid"
     """An amount or rate that is not positive, above or off the grid of what the order offers, or for a
     part of an order that is all or nothing; or a validity that ends before the bid deadline."""
+    OFF_LOT = "off_lot"
+    """For part of a sell that is not a whole number of lots, or for an input that does not pay for one lot of a buy."""
     BELOW_LIMIT = "below_limit"
     """The owner would get less per input than the order's limit."""
     UNFUNDED = "unfunded"

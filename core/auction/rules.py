@@ -21,7 +21,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from core.auction.terms import Trade, meets_limit
+from core.auction.terms import Trade, at_terms_of, fills_lots, meets_limit
 from core.errors import DefectError, InputError
 from core.kernel.record import Record
 from core.market.orders import Order, Pair
@@ -85,7 +85,26 @@ def first_price(book: ClosedBook) -> Outcome:
     return {contest.order.order_id: _ranked_as_bid(contest, book.height) for contest in book.contests}
 
 
-RULES: Final[dict[str, Rule]] = {"first_price": first_price}
+def second_price(book: ClosedBook) -> Outcome:
+    """Each order goes to the bid that `first_price` would choose, at the terms of the next best one.
+
+    This is Vickrey's auction, per order, with the order's limit as the reserve. Who wins is decided by
+    the winner's own bid, what it pays only by the others': the best offer without it, or the limit when
+    there is none. So a solver that bids for the whole order, and can serve it for v, does best to bid v
+    whatever the others bid. To bid worse can only lose an order worth winning, and to bid better can only
+    win one at terms worse than v. Under `first_price` it would keep a margin, which it has to guess; on
+    average the two bring the owner the same, where costs are independent and alike (revenue equivalence).
+
+    A bid next in line takes over at the terms of the one after it, as if the one before had not bid. For
+    parts of an order the terms are a rate, and the winner never trades at terms worse than its own bid; then
+    sizes matter as well as prices, and truth is no longer dominant. Nor is it across orders that share capital.
+
+    Vickrey, "Counterspeculation, auctions, and competitive sealed tenders", Journal of Finance 16 (1961).
+    """
+    return {c.order.order_id: _at_next_terms(c, _ranked_as_bid(c, book.height)) for c in book.contests}
+
+
+RULES: Final[dict[str, Rule]] = {"first_price": first_price, "second_price": second_price}
 """Every rule by name. Add your own before the auction is built."""
 
 
@@ -105,7 +124,7 @@ def check_outcome(rule: str, book: ClosedBook, outcome: Outcome) -> None:
     """Hold a rule to what every rule must keep, whoever wrote it.
 
     It ranks standing bids only, each at most once; none takes more than it asked for or the order has,
-    and none gives less than the order's limit. Raises DefectError naming rule, order and bid.
+    none trades a fraction of a lot or gives less than the order's limit. Raises DefectError naming rule, order and bid.
     """
     contests = {contest.order.order_id: contest for contest in book.contests}
     for order_id, ranking in outcome.items():
@@ -116,7 +135,7 @@ def check_outcome(rule: str, book: ClosedBook, outcome: Outcome) -> None:
         for ranked in ranking:
             if unranked.pop(ranked.bid.solver, None) != ranked.bid:
                 raise DefectError(f"rule {rule} ranks {ranked.bid.bid_id} for {order_id}, which does not stand there")
-            if not _keeps_terms(contest.order, ranked):
+            if not _keeps_terms(contest, ranked):
                 raise DefectError(f"rule {rule} breaks the terms of {order_id} or of its bid: {ranked!r}")
 
 
@@ -130,12 +149,22 @@ def _ranked_as_bid(contest: Contest, height: int) -> list[Ranked]:
     return [as_bid(bid) for bid in sorted(contest.bids, key=key)]
 
 
-def _keeps_terms(order: Order, ranked: Ranked) -> bool:
-    given, taken = ranked.input_amount, ranked.output_amount
+def _at_next_terms(contest: Contest, ranking: list[Ranked]) -> list[Ranked]:
+    offers = [Trade(ranked.input_amount, ranked.output_amount) for ranked in ranking]
+    rivals = [*offers[1:], None]
+    return [
+        Ranked(ranked.bid, *at_terms_of(contest.order, contest.pair, own, rival, ranked.bid.max_input))
+        for ranked, own, rival in zip(ranking, offers, rivals, strict=False)
+    ]
+
+
+def _keeps_terms(contest: Contest, ranked: Ranked) -> bool:
+    order, given, taken = contest.order, ranked.input_amount, ranked.output_amount
     quantity = given if order.side == "sell" else taken
     return (
         0 < given <= min(ranked.bid.max_input, order.input_amount)
         and quantity <= order.quantity
         and (order.partially_fillable or quantity == order.quantity)
+        and fills_lots(order, contest.pair, Trade(given, taken))
         and meets_limit(order, Trade(given, taken))
     )

@@ -41,7 +41,7 @@ def award(desk: Desk, now: Nanos, live: LiveOrder, height: int, otherwise: WaitR
         if refusal is None:
             _commit(desk, now, live, height, ranked)
             return ranked
-        desk.refuse_bid(bid.solver, height, bid.bid_id, bid.order_id, refusal)
+        desk.refuse_bid(bid.solver, height, bid, refusal)
     desk.go_on(now, live, otherwise)
     return None
 

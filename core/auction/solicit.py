@@ -43,7 +43,7 @@ def place_bids(desk: Desk, now: Nanos, solver: str, said: PlaceBids) -> None:
     for bid in said.bids:
         judged = barred or _judge(desk, now, solver, said.height, bid)
         if isinstance(judged, BidRefusal):
-            desk.refuse_bid(solver, said.height, bid.bid_id, bid.order_id, judged)
+            desk.refuse_bid(solver, said.height, bid, judged)
         else:
             _stand(desk, said.height, judged)
 
@@ -53,7 +53,7 @@ def withdraw_bid(desk: Desk, now: Nanos, solver: str, said: WithdrawBid) -> None
     barred = _barred(desk, solver, said.height)
     withdrawn = barred or desk.state.books[said.height].withdraw(now, solver, said.order_id)
     if isinstance(withdrawn, BidRefusal):
-        desk.refuse_bid(solver, said.height, "", said.order_id, withdrawn)
+        desk.refuse_withdrawal(solver, said.height, said.order_id, withdrawn)
     else:
         desk.note(BidWithdrawn(said.height, solver, withdrawn.bid_id, said.order_id))
 
@@ -98,7 +98,8 @@ def _open_auction(desk: Desk, now: Nanos, height: int) -> None:
     desk.state.books[height] = open_book(height, now, deadline, orders)
     desk.emit(SetTimer(f"bids:{height}", deadline))
     desk.note(BatchCreated(height, tuple(order.order_id for order in orders), deadline))
-    desk.tell(EVERYONE, BatchOpened(height, now, deadline, tuple(offer_of(order) for order in orders)))
+    offers = tuple(offer_of(order, desk.pairs[order.symbol]) for order in orders)
+    desk.tell(EVERYONE, BatchOpened(height, now, deadline, offers))
 
 
 def _barred(desk: Desk, solver: str, height: int) -> BidRefusal | None:

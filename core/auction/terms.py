@@ -1,9 +1,12 @@
 """What a bid trades, in exact amounts: the one place where auction arithmetic rounds.
 
 A sell gives the bid's `max_input` for the product with its rate, rounded down to the bought token. A
-buy takes its quantity, or the part that `max_input` pays for, and gives what that costs at the rate,
-rounded up to the sold token. The limit of an order is the ratio of its minimum output to its input; it
-is compared by exact cross products, so rounding never lets a trade slip below it.
+buy takes its quantity, or as many whole lots as `max_input` pays for, and gives what those cost at the
+rate, rounded up to the sold token. The limit of an order is the ratio of its minimum output to its
+input; it is compared by exact cross products, so rounding never lets a trade slip below it.
+
+Every trade is a whole number of lots. The exception is what is left of an order that is none itself: it
+trades as a whole. The sequencer accepts no such order.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from core.market.orders import Order, Pair
-from core.units import MONEY
+from core.units import MONEY, whole_steps
 
 _EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN, Emax=MAX_EMAX, Emin=MIN_EMIN)
 """Holds every product of two amounts whole, and a quotient beyond any token's last decimal."""
@@ -40,7 +43,7 @@ def trade(order: Order, pair: Pair, max_input: Decimal, rate: Decimal) -> Trade 
     if order.side == "sell":
         offered = Trade(max_input, _on_grid(output, pair.quote.decimals, ROUND_DOWN))
     else:
-        taken = order.quantity if output >= order.quantity else _on_grid(output, pair.base.decimals, ROUND_DOWN)
+        taken = order.quantity if output >= order.quantity else whole_steps(output, pair.lot)
         offered = Trade(_on_grid(_EXACT.divide(taken, rate), pair.quote.decimals, ROUND_UP), taken)
     return offered if meets_limit(order, offered) else None
 
@@ -51,10 +54,35 @@ def meets_limit(order: Order, offered: Trade) -> bool:
     return _EXACT.multiply(offered.taken, order.input_amount) >= owed
 
 
+def at_terms_of(order: Order, pair: Pair, own: Trade, rival: Trade | None, most: Decimal) -> Trade:
+    """The quantity of `own` at the rate of `rival`, or at the order's limit when that is better for its owner.
+
+    Rounded in the owner's favour, and no worse for either side than it agreed to: the owner gets its limit, the
+    solver gives no more than in `own` for what it gets, and gets at most `most` of the sold token. Without a
+    rival the terms are the limit's.
+    """
+    given, taken = own
+    if order.side == "sell":
+        outputs = [_prorated(order.min_output, given, order.input_amount, pair, ROUND_UP)]
+        if rival is not None:
+            outputs.append(_prorated(rival.taken, given, rival.given, pair, ROUND_UP))
+        return Trade(given, min(taken, max(outputs)))
+    inputs = [most, _prorated(order.input_amount, taken, order.min_output, pair, ROUND_DOWN)]
+    if rival is not None:
+        inputs.append(_prorated(rival.given, taken, rival.taken, pair, ROUND_DOWN))
+    return Trade(max(given, min(inputs)), taken)
+
+
 def quantity_and_price(order: Order, done: Trade) -> tuple[Decimal, Decimal]:
     """A trade in the pair's terms: base quantity, and quote per base to MONEY's precision."""
     base, quote = (done.given, done.taken) if order.side == "sell" else (done.taken, done.given)
     return base, MONEY.divide(quote, base)
+
+
+def fills_lots(order: Order, pair: Pair, offered: Trade) -> bool:
+    """True when the trade is all that is left of the order, or a part of at least one lot and of whole lots."""
+    quantity = offered.given if order.side == "sell" else offered.taken
+    return quantity == order.quantity or 0 < quantity == whole_steps(quantity, pair.lot)
 
 
 def rest_of(order: Order, pair: Pair, quantity: Decimal) -> Order:
@@ -79,6 +107,11 @@ def is_countable(amount: Decimal, decimals: int) -> bool:
 def is_on_grid(amount: Decimal, decimals: int) -> bool:
     """True when `amount` is a whole number of units of a token with that many decimals."""
     return amount == _on_grid(amount, decimals, ROUND_DOWN)
+
+
+def _prorated(amount: Decimal, part: Decimal, whole: Decimal, pair: Pair, rounding: str) -> Decimal:
+    """An `amount` of quote for `whole` base, as it is for `part` of it."""
+    return _on_grid(_EXACT.divide(_EXACT.multiply(amount, part), whole), pair.quote.decimals, rounding)
 
 
 def _on_grid(amount: Decimal, decimals: int, rounding: str) -> Decimal:

@@ -9,25 +9,29 @@ seller more output and a buyer a smaller input; an order is never filled beyond 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
 
 from core.kernel.record import Record
 from core.units import Nanos, round_down, round_up
 
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z")]
+"""What tokens, pairs and participants are called."""
 Side: TypeAlias = Literal["buy", "sell"]
 
 
 class Token(Record, frozen=True):
     """Something that is held and moved, in units of 10**-decimals."""
 
-    id: str
-    decimals: int
+    id: Name
+    decimals: Annotated[int, Meta(ge=0, le=18)]
 
 
 class Pair(Record, frozen=True):
     """Two tokens under one symbol. Prices are quote per base, on `tick`; quantities are base, on `lot`."""
 
-    symbol: str
+    symbol: Name
     base: Token
     quote: Token
     tick: Decimal

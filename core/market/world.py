@@ -27,6 +27,16 @@ class CancelWanted(Record, frozen=True):
     nth: int
 
 
+class StorageShort(Record, frozen=True):
+    """The node's disk is nearly full: what is under way can still be recorded, new work cannot. `trouble` says more."""
+
+    trouble: str
+
+
+class StorageRestored(Record, frozen=True):
+    """The node's disk has room again."""
+
+
 class PriceMoved(Record, frozen=True):
     """The reference price of a pair, as the world shows it to a node."""
 

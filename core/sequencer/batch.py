@@ -44,6 +44,12 @@ class OpenBatch(msgspec.Struct):
         self.anchor = self.opened_at = now
         self._set_due(settings)
 
+    def reopen(self, now: Nanos, settings: SequencerSettings) -> None:
+        """Take messages again after a stop. Windows stay anchored; the next block covers the time between too."""
+        assert not self.leaves, "a stop seals what is pending"
+        if settings.empty_windows_per_block:
+            self._skip_to(window_at(self.anchor, settings.batch_window, now), settings)
+
     def add(self, leaf: Leaf, item: Order | CancelOrder, settings: SequencerSettings) -> None:
         """Append one message. Its place in the block is final."""
         self.leaves.append(leaf)
@@ -70,12 +76,15 @@ class OpenBatch(msgspec.Struct):
         return sealed
 
     def _set_due(self, settings: SequencerSettings) -> None:
-        width, empty_windows = settings.batch_window, settings.empty_windows_per_block
+        width = settings.batch_window
         if self.leaves:
-            window = window_at(self.anchor, width, self.leaves[0].received_at)
-        elif empty_windows:
-            window = window_at(self.anchor, width, self.opened_at) + empty_windows - 1
+            self.due = window_end(self.anchor, width, window_at(self.anchor, width, self.leaves[0].received_at))
+        elif settings.empty_windows_per_block:
+            self._skip_to(window_at(self.anchor, width, self.opened_at), settings)
         else:
             self.due = None
-            return
-        self.due = window_end(self.anchor, width, window)
+
+    def _skip_to(self, window: int, settings: SequencerSettings) -> None:
+        """Wait for as many empty windows as make a block, of which `window` is the first."""
+        last = window + settings.empty_windows_per_block - 1
+        self.due = window_end(self.anchor, settings.batch_window, last)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from core.kernel.record import Record
-from core.market.orders import CancelOrder, Order
+from core.market.orders import CancelOrder, Order, Side
 from core.units import Nanos
 
 
@@ -29,12 +30,16 @@ class OrderSequenced(Record, frozen=True):
 
 
 class OrderRefused(Record, frozen=True):
-    """A new order was not accepted, for a stable reason code."""
+    """A new order was not accepted, for a stable reason code. The rest is what it asked for, as far as it said so."""
 
     owner: str
     cl_ord_id: str
     reason: str
     text: str
+    symbol: str
+    side: Side | None
+    quantity: Decimal | None
+    limit_price: Decimal | None
 
 
 class CancelSequenced(Record, frozen=True):

@@ -14,6 +14,8 @@ class Reason(StrEnum):
 
     CLOSED = "closed"
     """The venue is winding down and takes no new work."""
+    STORAGE_FULL = "storage_full"
+    """The venue's disk is nearly full, and it takes no new orders until there is room."""
     INVALID_CL_ORD_ID = "invalid_cl_ord_id"
     """ClOrdID is longer than 64 characters."""
     DUPLICATE_CL_ORD_ID = "duplicate_cl_ord_id"
@@ -61,6 +63,7 @@ class Reason(StrEnum):
 _ORD_REJ_REASONS: Final = {
     Reason.UNKNOWN_SYMBOL: OrdRejReason.UNKNOWN_SYMBOL,
     Reason.CLOSED: OrdRejReason.EXCHANGE_CLOSED,
+    Reason.STORAGE_FULL: OrdRejReason.EXCHANGE_CLOSED,
     Reason.TOO_MANY_ORDERS: OrdRejReason.ORDER_EXCEEDS_LIMIT,
     Reason.QUANTITY_TOO_LARGE: OrdRejReason.ORDER_EXCEEDS_LIMIT,
     Reason.PRICE_TOO_LARGE: OrdRejReason.ORDER_EXCEEDS_LIMIT,

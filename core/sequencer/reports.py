@@ -11,47 +11,47 @@ from typing import Final
 from msgspec.structs import replace
 
 from core.fix.messages import ExecutionReport, NewOrderSingle, OrderCancelReject, OrderCancelRequest
-from core.fix.tags import CxlRejResponseTo, ExecTransType, ExecType, OrdStatus, Side
+from core.fix.sides import FIX_SIDE
+from core.fix.tags import CxlRejResponseTo, ExecTransType, ExecType, OrdStatus
 from core.market.orders import OrderFilled
-from core.sequencer.lifecycle import LiveOrder, OrderState
 from core.sequencer.reasons import Reason, Refusal
+from core.sequencer.reported import ReportedOrder, ReportedState
 from core.units import Nanos
 
 _ORD_STATUS: Final = {
-    OrderState.NEW: OrdStatus.NEW,
-    OrderState.PARTIALLY_FILLED: OrdStatus.PARTIALLY_FILLED,
-    OrderState.FILLED: OrdStatus.FILLED,
-    OrderState.CANCELLED: OrdStatus.CANCELED,
-    OrderState.PENDING_CANCEL: OrdStatus.PENDING_CANCEL,
-    OrderState.REJECTED: OrdStatus.REJECTED,
-    OrderState.EXPIRED: OrdStatus.EXPIRED,
+    ReportedState.NEW: OrdStatus.NEW,
+    ReportedState.PARTIALLY_FILLED: OrdStatus.PARTIALLY_FILLED,
+    ReportedState.FILLED: OrdStatus.FILLED,
+    ReportedState.CANCELLED: OrdStatus.CANCELED,
+    ReportedState.PENDING_CANCEL: OrdStatus.PENDING_CANCEL,
+    ReportedState.REJECTED: OrdStatus.REJECTED,
+    ReportedState.EXPIRED: OrdStatus.EXPIRED,
 }
 _NO_ORDER_ID: Final = "NONE"
-_SIDES: Final[dict[str, Side]] = {"buy": Side.BUY, "sell": Side.SELL}
 _ZERO: Final = Decimal(0)
 _EIGHT_DECIMALS: Final = Decimal("0.00000001")
 _WIDE: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
 """A solver may pay any price for a speck of an order; eight decimals of it must still have room."""
 
 
-def accepted(live: LiveOrder, exec_id: str, now: Nanos, global_seq: int) -> ExecutionReport:
+def accepted(live: ReportedOrder, exec_id: str, now: Nanos, global_seq: int) -> ExecutionReport:
     """The order is new and has its place."""
     return replace(_report(live, ExecType.NEW, exec_id, now), global_seq=global_seq)
 
 
-def filled(live: LiveOrder, exec_id: str, now: Nanos, fill: OrderFilled) -> ExecutionReport:
+def filled(live: ReportedOrder, exec_id: str, now: Nanos, fill: OrderFilled) -> ExecutionReport:
     """Part or all of the order traded, as `fill` says and `live` already includes."""
     exec_type = ExecType.PARTIAL_FILL if fill.leaves_quantity else ExecType.FILL
     report = _report(live, exec_type, exec_id, now)
     return replace(report, last_shares=fill.quantity, last_px=_rounded(fill.price))
 
 
-def cancel_pending(live: LiveOrder, exec_id: str, now: Nanos, global_seq: int) -> ExecutionReport:
+def cancel_pending(live: ReportedOrder, exec_id: str, now: Nanos, global_seq: int) -> ExecutionReport:
     """The cancel request has its place; the order is in the market until its turn."""
     return replace(_report(live, ExecType.PENDING_CANCEL, exec_id, now), global_seq=global_seq)
 
 
-def ended(live: LiveOrder, exec_id: str, now: Nanos, text: str | None) -> ExecutionReport:
+def ended(live: ReportedOrder, exec_id: str, now: Nanos, text: str | None) -> ExecutionReport:
     """The order was cancelled, expired, or rejected after all."""
     return replace(_report(live, ExecType(_ORD_STATUS[live.state]), exec_id, now), text=text)
 
@@ -79,23 +79,23 @@ def refused(message: NewOrderSingle, refusal: Refusal, order_id: str, exec_id: s
 
 
 def cancel_refused(
-    message: OrderCancelRequest, refusal: Refusal, live: LiveOrder | None, now: Nanos
+    message: OrderCancelRequest, refusal: Refusal, live: ReportedOrder | None, now: Nanos
 ) -> OrderCancelReject:
     """The request changed nothing. Without a live order to speak of, OrderID is NONE and OrdStatus rejected."""
     return _cancel_reject(live, message.cl_ord_id, message.orig_cl_ord_id, refusal, now)
 
 
-def cancel_too_late(live: LiveOrder, cl_ord_id: str, now: Nanos, text: str) -> OrderCancelReject:
+def cancel_too_late(live: ReportedOrder, cl_ord_id: str, now: Nanos, text: str) -> OrderCancelReject:
     """The request `cl_ord_id`, acknowledged before, came to nothing, and the order is as `live` says."""
     return _cancel_reject(live, cl_ord_id, live.order.cl_ord_id, Refusal(Reason.TOO_LATE, text), now)
 
 
-def average_price(live: LiveOrder) -> Decimal:
+def average_price(live: ReportedOrder) -> Decimal:
     """What was paid over what was filled; 0 before any fill."""
     return _rounded(_WIDE.divide(live.paid, live.cum_quantity)) if live.cum_quantity else _ZERO
 
 
-def _report(live: LiveOrder, exec_type: ExecType, exec_id: str, now: Nanos) -> ExecutionReport:
+def _report(live: ReportedOrder, exec_type: ExecType, exec_id: str, now: Nanos) -> ExecutionReport:
     order = live.order
     about_cancel = exec_type in (ExecType.PENDING_CANCEL, ExecType.CANCELED)
     return ExecutionReport(
@@ -107,7 +107,7 @@ def _report(live: LiveOrder, exec_type: ExecType, exec_id: str, now: Nanos) -> E
         exec_type=exec_type,
         ord_status=_ORD_STATUS[live.state],
         symbol=order.symbol,
-        side=_SIDES[order.side],
+        side=FIX_SIDE[order.side],
         order_qty=order.quantity,
         price=order.limit_price,
         leaves_qty=live.leaves_quantity,
@@ -118,13 +118,13 @@ def _report(live: LiveOrder, exec_type: ExecType, exec_id: str, now: Nanos) -> E
 
 
 def _cancel_reject(
-    live: LiveOrder | None, cl_ord_id: str, orig_cl_ord_id: str, refusal: Refusal, now: Nanos
+    live: ReportedOrder | None, cl_ord_id: str, orig_cl_ord_id: str, refusal: Refusal, now: Nanos
 ) -> OrderCancelReject:
     return OrderCancelReject(
         order_id=live.order.order_id if live else _NO_ORDER_ID,
         cl_ord_id=cl_ord_id,
         orig_cl_ord_id=orig_cl_ord_id,
-        ord_status=_ORD_STATUS[live.state if live else OrderState.REJECTED],
+        ord_status=_ORD_STATUS[live.state if live else ReportedState.REJECTED],
         transact_time=now,
         cxl_rej_response_to=CxlRejResponseTo.ORDER_CANCEL_REQUEST,
         cxl_rej_reason=refusal.cxl_rej_reason,

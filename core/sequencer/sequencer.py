@@ -7,11 +7,13 @@ from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
+from core.fix.message import FixMessage
 from core.fix.messages import NewOrderSingle, OrderCancelRequest
-from core.fix.records import FixMessage, FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.sides import MARKET_SIDE
 from core.kernel.component import Component, Handler
 from core.kernel.ids import Ids
-from core.kernel.record import CancelTimer, Message, Note, Record, Send, SetTimer, Start, Stop, TimerFired
+from core.kernel.record import CancelTimer, Message, Note, Record, Resume, Send, SetTimer, Start, Stop, TimerFired
 from core.market.orders import (
     CancelOrder,
     CancelRefused,
@@ -21,13 +23,14 @@ from core.market.orders import (
     OrderFailed,
     OrderFilled,
 )
+from core.market.world import StorageRestored, StorageShort
 from core.sequencer import reports
 from core.sequencer.batch import OpenBatch
 from core.sequencer.block import Leaf
 from core.sequencer.facts import BlockSealed, CancelRequestRefused, CancelSequenced, OrderRefused, OrderSequenced
 from core.sequencer.known import KnownIds
-from core.sequencer.lifecycle import LIFECYCLE, LiveOrder, OrderState, OrderTrigger
 from core.sequencer.reasons import Reason, Refusal
+from core.sequencer.reported import REPORTED, ReportedOrder, ReportedState, ReportedTrigger
 from core.sequencer.settings import SequencerSettings
 from core.sequencer.validate import Rules, validate, validate_cancel
 from core.units import Nanos
@@ -44,10 +47,11 @@ class SequencerState(msgspec.Struct):
     global_seq: int = 0
     """The place of the newest message; the first one has 1."""
     stopping: bool = False
+    storage_short: bool = False
     batch: OpenBatch = msgspec.field(default_factory=OpenBatch)
     armed: Nanos | None = None
     """The deadline of the window's timer."""
-    live: dict[str, LiveOrder] = {}
+    live: dict[str, ReportedOrder] = {}
     """Orders until their end, by order id; each owner has at most `LIVE_ORDERS_MAX`."""
     known: dict[str, KnownIds] = {}
     """By owner."""
@@ -80,6 +84,14 @@ class Sequencer(Component[SequencerState]):
         self.state.batch.due = None
         self._arm()
 
+    def _on_resume(self, now: Nanos, _event: Resume) -> None:
+        self.state.stopping = False
+        self.state.batch.reopen(now, self._settings)
+        self._arm()
+
+    def _on_storage(self, _now: Nanos, event: Message[StorageShort | StorageRestored]) -> None:
+        self.state.storage_short = isinstance(event.body, StorageShort)
+
     def _on_timer(self, now: Nanos, _event: TimerFired) -> None:
         self.state.armed = None
         self._close_overdue(now)
@@ -100,12 +112,12 @@ class Sequencer(Component[SequencerState]):
     def _on_new_order(self, now: Nanos, received: FromPeer[NewOrderSingle]) -> None:
         state, owner, message = self.state, received.session, received.message
         order_id, exec_id, known = state.ids.next("O"), state.ids.next("E"), self._known(owner)
-        verdict = self._closed() or validate(message, self._rules, known, order_id=order_id, owner=owner, now=now)
+        verdict = self._shut() or validate(message, self._rules, known, order_id=order_id, owner=owner, now=now)
         if isinstance(verdict, Refusal):
             self._tell(owner, reports.refused(message, verdict, order_id, exec_id, now))
-            self.emit(Note(OrderRefused(owner, message.cl_ord_id, verdict.reason, verdict.text)))
+            self.emit(Note(_refused(owner, message, verdict)))
             return
-        live = state.live[order_id] = LiveOrder(verdict)
+        live = state.live[order_id] = ReportedOrder(verdict)
         known.open(verdict.cl_ord_id, order_id)
         self._place(now, received, verdict)
         self._tell(owner, reports.accepted(live, exec_id, now, state.global_seq))
@@ -132,6 +144,12 @@ class Sequencer(Component[SequencerState]):
 
     def _closed(self) -> Refusal | None:
         return Refusal(Reason.CLOSED, "the venue is closing") if self.state.stopping else None
+
+    def _shut(self) -> Refusal | None:
+        """Why no new order is taken. A cancel still is when the disk is short: it needs little room."""
+        if self.state.storage_short:
+            return Refusal(Reason.STORAGE_FULL, "the venue has no room to record new orders")
+        return self._closed()
 
     def _known(self, owner: str) -> KnownIds:
         known = self.state.known.get(owner)
@@ -174,17 +192,17 @@ class Sequencer(Component[SequencerState]):
         live, exec_id = self.state.live[event.body.order_id], self.state.ids.next("E")
         live.fill(event.body)
         self._tell(live.order.owner, reports.filled(live, exec_id, now, event.body))
-        if LIFECYCLE.is_terminal(live.state):
+        if REPORTED.is_terminal(live.state):
             self._forget(now, live)
 
     def _on_expired(self, now: Nanos, event: Message[OrderExpired]) -> None:
-        self._end(now, event.body.order_id, OrderTrigger.EXPIRED, event.body.reason)
+        self._end(now, event.body.order_id, ReportedTrigger.EXPIRED, event.body.reason)
 
     def _on_failed(self, now: Nanos, event: Message[OrderFailed]) -> None:
-        self._end(now, event.body.order_id, OrderTrigger.FAILED, event.body.reason)
+        self._end(now, event.body.order_id, ReportedTrigger.FAILED, event.body.reason)
 
     def _on_cancelled(self, now: Nanos, event: Message[OrderCancelled]) -> None:
-        self._end(now, event.body.order_id, OrderTrigger.CANCELLED, None)
+        self._end(now, event.body.order_id, ReportedTrigger.CANCELLED, None)
 
     def _on_cancel_refused(self, now: Nanos, event: Message[CancelRefused]) -> None:
         live = self.state.live.get(event.body.order_id)
@@ -194,18 +212,18 @@ class Sequencer(Component[SequencerState]):
         text = f"the auction answered {event.body.reason}"
         self._tell(live.order.owner, reports.cancel_too_late(live, event.body.cl_ord_id, now, text))
 
-    def _end(self, now: Nanos, order_id: str, trigger: OrderTrigger, reason: str | None) -> None:
+    def _end(self, now: Nanos, order_id: str, trigger: ReportedTrigger, reason: str | None) -> None:
         live, exec_id = self.state.live[order_id], self.state.ids.next("E")
         live.step(trigger)
         self._tell(live.order.owner, reports.ended(live, exec_id, now, reason))
         self._forget(now, live)
 
-    def _forget(self, now: Nanos, live: LiveOrder) -> None:
+    def _forget(self, now: Nanos, live: ReportedOrder) -> None:
         """Keep of an ended order only its ClOrdID; a cancel request still waiting learns that it is too late."""
         order = live.order
         del self.state.live[order.order_id]
         self.state.known[order.owner].end(order.cl_ord_id)
-        if live.cancel_cl_ord_id and live.state is not OrderState.CANCELLED:
+        if live.cancel_cl_ord_id and live.state is not ReportedState.CANCELLED:
             self._tell(order.owner, reports.cancel_too_late(live, live.cancel_cl_ord_id, now, "the order has ended"))
 
     def _tell(self, owner: str, message: FixMessage) -> None:
@@ -214,6 +232,9 @@ class Sequencer(Component[SequencerState]):
     HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
         Start: _on_start,
         Stop: _on_stop,
+        Resume: _on_resume,
+        StorageShort: _on_storage,
+        StorageRestored: _on_storage,
         TimerFired: _on_timer,
         SessionOpened: _on_session,
         SessionClosed: _on_session,
@@ -224,3 +245,16 @@ class Sequencer(Component[SequencerState]):
         OrderCancelled: _on_cancelled,
         CancelRefused: _on_cancel_refused,
     }
+
+
+def _refused(owner: str, message: NewOrderSingle, refusal: Refusal) -> OrderRefused:
+    return OrderRefused(
+        owner=owner,
+        cl_ord_id=message.cl_ord_id,
+        reason=refusal.reason,
+        text=refusal.text,
+        symbol=message.symbol,
+        side=MARKET_SIDE.get(message.side),
+        quantity=message.order_qty,
+        limit_price=message.price,
+    )

@@ -12,20 +12,19 @@ from typing import Final
 
 import msgspec
 
-from core.fix import tags
 from core.fix.messages import NewOrderSingle, OrderCancelRequest
+from core.fix.sides import MARKET_SIDE
 from core.fix.tags import OrdType, TimeInForce
-from core.market.orders import Order, Pair, Side, amounts
+from core.market.orders import Order, Pair, amounts
 from core.sequencer.known import KnownIds
-from core.sequencer.lifecycle import LiveOrder
 from core.sequencer.reasons import Reason, Refusal
+from core.sequencer.reported import ReportedOrder
 from core.units import MONEY, Nanos
 
 CL_ORD_ID_CHARS_MAX: Final = 64
 LIVE_ORDERS_MAX: Final = 10_000
 _ECHO_CHARS_MAX: Final = 32
 _ZERO: Final = Decimal(0)
-_SIDES: Final[dict[str, Side]] = {tags.Side.BUY: "buy", tags.Side.SELL: "sell"}
 _TIMES_IN_FORCE: Final = (
     None,
     TimeInForce.DAY,
@@ -66,7 +65,7 @@ def validate(
     assert message.order_qty is not None
     assert message.price is not None
     quantity, price = message.order_qty.quantize(pair.lot), message.price.quantize(pair.tick)
-    side, force = _SIDES[message.side], message.time_in_force
+    side, force = MARKET_SIDE[message.side], message.time_in_force
     input_amount, min_output = amounts(pair, side, quantity, price)
     if not input_amount:
         return Refusal(Reason.AMOUNT_TOO_SMALL, f"{quantity} at {price} is worth no unit of {pair.quote.id}")
@@ -91,8 +90,8 @@ def validate(
 
 
 def validate_cancel(
-    message: OrderCancelRequest, known: KnownIds, orders: Mapping[str, LiveOrder]
-) -> LiveOrder | Refusal:
+    message: OrderCancelRequest, known: KnownIds, orders: Mapping[str, ReportedOrder]
+) -> ReportedOrder | Refusal:
     """The live order, of all `orders`, that `message` asks to cancel, or why it cannot."""
     order_id = known.live.get(message.orig_cl_ord_id)
     if order_id is None and message.orig_cl_ord_id in known:
@@ -119,7 +118,7 @@ def _check_cl_ord_id(cl_ord_id: str, known: KnownIds) -> Refusal | None:
 
 
 def _check_terms(message: NewOrderSingle, now: Nanos) -> Refusal | None:
-    if message.side not in _SIDES:
+    if message.side not in MARKET_SIDE:
         return Refusal(Reason.UNSUPPORTED_SIDE, "Side must be 1 (Buy) or 2 (Sell)")
     if message.ord_type != OrdType.LIMIT:
         return Refusal(Reason.UNSUPPORTED_ORD_TYPE, "OrdType must be 2 (Limit)")

@@ -20,7 +20,7 @@ from core.units import MONEY
 from sim.checkers import Checkers
 from sim.checkers.conservation import Conservation
 from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
-from tests.helpers.auction import Rig, bid, cancel, order, with_settings
+from tests.helpers.auction import PAIR, Rig, bid, cancel, order, with_settings
 
 Step: TypeAlias = Callable[[Rig], object]
 
@@ -44,7 +44,9 @@ class WatchedRig(Rig):
         self.ordered = 0
         super().__init__(POOR)
         ledger = Conservation(lambda: self.auction.ledger)
-        self.checkers = Checkers([ledger, OneCommitment(), FillsWithinLimits(), NothingAfterTheEnd()])
+        self.checkers = Checkers(
+            [ledger, OneCommitment(), FillsWithinLimits({PAIR.symbol: PAIR.lot}), NothingAfterTheEnd()]
+        )
         self.checkers("venue", 0, "auction", self._start, self.effects)
 
     def deliver(self, event: Event) -> list[Effect]:
@@ -95,7 +97,7 @@ def batches(draw: st.DrawFn) -> Step:
         st.lists(
             st.tuples(
                 st.sampled_from(["sell", "buy"]),
-                st.sampled_from(["0.5", "1", "2.000001"]),
+                st.sampled_from(["0.5", "1", "2.0005"]),
                 st.sampled_from(["1999.99", "2000", "2000.01"]),
                 st.sampled_from(["MM1", "MM2"]),
                 st.booleans(),
@@ -149,8 +151,8 @@ def bidding(draw: st.DrawFn) -> Step:
         bids = []
         for number, order_id in enumerate(wanted):
             of = state.orders[order_id].order if order_id in state.orders else order(order_id)
-            unit = Decimal("0.000001") if of.side == "sell" else Decimal("0.01")
-            taken = (of.input_amount / share).quantize(unit, context=MONEY)
+            unit = PAIR.lot if of.side == "sell" else Decimal("0.01")
+            taken = of.input_amount if share == 1 else (of.input_amount / share).quantize(unit, context=MONEY)
             rate = MONEY.divide(of.min_output, max(of.input_amount, unit)) * (1 + premium)
             bid_id = f"{len(rig.effects)}.{number}"
             bids.append(bid(bid_id, f"{rate:.12f}", order_id=order_id, max_input=str(taken), valid_till=rig.now + life))

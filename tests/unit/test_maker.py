@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core import maker as module
+from core.fix.message import FixMessage
 from core.fix.messages import (
     BusinessMessageReject,
     ExecutionReport,
@@ -13,9 +14,9 @@ from core.fix.messages import (
     OrderCancelReject,
     OrderCancelRequest,
 )
-from core.fix.records import FixMessage, FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
 from core.kernel.record import Effect, Event, Message, Note, Send, Start, Stop
-from core.maker import DropReason, IntentDropped, MakerSettings, MarketMaker, Outcome, ReportIgnored
+from core.maker import DropReason, IntentDropped, MakerSettings, MarketMaker, Outcome, ReportIgnored, RequestRejected
 from core.market.world import CancelWanted, OrderWanted
 from core.units import SECOND
 
@@ -180,18 +181,23 @@ def test_a_cancel_reject_for_an_order_that_just_ended_is_no_news() -> None:
     assert hear(maker, cancel_reject()) == []
 
 
-def test_a_business_reject_ends_the_order_it_names() -> None:
+def test_a_business_reject_ends_the_order_it_names_and_its_reason_is_stated() -> None:
     maker = started()
     want(maker)
-    assert hear(maker, BusinessMessageReject("D", 4, business_reject_ref_id="MM1-1")) == []
-    assert counts(maker) == {"sent": 1, "rejected": 1}
+    want(maker)
+    effects = hear(maker, BusinessMessageReject("D", 4, business_reject_ref_id="MM1-1", text="closed on Sundays"))
+    assert effects == [Note(RequestRejected("MM1-1", "D", "application_not_available", "closed on Sundays"))]
+    assert counts(maker) == {"sent": 2, "rejected": 1}
+    assert (list(maker.state.open), maker.state.open_nth) == (["MM1-2"], {2: "MM1-2"})
 
 
 def test_a_business_reject_of_a_cancel_lets_another_be_sent() -> None:
     maker = started()
     want(maker)
     want(maker, CancelWanted(1))
-    assert hear(maker, BusinessMessageReject("F", 4, business_reject_ref_id="MM1-2")) == []
+    effects = hear(maker, BusinessMessageReject("F", 3, business_reject_ref_id="MM1-2"))
+    assert effects == [Note(RequestRejected("MM1-2", "F", "unsupported_message_type", ""))]
+    assert counts(maker) == {"sent": 1}
     assert sent(want(maker, CancelWanted(1))).cl_ord_id == "MM1-3"
 
 

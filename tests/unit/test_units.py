@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.units import MILLISECOND, SECOND, format_duration, nearest, parse_duration, round_down, round_up
+from core.units import MILLISECOND, SECOND, format_duration, nearest, parse_duration, round_down, round_up, whole_steps
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,12 @@ def test_formatted_durations_are_short_and_signed() -> None:
 def test_rounding_favours_the_side_it_says() -> None:
     assert round_down(Decimal("1.0059"), 3) == Decimal("1.005")
     assert round_up(Decimal("1.0051"), 3) == Decimal("1.006")
+
+
+def test_whole_steps_are_written_as_the_step_is_and_never_above_the_amount() -> None:
+    assert str(whole_steps(Decimal("1.2399999999"), Decimal("0.05"))) == "1.20"
+    assert str(whole_steps(Decimal(7), Decimal(7))) == "7"
+    assert str(whole_steps(Decimal("0.0499"), Decimal("0.05"))) == "0.00"
 
 
 def test_the_nearest_multiple_of_a_step_is_even_where_two_are_equally_near() -> None:

@@ -49,6 +49,7 @@ def test_a_bid_at_the_limit_counts_and_is_not_answered() -> None:
         (bid("b1", "2000", max_input="-1"), BidRefusal.INVALID),
         (bid("b1", "2000", max_input="2.000001"), BidRefusal.INVALID),
         (bid("b1", "2001", max_input="0.0000001"), BidRefusal.INVALID),
+        (bid("b1", "2000", max_input="1.9995"), BidRefusal.OFF_LOT),
         (bid("b1", "1E+27"), BidRefusal.INVALID),
         (bid("b1", "2000", valid_till=BID_WINDOW), BidRefusal.INVALID),
         (bid("b1", "1999.999999"), BidRefusal.BELOW_LIMIT),
@@ -64,10 +65,23 @@ def test_a_bid_for_part_of_an_all_or_nothing_order_is_invalid() -> None:
     assert noted(rig().place("s1", bid("b1", "2000", max_input="1")), BidReceived)
 
 
-def test_a_buy_that_would_get_nothing_for_its_input_is_not_filled() -> None:
+def test_a_bid_that_does_not_pay_for_one_lot_of_a_buy_is_off_the_lot() -> None:
+    bench = rig("buy")
+    assert refusal(bench.place("s1", bid("b1", "0.0005", max_input="1.99"))) == BidRefusal.OFF_LOT
+    assert noted(bench.place("s1", bid("b1", "0.0005", max_input="2.00")), BidReceived)
+
+
+def test_a_bid_for_part_of_a_buy_is_for_the_whole_lots_that_its_input_pays_for() -> None:
+    [received] = noted(rig("buy").place("s1", bid("b1", "0.0005", max_input="999.99")), BidReceived)
+    assert (received.max_input, received.min_output) == (Decimal("999.99"), Decimal("0.499"))
+
+
+@pytest.mark.parametrize("side", ["sell", "buy"])
+def test_what_is_left_of_an_order_that_is_no_whole_number_of_lots_trades_as_a_whole(side: Side) -> None:
     bench = Rig()
-    bench.batch(1, order(side="buy", quantity="0.1", price="2000000"))
-    assert refusal(bench.place("s1", bid("b1", "0.0000005", max_input="0.01"))) == BidRefusal.INVALID
+    bench.batch(1, odd := order(side=side, quantity="0.0005"))
+    rate = "2000" if side == "sell" else "0.0005"
+    assert noted(bench.place("s1", bid("b1", rate, max_input=str(odd.input_amount))), BidReceived)
 
 
 def test_a_bid_one_instant_before_the_deadline_counts_and_at_the_deadline_is_late() -> None:
@@ -155,6 +169,14 @@ def test_bids_of_one_line_are_judged_one_by_one() -> None:
     effects = bench.place("s1", bid("b1", "2000"), bid("b2", "1", order_id="O-2"), bid("b3", "2000", order_id="O-2"))
     assert [fact.bid_id for fact in noted(effects, BidReceived)] == ["b1", "b3"]
     assert [fact.bid_id for fact in noted(effects, BidRejected)] == ["b2"]
+
+
+def test_a_bid_that_does_not_count_is_stated_with_its_terms_and_a_refused_withdrawal_without() -> None:
+    bench = rig()
+    [fact] = noted(bench.place("s1", bid("b1", "1999.5", max_input="1.5")), BidRejected)
+    assert (fact.reason, fact.max_input, fact.conversion_rate) == ("below_limit", Decimal("1.5"), Decimal("1999.5"))
+    [fact] = noted(bench.said("s1", WithdrawBid(1, "O-1")), BidRejected)
+    assert (fact.reason, fact.max_input, fact.conversion_rate) == ("unknown_bid", None, None)
 
 
 def test_a_solver_may_place_only_so_many_bids_in_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:

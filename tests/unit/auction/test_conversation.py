@@ -33,6 +33,7 @@ from core.solver.agent import SolverAgent
 from core.solver.door import SolverDoor
 from core.solver.facts import SolverConnected, SolverLineRefused
 from core.solver.problem import CostPlus, Params, Random, Unreliable
+from core.solver.protocol import Door
 from core.solver.settings import DoorSettings, SolverAccount, SolverSettings
 from core.solver.strategies.registry import solve
 from core.units import MONEY, Nanos
@@ -52,7 +53,7 @@ class Floor:
         }
         for solver, how in params.items():
             settings = SolverSettings(
-                solver=solver, token=f"secret-{solver}", address="venue", params=how, seed=1, reconnect_interval=100
+                solver=solver, token=f"secret-{solver}", addresses={Door.ALL: "venue"}, params=how, seed=1, reconnect_interval=100
             )
             self.components[solver] = SolverAgent("solver", settings)
         self.now: Nanos = 0

@@ -237,6 +237,19 @@ def test_a_part_fill_leaves_the_rest_open_for_the_next_batch() -> None:
     assert bench.facts(CommitmentCreated)[1].attempt == 1
 
 
+def test_a_buy_that_trades_in_parts_does_so_in_whole_lots() -> None:
+    bench = Rig()
+    bench.batch(1, order(side="buy"))
+    for height in (1, 2):
+        bench.place("s1", bid("b1", "0.0005", max_input="1399.99"), height=height)
+        bench.advance(bench.now + BID_WINDOW)
+        bench.deposit("s1", f"C-{height}", "0.699")
+        bench.advance(bench.now + FULFIL_WINDOW + GRACE)
+        bench.batch(height + 1)
+    assert [fill.quantity for fill in bench.facts(OrderFilled)] == [Decimal("0.699"), Decimal("0.699")]
+    assert bench.facts(OrderFilled)[1].input_amount == 1398
+
+
 def test_the_rest_of_an_immediate_order_expires() -> None:
     bench = awarded(partial="0.5", immediate=True)
     bench.deposit("s1", "C-1", "1050")
@@ -247,14 +260,14 @@ def test_the_rest_of_an_immediate_order_expires() -> None:
 
 def test_a_rest_too_small_to_pay_for_expires() -> None:
     bench = Rig()
-    bench.batch(1, order(side="buy", quantity="1.000001"))
-    bench.place("s1", bid("b1", "0.00050000051", max_input="1999.99"))
+    bench.batch(1, order(side="buy", quantity="1.001", price="5"))
+    bench.place("s1", bid("b1", "0.2003", max_input="4.99"))
     bench.advance(BID_WINDOW)
-    bench.deposit("s1", "C-1", "0.999996")
+    bench.deposit("s1", "C-1", "0.999")
     bench.advance(DUE)
-    assert [fill.leaves_quantity for fill in bench.facts(OrderFilled)] == [Decimal("0.000005")]
+    assert [fill.leaves_quantity for fill in bench.facts(OrderFilled)] == [Decimal("0.002")]
     assert bench.facts(OrderExpired) == [OrderExpired("O-1", "part_filled")]
-    assert bench.balance("user:MM1", "USDC") == Decimal("998000.01")
+    assert bench.balance("user:MM1", "USDC") == Decimal("999995.01")
 
 
 def test_several_auctions_and_commitments_run_at_once_each_to_its_own_deadline() -> None:

@@ -1,4 +1,4 @@
-"""The registry, the checks that any rule must pass, and what first price ranks first."""
+"""The registry, the checks that any rule must pass, what first price ranks first, and what second price charges."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ from msgspec.structs import replace
 
 from core.auction.bids import open_book
 from core.auction.facts import CommitmentCreated
-from core.auction.rules import RULES, ClosedBook, Outcome, Ranked, StandingBid, as_bid, check_outcome, first_price
+from core.auction.rules import (
+    RULES,
+    ClosedBook,
+    Outcome,
+    Ranked,
+    StandingBid,
+    as_bid,
+    check_outcome,
+    first_price,
+    second_price,
+)
 from core.auction.rules import rule_named as named
 from core.errors import DefectError, InputError
 from core.market.orders import Order, Side
-from tests.helpers.auction import BID_WINDOW, PAIR, Rig, bid, order, with_settings
+from tests.helpers.auction import BID_WINDOW, FULFIL_WINDOW, GRACE, PAIR, Rig, bid, order, with_settings
 
 
 def closed(*offers: tuple[str, str, str], of: Order | None = None, height: int = 1) -> ClosedBook:
@@ -32,7 +42,7 @@ def ranking(book: ClosedBook) -> list[str]:
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r'no auction rule "third_price" \(known: first_price\)'):
+    with pytest.raises(InputError, match=r'no auction rule "third_price" \(known: first_price, second_price\)'):
         named("third_price")
 
 
@@ -64,25 +74,69 @@ def test_ties_go_to_every_solver_about_equally_over_many_batches() -> None:
     assert all(240 < firsts.count(solver) < 360 for solver, _, _ in offers)
 
 
+def charged(book: ClosedBook) -> list[tuple[str, str, str]]:
+    """Under second price: solver, input, output, best first."""
+    return [
+        (it.bid.solver, f"{it.input_amount.normalize():f}", f"{it.output_amount.normalize():f}")
+        for it in second_price(book)["O-1"]
+    ]
+
+
+def test_second_price_ranks_as_first_price_and_charges_each_what_the_next_one_offered() -> None:
+    book = closed(("s1", "2", "2001"), ("s2", "2", "2003"), ("s3", "2", "2002"))
+    assert charged(book) == [("s2", "2", "4004"), ("s3", "2", "4002"), ("s1", "2", "4000")]
+    assert [ranked.bid.solver for ranked in second_price(book)["O-1"]] == ranking(book)
+
+
+def test_a_bid_without_a_rival_trades_at_the_limit() -> None:
+    assert charged(closed(("s1", "2", "2400"))) == [("s1", "2", "4000")]
+    assert charged(closed(("s1", "4000", "0.0006"), of=order(side="buy"))) == [("s1", "4000", "2")]
+
+
+def test_a_buyer_pays_what_the_second_cheapest_asked_for() -> None:
+    book = closed(("s1", "4000", "0.000502"), ("s2", "4000", "0.000505"), of=order(side="buy"))
+    assert charged(book) == [("s2", "3984.07", "2"), ("s1", "4000", "2")]
+
+
+def test_a_solver_gets_no_more_than_it_asked_for_at_most() -> None:
+    book = closed(("s1", "4000", "0.000502"), ("s2", "3970", "0.000505"), of=order(side="buy"))
+    assert charged(book)[0] == ("s2", "3970", "2")
+
+
+def test_a_rival_for_a_part_sets_a_rate_and_never_makes_the_winner_worse_off_than_its_bid() -> None:
+    assert charged(closed(("s1", "2", "2010"), ("s2", "1", "2004")))[0] == ("s1", "2", "4008")
+    assert charged(closed(("s1", "2", "2010"), ("s2", "1", "2300")))[0] == ("s1", "2", "4020")
+
+
+def test_after_a_default_the_next_in_line_takes_over_at_the_terms_of_the_one_after_it() -> None:
+    bench = Rig(with_settings(rule="second_price"))
+    bench.batch(1, order())
+    for solver, rate in (("s1", "2300"), ("s2", "2200"), ("s3", "2100")):
+        bench.place(solver, bid("b1", rate))
+    bench.advance(BID_WINDOW + FULFIL_WINDOW + GRACE)
+    made = [(fact.solver, fact.min_output) for fact in bench.facts(CommitmentCreated)]
+    assert made == [("s1", Decimal(4400)), ("s2", Decimal(4200))]
+
+
 @pytest.fixture
 def _dear_rule() -> Iterator[None]:
-    """Registers a second-price rule in the way that a user would."""
+    """Registers a rule in the way that a user would."""
 
-    def second_price(book: ClosedBook) -> Outcome:
+    def runner_up(book: ClosedBook) -> Outcome:
         outcome = {}
         for contest in book.contests:
             best, second = sorted(contest.bids, key=lambda b: -b.output_amount)
             outcome[contest.order.order_id] = [Ranked(best, best.input_amount, second.output_amount), as_bid(second)]
         return outcome
 
-    RULES["second_price"] = second_price
+    RULES["runner_up"] = runner_up
     yield
-    del RULES["second_price"]
+    del RULES["runner_up"]
 
 
 @pytest.mark.usefixtures("_dear_rule")
 def test_a_rule_that_a_user_adds_decides_what_the_winner_pays() -> None:
-    bench = Rig(with_settings(rule="second_price"))
+    bench = Rig(with_settings(rule="runner_up"))
     bench.batch(1, order())
     bench.place("s1", bid("b1", "2300"))
     bench.place("s2", bid("b1", "2100"))
@@ -105,6 +159,7 @@ FIRST, SECOND = BOOK.contests[0].bids
         ({"O-1": [Ranked(FIRST, Decimal(2), Decimal("3999.99"))]}, "breaks the terms of O-1"),
         ({"O-1": [Ranked(SECOND, Decimal(2), Decimal(4006))]}, "breaks the terms of O-1"),
         ({"O-1": [Ranked(FIRST, Decimal(0), Decimal(0))]}, "breaks the terms of O-1"),
+        ({"O-1": [Ranked(FIRST, Decimal("0.0005"), Decimal(2))]}, "breaks the terms of O-1"),
     ],
 )
 def test_a_rule_that_breaks_its_contract_stops_the_run(outcome: Outcome, complaint: str) -> None:

@@ -12,7 +12,7 @@ from core.kernel.record import CancelTimer, Note, SetTimer
 from core.market.ledger import Transferred
 from core.market.orders import CancelRefused, OrderCancelled, OrderExpired, OrderFailed
 from core.solver.protocol import BatchOpened, Offer
-from tests.helpers.auction import BID_WINDOW, LIFETIME, Rig, bid, cancel, noted, order, reported, told
+from tests.helpers.auction import BID_WINDOW, LIFETIME, PAIR, Rig, bid, cancel, noted, order, reported, told
 
 
 def test_the_start_brings_every_balance_in_from_the_world() -> None:
@@ -31,8 +31,8 @@ def test_a_batch_reserves_inputs_and_is_offered_to_every_solver() -> None:
     assert noted(effects, BatchCreated) == [BatchCreated(1, ("O-1", "O-2"), BID_WINDOW)]
     assert SetTimer("bids:1", BID_WINDOW) in effects
     offers = (
-        Offer("O-1", "ETHUSDC", "sell", "ETH", "USDC", Decimal(2), Decimal("4000.00"), True),
-        Offer("O-2", "ETHUSDC", "buy", "USDC", "ETH", Decimal("4000.00"), Decimal(2), True),
+        Offer("O-1", "ETHUSDC", "sell", "ETH", "USDC", PAIR.lot, Decimal(2), Decimal("4000.00"), True),
+        Offer("O-2", "ETHUSDC", "buy", "USDC", "ETH", PAIR.lot, Decimal("4000.00"), Decimal(2), True),
     )
     assert told(effects, BatchOpened) == [("", BatchOpened(1, 0, BID_WINDOW, offers))]
     assert bench.balance("order:O-2", "USDC") == 4000

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.auction.terms import Trade, quantity_and_price, rest_of, trade
+from core.auction.terms import Trade, fills_lots, quantity_and_price, rest_of, trade
 from core.market.orders import Side
 from tests.helpers.auction import PAIR, order
 
@@ -15,11 +15,12 @@ from tests.helpers.auction import PAIR, order
     ("side", "max_input", "rate", "given", "taken"),
     [
         ("sell", "2", "2000.009", "2", "4000.01"),
-        ("sell", "0.333333", "2000.04", "0.333333", "666.67"),
+        ("sell", "0.333", "2000.04", "0.333", "666.01"),
         ("buy", "4000", "0.0005", "4000", "2"),
         ("buy", "4000", "0.0006", "3333.34", "2"),
         ("buy", "1000", "0.00051", "1000", "0.51"),
-        ("buy", "999.99", "0.00051", "999.99", "0.509994"),
+        ("buy", "999.99", "0.00051", "998.04", "0.509"),
+        ("buy", "1.95", "0.00051", "0.00", "0.000"),
     ],
 )
 def test_amounts_round_to_the_tokens_and_never_beyond_the_bid(
@@ -37,6 +38,17 @@ def test_a_rate_under_the_limit_trades_nothing(side: Side, rate: str) -> None:
 
 def test_a_part_that_rounding_would_push_under_the_limit_trades_nothing() -> None:
     assert trade(order(price="2000.01"), PAIR, Decimal("0.333333"), Decimal("2000.01")) is None
+
+
+@pytest.mark.parametrize(
+    ("quantity", "of", "whole"),
+    [("0.001", "2", True), ("2", "2", True), ("0.0015", "2", False), ("0", "2", False), ("0.0005", "0.0005", True)],
+)
+@pytest.mark.parametrize("side", ["sell", "buy"])
+def test_a_trade_is_of_whole_lots_or_of_all_that_is_left(side: Side, quantity: str, of: str, whole: bool) -> None:
+    rest, traded = order(side=side, quantity=of), Decimal(quantity)
+    offered = Trade(traded, Decimal(1)) if side == "sell" else Trade(Decimal(1), traded)
+    assert fills_lots(rest, PAIR, offered) is whole
 
 
 def test_a_trade_in_the_pairs_terms_is_base_quantity_at_quote_per_base() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from core.fix.message import FixMessage
 from core.fix.messages import ExecutionReport, OrderCancelReject
-from core.fix.records import FixMessage, SessionClosed, SessionOpened, ToPeer
-from core.fix.tags import CxlRejReason, OrdRejReason
+from core.fix.records import SessionClosed, SessionOpened, ToPeer
+from core.fix.tags import CxlRejReason, ExecType, OrdRejReason, OrdStatus
 from core.kernel.record import (
     CancelTimer,
     Effect,
@@ -16,6 +17,7 @@ from core.kernel.record import (
     Message,
     Note,
     Record,
+    Resume,
     Send,
     SetTimer,
     Start,
@@ -32,6 +34,7 @@ from core.market.orders import (
     OrderFailed,
     OrderFilled,
 )
+from core.market.world import StorageRestored, StorageShort
 from core.sequencer.block import NO_BLOCK, Leaf, block_hash, encode_leaf
 from core.sequencer.facts import BlockSealed, CancelRequestRefused, CancelSequenced, OrderRefused, OrderSequenced
 from core.sequencer.merkle import root
@@ -117,9 +120,27 @@ def test_a_refused_order_gets_its_reason_and_no_place() -> None:
     assert status(report) == ("8", "8", 0, 0, 0)
     assert (report.ord_rej_reason, report.cl_ord_id) == (OrdRejReason.BROKER_OPTION, "c1")
     assert report.text == "price_off_tick: Price is not a multiple of 0.05"
-    assert facts(effects) == [OrderRefused("MM1", "c1", "price_off_tick", "Price is not a multiple of 0.05")]
+    assert facts(effects) == [
+        OrderRefused(
+            owner="MM1",
+            cl_ord_id="c1",
+            reason="price_off_tick",
+            text="Price is not a multiple of 0.05",
+            symbol="ETH-USDC",
+            side="sell",
+            quantity=Decimal(2),
+            limit_price=Decimal("0.01"),
+        )
+    ]
     (accepted,) = told(tell(sequencer, T0 + 2, new_order()))
     assert (accepted.order_id, accepted.exec_id, accepted.global_seq) == ("O-2", "E-2", 1)
+
+
+def test_a_refused_order_is_stated_with_no_more_terms_than_it_had() -> None:
+    effects = tell(started(), T0 + 1, new_order(side="5", order_qty=None, price=None))
+    (fact,) = facts(effects)
+    assert isinstance(fact, OrderRefused)
+    assert (fact.reason, fact.side, fact.quantity, fact.limit_price) == ("unsupported_side", None, None, None)
 
 
 def test_cl_ord_ids_of_different_owners_do_not_meet() -> None:
@@ -452,3 +473,29 @@ def test_a_restored_sequencer_goes_on_as_if_never_stopped() -> None:
     for now, event in events:
         assert original.handle(now, event) == restored.handle(now, event)
     assert original.snapshot() == restored.snapshot()
+
+
+def test_a_resumed_sequencer_takes_orders_again_in_the_windows_it_had() -> None:
+    sequencer = started(empty_windows_per_block=2)
+    anchor = sequencer.state.batch.anchor
+    sequencer.handle(T0 + 5, Stop())
+    later = T0 + 10 * WINDOW + 7
+    armed = [effect for effect in sequencer.handle(later, Resume()) if isinstance(effect, SetTimer)]
+    assert [(effect.at - anchor) % WINDOW for effect in armed] == [0]
+    assert later + WINDOW < armed[0].at <= later + 2 * WINDOW
+    (report,) = told(tell(sequencer, later + 1, new_order("c1")))
+    assert report.exec_type == ExecType.NEW
+
+
+def test_while_the_disk_is_short_new_orders_are_refused_and_cancels_are_not() -> None:
+    sequencer = started()
+    tell(sequencer, T0 + 1, new_order("c1"))
+    hear(sequencer, T0 + 2, StorageShort("no room"))
+    (refused,) = told(tell(sequencer, T0 + 3, new_order("c2")))
+    assert (refused.ord_status, refused.ord_rej_reason) == (OrdStatus.REJECTED, OrdRejReason.EXCHANGE_CLOSED)
+    assert refused.text == "storage_full: the venue has no room to record new orders"
+    (pending,) = told(tell(sequencer, T0 + 4, cancel("k1", "c1")))
+    assert pending.ord_status == OrdStatus.PENDING_CANCEL
+    hear(sequencer, T0 + 5, StorageRestored())
+    (report,) = told(tell(sequencer, T0 + 6, new_order("c3")))
+    assert report.exec_type == ExecType.NEW

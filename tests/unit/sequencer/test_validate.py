@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from core.fix.tags import CxlRejReason, OrdRejReason
 from core.market.orders import Order
 from core.sequencer.known import KnownIds
-from core.sequencer.lifecycle import LiveOrder
 from core.sequencer.reasons import Reason, Refusal
+from core.sequencer.reported import ReportedOrder
 from core.sequencer.validate import LIVE_ORDERS_MAX, Rules, validate, validate_cancel
 from core.units import SECOND
 from tests.helpers.orders import ETH_USDC, cancel, new_order
@@ -159,13 +159,13 @@ def test_an_owner_has_only_so_many_live_orders() -> None:
 # --- cancels -------------------------------------------------------------------------------------
 
 
-def with_live_order() -> tuple[KnownIds, dict[str, LiveOrder]]:
+def with_live_order() -> tuple[KnownIds, dict[str, ReportedOrder]]:
     known = KnownIds()
     known.open("c1", "O-1")
-    return known, {"O-1": LiveOrder(accepted())}
+    return known, {"O-1": ReportedOrder(accepted())}
 
 
-def cancel_refused(verdict: LiveOrder | Refusal) -> tuple[Reason, int]:
+def cancel_refused(verdict: ReportedOrder | Refusal) -> tuple[Reason, int]:
     assert isinstance(verdict, Refusal)
     return verdict.reason, verdict.cxl_rej_reason
 
