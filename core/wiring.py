@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from core import maker
 from core.auction import facts as auction_facts
 from core.auction.auction import Auction
 from core.auction.settings import AuctionSettings
-from core.config import MakerConfig, NodeConfig, SolverConfig, VenueConfig
+from core.config import MakerConfig, NodeConfig, PulseConfig, SolverConfig, VenueConfig
 from core.fix import records as fix_records
 from core.fix.engine import FixEngine
+from core.fix.message import FixMessage
 from core.fix.messages import (
     BusinessMessageReject,
     ExecutionReport,
@@ -19,11 +19,10 @@ from core.fix.messages import (
     OrderCancelReject,
     OrderCancelRequest,
 )
-from core.fix.records import FixMessage, FromPeer, ToPeer
+from core.fix.records import FromPeer, ToPeer
 from core.fix.settings import EngineConfig, SessionConfig
-from core.kernel.codec import Codec
+from core.kernel.codec import Codec, records_of
 from core.kernel.component import Component
-from core.kernel.record import Record
 from core.maker import MakerSettings, MarketMaker
 from core.market import ledger, orders, world
 from core.sequencer import facts as sequencer_facts
@@ -34,7 +33,8 @@ from core.solver import protocol
 from core.solver.agent import SolverAgent
 from core.solver.door import SolverDoor
 from core.solver.problem import Problem, Solution
-from core.solver.protocol import FromSolver, FromVenue, SolverSaid, TellSolver
+from core.solver.protocol import Door, FromSolver, FromVenue, SolverSaid, TellSolver
+from core.solver.pulse import PulseSettings
 from core.solver.settings import DoorSettings, SolverAccount, SolverSettings
 
 Components: TypeAlias = list[Component[Any]]
@@ -62,6 +62,10 @@ def _venue(config: VenueConfig) -> Components:
     door = DoorSettings(
         venue=config.name,
         solvers={name: SolverAccount(token=each.token, capital=each.capital) for name, each in solvers.items()},
+        hello_timeout=int(config.doors.hello_timeout),
+        connections_max=config.doors.solver_connections_max,
+        waiting_per_address_max=config.doors.waiting_per_address_max,
+        pulse=_pulse(config.doors.pulse),
     )
     auction = AuctionSettings(
         rule=config.auction.rule,
@@ -98,18 +102,25 @@ def _acceptor(config: VenueConfig) -> EngineConfig:
         app="sequencer",
         app_messages=_types(NewOrderSingle, OrderCancelRequest),
         message_bytes_max=config.fix.message_bytes_max,
+        logon_timeout=int(config.doors.logon_timeout),
+        connections_max=config.doors.fix_connections_max,
+        waiting_per_address_max=config.doors.waiting_per_address_max,
     )
 
 
 def _maker(config: MakerConfig) -> Components:
+    session = SessionConfig(
+        target_comp_id=config.venue_comp_id,
+        addresses=(config.address,),
+        heartbeat_interval=int(config.heartbeat_interval),
+        reconnect_interval=int(config.reconnect_interval),
+    )
     initiator = EngineConfig(
         role="initiator",
         comp_id=config.id,
-        sessions=(SessionConfig(target_comp_id=config.venue_comp_id, address=config.address),),
+        sessions=(session,),
         app="maker",
         app_messages=_types(ExecutionReport, OrderCancelReject, BusinessMessageReject),
-        heartbeat_interval=int(config.heartbeat_interval),
-        reconnect_interval=int(config.reconnect_interval),
     )
     settings = MakerSettings(comp_id=config.id, session=config.venue_comp_id)
     return [FixEngine("fix", initiator), MarketMaker("maker", settings)]
@@ -119,35 +130,34 @@ def _solver(config: SolverConfig, seed: int) -> Component[Any]:
     settings = SolverSettings(
         solver=config.id,
         token=config.token,
-        address=config.address,
+        addresses=_addresses(config),
         params=config.params,
         seed=seed,
         reconnect_interval=int(config.reconnect_interval),
+        pulse=_pulse(config.pulse),
     )
     return SolverAgent("solver", settings)
+
+
+def _addresses(config: SolverConfig) -> dict[Door, str]:
+    if not config.bids_address:
+        return {Door.ALL: config.address}
+    return {Door.ORDERS: config.address, Door.BIDS: config.bids_address, Door.CLAIMS: config.claims_address}
+
+
+def _pulse(config: PulseConfig) -> PulseSettings:
+    return PulseSettings(interval=int(config.interval), timeout=int(config.timeout))
 
 
 def _types(*messages: type[FixMessage]) -> tuple[str, ...]:
     return tuple(message.MSG_TYPE for message in messages)
 
 
-def _records_of(module: ModuleType) -> list[type[Record]]:
-    """The records that a module defines, generic ones left to be named with what they carry."""
-    return [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, Record)
-        and kind.__module__ == module.__name__
-        and not getattr(kind, "__parameters__", ())
-    ]
-
-
 _MODULES: Final = (orders, world, ledger, fix_records, sequencer_facts, auction_facts, solver_facts, protocol, maker)
 
 CODEC: Final = Codec(
     (
-        *(kind for module in _MODULES for kind in _records_of(module) if kind is not FixMessage),
+        *(kind for module in _MODULES for kind in records_of(module) if kind is not FixMessage),
         FromPeer[AnyMessage],
         ToPeer[AnyMessage],
         SolverSaid[FromSolver],

@@ -11,7 +11,8 @@ from core.units import Nanos
 Clock: TypeAlias = Callable[[], Nanos]
 
 
-def wall_clock() -> Clock:
-    """A clock that reads the wall time once, here, and goes on with the monotonic clock."""
-    offset = time.time_ns() - time.monotonic_ns()
+def wall_clock(not_before: Nanos = 0) -> Clock:
+    """A clock that reads the wall time once, here, and goes on with the monotonic clock; it begins at `not_before` if
+    that is later."""
+    offset = max(time.time_ns(), not_before) - time.monotonic_ns()
     return lambda: offset + time.monotonic_ns()

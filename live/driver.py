@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeAlias
 
-from core.errors import DefectError
+from core.errors import ComponentFailed, DefectError
 from core.kernel.ids import Ids
 from core.kernel.kernel import Kernel, Outgoing
 from core.kernel.record import (
@@ -27,15 +27,21 @@ from core.kernel.record import (
     Note,
     Outward,
     Record,
+    Stop,
     Transmit,
 )
+from core.market.world import StorageRestored, StorageShort
 from core.units import SECOND, Nanos
 from live.clock import Clock
-from live.connection import LINGER_SECONDS, READ_BYTES_MAX, Connection
-from live.journal_file import JournalFile
+from live.connection import LINGER_SECONDS, READ_BYTES_MAX, READ_BYTES_MIN, Connection, Filter
+from live.doors import EVERYBODY, Door, Guard, bound
+from live.journal.store import Store
+from live.tls import ClientTls
 
 NoteSink: TypeAlias = Callable[[str, Nanos, str, Record], None]
 Solve: TypeAlias = Callable[[Any], Record]
+OnPump: TypeAlias = Callable[[Nanos, Nanos], None]
+"""Told after every pump how long handling took, and then writing and syncing; 0 when nothing left the node."""
 
 
 def no_compute(problem: Any) -> Record:
@@ -44,9 +50,10 @@ def no_compute(problem: Any) -> Record:
 
 
 class LiveNode:
-    """One node on the running loop. `file` is where the kernel's journal writes; the node syncs and closes it.
+    """One node on the running loop. `store` is where the kernel's journal writes; the node keeps and closes it.
 
-    `solve` runs in `executor`, by default in a thread; for a process pool it must be picklable.
+    `solve` runs in `executor`, by default in a thread; for a process pool it must be picklable. What is
+    sent on a connection that the node has dialled goes through `outward` last, and by TLS if there is `tls`.
     """
 
     def __init__(
@@ -55,39 +62,69 @@ class LiveNode:
         *,
         clock: Clock,
         on_note: NoteSink,
-        file: JournalFile | None = None,
+        store: Store | None = None,
         solve: Solve = no_compute,
         executor: Executor | None = None,
+        outward: Filter | None = None,
+        on_pump: OnPump | None = None,
+        tls: ClientTls | None = None,
     ) -> None:
         self.name = kernel.node
         self.kernel = kernel
-        self.buffer = memoryview(bytearray(READ_BYTES_MAX))
-        self._clock, self._on_note, self._file, self._solve, self._executor = clock, on_note, file, solve, executor
+        self._buffers = memoryview(bytearray(READ_BYTES_MAX))
+        self.buffer = self._buffers
+        self.started = asyncio.Event()
+        """Set when its doors are open."""
+        self._clock, self._on_note, self._store, self._solve, self._executor = clock, on_note, store, solve, executor
+        self._outward, self._on_pump, self._tls = outward, on_pump, tls
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._ids = Ids()
-        self._servers: list[asyncio.Server] = []
+        self._doors: list[Door] = []
+        self._fed: dict[Connection, None] = {}
         self._named: dict[str, Connection] = {}
         self._alive: dict[Connection, asyncio.Future[None]] = {}
-        self._awake = self._stopping = False
+        self._awake = self._stopping = self._cut = self._began = False
         self._timer: asyncio.TimerHandle | None = None
         self._armed: Nanos = 0
 
-    async def listen(self, host: str, port: int, component: str) -> int:
-        """Take a port for `component` (0 for any free one) and return it; `run` begins to accept. Raises OSError."""
-        server = await self._loop.create_server(
-            lambda: Connection(self, component, self._ids.next(component)), host, port, start_serving=False
+    async def listen(
+        self,
+        host: str,
+        port: int,
+        component: str,
+        *,
+        door: str = "",
+        guard: Guard = EVERYBODY,
+        inward: Callable[[], Filter] | None = None,
+    ) -> int:
+        """Take a port for `component` (0 for any free one) and return it; `run` begins to accept. Raises OSError.
+
+        `door` is what the component is told; `guard` says who may come in. What arrives on a connection goes first
+        through a filter of its own that `inward` makes.
+        """
+
+        def accept() -> Connection:
+            connection = Connection(self, component, self._name(component), inward=inward() if inward else None)
+            connection.entrance = opened
+            return connection
+
+        opened = Door(
+            await bound(host, port), door, guard, accept, refuse=partial(self.note, component), failed=self._fail
         )
-        self._servers.append(server)
-        return int(server.sockets[0].getsockname()[1])
+        self._doors.append(opened)
+        return opened.port
 
     async def run(self) -> None:
-        """Start every component and serve until `stop`; then close. Raises whatever stopped the node otherwise."""
+        """Start every component, or take up what was recovered, and serve until `stop`; then close.
+
+        Raises whatever stopped the node otherwise.
+        """
         try:
-            self.kernel.boot(self._clock())
-            self._wake()
-            for server in self._servers:
-                await server.start_serving()
+            self._begin()
+            for door in self._doors:
+                door.open()
+            self.started.set()
             await self._ended
         finally:
             await self.close()
@@ -99,6 +136,23 @@ class LiveNode:
             self.kernel.stop(self._clock())
             self._wake()
             self._loop.call_later(goodbye, self._end)
+
+    def wind_down(self, *components: str) -> None:
+        """Deliver `Stop` to some components ahead of the others, and go on."""
+        for name in components:
+            self.post(name, name, Stop())
+
+    def cut(self) -> None:
+        """End `run` now: the journal is closed in order, connections are cut off."""
+        self._cut = True
+        self._end()
+        for connection in self._alive:
+            connection.abort()
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """All that have a socket, or are to have one."""
+        return tuple(self._alive)
 
     async def close(self) -> None:
         """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`."""
@@ -118,6 +172,17 @@ class LiveNode:
     def tell(self, dst: str, body: Record) -> None:
         """The world says something to a component, now."""
         self.post("world", dst, Message("world", body))
+
+    def note(self, component: str, fact: Record) -> None:
+        """State a fact of the sockets, which no component knows."""
+        self._on_note(self.name, self._clock(), component, fact)
+
+    def fed(self, connection: Connection) -> None:
+        """A connection has brought bytes. One that has brought as much as may wait is not read from until the node
+        has handled it."""
+        self._fed[connection] = None
+        if connection.waiting >= READ_BYTES_MAX:
+            connection.pause()
 
     def admit(self, connection: Connection) -> bool:
         """A connection has a socket. False when that is no longer wanted."""
@@ -139,24 +204,102 @@ class LiveNode:
             self._awake = True
             self._loop.call_soon(self._pump)
 
-    def _pump(self) -> None:
+    def _pump(self, *, last: bool = False) -> None:
         self._awake = False
         if self._ended.done():
             return
         try:
             now = self._clock()
-            if outgoing := self.kernel.pump(now):
+            outgoing = self.kernel.pump(now)
+            handled = self._clock()
+            if outgoing:
                 self._commit()
+            if self._store is not None:
+                self._keep(self._store, last=last)
+            if self._on_pump is not None:
+                self._on_pump(handled - now, self._clock() - handled if outgoing else 0)
+            if outgoing:
                 self._release(now, outgoing)
             self._arm()
+            self._catch_up()
+        except ComponentFailed as error:
+            self._fail(self._located(error))
         except Exception as error:
             self._fail(error)
+
+    def _catch_up(self) -> None:
+        """All that had arrived is handled.
+
+        Connections that brought a lot are read from only after one pass of the loop for the others, and together
+        bring about READ_BYTES_MAX in a pass: however many flood the node, nobody else waits much longer.
+        """
+        heavy = [connection for connection in self._fed if connection.waiting >= len(self.buffer)]
+        for connection in self._fed:
+            connection.waiting = 0
+        self._fed = {}
+        self.buffer = self._buffers[: max(READ_BYTES_MIN, READ_BYTES_MAX // max(1, len(heavy)))]
+        for connection in heavy:
+            connection.pause()
+            self._loop.call_soon(connection.go_on)
+
+    def _begin(self) -> None:
+        now = self._clock()
+        if not self.kernel.booted:
+            self.kernel.boot(now)
+        for src, effect in self.kernel.outside.unanswered():
+            self._perform(now, src, effect)
+        if self._store is not None:
+            if self._store.short or self._store.boot > 1:
+                self._tell_storage(self._store)
+            self._tend(self._store)
+        self._began = True
+        self._wake()
 
     def _commit(self) -> None:
         if self.kernel.journal is not None:
             self.kernel.journal.flush()
-        if self._file is not None:
-            self._file.sync()
+        if self._store is not None:
+            self._store.sync()
+
+    def _keep(self, store: Store, *, last: bool) -> None:
+        short = store.short
+        if last:
+            store.snapshot(self.kernel)
+        else:
+            store.keep(self.kernel)
+        if store.short != short:
+            self._tell_storage(store)
+
+    def _tend(self, store: Store) -> None:
+        if self._ended.done():
+            return
+        try:
+            short = store.short
+            store.tend()
+            if store.short != short:
+                self._tell_storage(store)
+            self._loop.call_later(store.tend_seconds, self._tend, store)
+        except Exception as error:
+            self._fail(error)
+
+    def _tell_storage(self, store: Store) -> None:
+        """Let those know who take new work, and whoever reads notes, unless it is as it should be from the start."""
+        body = StorageShort(store.trouble) if store.short else StorageRestored()
+        if store.short or self._began:
+            self._on_note(self.name, self._clock(), "storage", body)
+        for name, component in self.kernel.components.items():
+            if type(body) in component.HANDLERS:
+                self.post("storage", name, Message("storage", body))
+
+    def _located(self, error: ComponentFailed) -> ComponentFailed:
+        """The same, with the place of the event in the journal and what to do about it."""
+        if self._store is None:
+            return error
+        path, offset = self._store.where
+        remedy = f"`romer-live journal quarantine {self._store.folder}` lets the next start pass over it"
+        located = ComponentFailed(f"the event at byte {offset} of {path} crashed the node; {remedy}: {error}")
+        located.__cause__ = error.__cause__
+        return located
 
     def _arm(self) -> None:
         at = self.kernel.agenda.next_at()
@@ -203,19 +346,25 @@ class LiveNode:
         else:
             self.post("compute", src, Computed(job_id, job.result()))
 
+    def _name(self, component: str) -> str:
+        """A name that no connection had before, at this start or an earlier one."""
+        boot = self._store.boot if self._store is not None else 1
+        name = self._ids.next(component)
+        return name if boot == 1 else name.replace(f"{component}-", f"{component}-{boot}.", 1)
+
     def _know(self, connection: Connection) -> None:
         self._named[connection.conn] = connection
         self._alive[connection] = self._loop.create_future()
 
     def _connect(self, component: str, effect: Connect) -> None:
-        connection = Connection(self, component, effect.conn)
+        connection = Connection(self, component, effect.conn, outward=self._outward)
         self._know(connection)
         connection.dialling = self._loop.create_task(self._dial(connection, effect.address))
 
     async def _dial(self, connection: Connection, address: str) -> None:
         host, _, port = address.rpartition(":")
         try:
-            await self._loop.create_connection(lambda: connection, host.strip("[]"), int(port))
+            await self._loop.create_connection(lambda: connection, host.strip("[]"), int(port), **self._how(host))
         except (OSError, OverflowError, ValueError) as error:
             connection.end(f"cannot connect to {address}: {error}")
         except Exception as error:
@@ -224,12 +373,18 @@ class LiveNode:
             if not connection.made:
                 self.forget(connection)
 
+    def _how(self, host: str) -> dict[str, Any]:
+        if self._tls is None:
+            return {}
+        return {"ssl": self._tls.context, "server_hostname": self._tls.server_name or host.strip("[]")}
+
     def _close(self, conn: str, last: bytes) -> None:
         connection = self._named.pop(conn, None)
         if connection is not None and connection.open:
             connection.close(last)
 
     def _end(self) -> None:
+        self._pump(last=True)
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -242,16 +397,18 @@ class LiveNode:
             if self.kernel.journal is not None:
                 self.kernel.journal.close()
         finally:
-            if self._file is not None:
-                self._file.close()
+            if self._store is not None:
+                self._store.close()
 
     async def _hang_up(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for server in self._servers:
-            server.close()
+        for door in self._doors:
+            door.close()
         for connection in self._alive:
-            if connection.open:
+            if self._cut:
+                connection.abort()
+            elif connection.open:
                 connection.close()
         if self._alive:
             await asyncio.wait(self._alive.values(), timeout=2 * LINGER_SECONDS)

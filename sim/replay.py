@@ -1,32 +1,51 @@
-"""Replays journals: one file, or every journal of a run directory, each in fresh components of its node."""
+"""Replays journals: one, or all of a run directory, each in fresh components of its node.
+
+A simulation leaves a file for each node, a live node a directory of segments; either is a journal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from core.config import decode_node
 from core.errors import InputError
-from core.kernel.journal import JournalReader
+from core.kernel.reader import JournalReader
 from core.kernel.replay import Replayed, replay
+from core.kernel.segments import SUFFIX, segments, unpacked
 from core.wiring import CODEC, components
-
-SUFFIX: Final = ".romer"
+from sim.natural import natural
 
 
 def journals(path: Path) -> list[Path]:
-    """The journal itself, or those of a directory. Raises InputError when there is none."""
+    """The journal itself, or those of a directory, by name. Raises InputError when there is none."""
     if path.is_dir():
-        found = sorted(path.glob(f"*{SUFFIX}")) or sorted(path.glob(f"journal/*{SUFFIX}"))
-        if not found:
-            raise InputError(f"{path}: no journals (*{SUFFIX})", "give a journal, or a directory that a run left")
-        return found
+        for folder in (path, path / "journal"):
+            if found := _journals_in(folder):
+                return found
+        raise InputError(f"{path}: no journals (*{SUFFIX})", "give a journal, or a directory that a run left")
     if not path.exists():
         raise InputError(f"{path}: no such file or directory")
+    if not path.is_file():
+        raise InputError(f"{path}: a pipe or a device, not a file")
     return [path]
+
+
+def open_journal(path: Path) -> JournalReader:
+    """A reader of one journal, a file or a directory of segments.
+
+    Raises InputError when it cannot be read, and JournalDamaged for a first header that is not whole.
+    """
+    parts = [path / name for name in segments(each.name for each in path.iterdir())] if path.is_dir() else [path]
+    first, *later = parts
+    reader = JournalReader(str(first), _read(first), later=[(str(part), partial(_read, part)) for part in later])
+    if reader.header.count:
+        problem = f"begins after delivery {reader.header.count}; the segments before {first.name} are gone"
+        raise InputError(f"{path}: {problem}", "bring them back: a replay starts at the beginning")
+    return reader
 
 
 def replay_all(path: Path) -> Iterator[Replayed]:
@@ -36,18 +55,37 @@ def replay_all(path: Path) -> Iterator[Replayed]:
     the first effect that is not as recorded.
     """
     for journal in journals(path):
-        yield replay_file(journal)
+        yield replay_journal(journal)
 
 
-def replay_file(path: Path) -> Replayed:
-    """Replay one journal."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    reader = JournalReader(str(path), data)
+def replay_journal(path: Path) -> Replayed:
+    """Replay one journal. A live node's may still be open, or its process may have been killed."""
+    reader = open_journal(path)
     try:
         config = decode_node(reader.header.config)
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: its node cannot be built by this version: {error}") from None
-    return replay(reader, components(config, reader.header.seed), CODEC)
+    return replay(reader, components(config, reader.header.seed), CODEC, unfinished=path.is_dir())
+
+
+def _journals_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    inside = list(folder.iterdir())
+    if segments(path.name for path in inside):
+        return [folder]
+    found = [path for path in inside if path.suffix == SUFFIX and path.is_file()]
+    found += [each for path in inside if path.is_dir() for each in _segments_of(path)]
+    return sorted(found, key=lambda journal: natural(str(journal)))
+
+
+def _segments_of(folder: Path) -> list[Path]:
+    """The journal of a node that has a directory, in it or beside its other things."""
+    return [at for at in (folder, folder / "journal") if at.is_dir() and segments(each.name for each in at.iterdir())]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return unpacked(str(path), path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None

@@ -120,6 +120,17 @@ class Agenda:
                 self._recarry(slot)
         return None
 
+    def take(self, now: Nanos, dst: str, event: Event) -> bool:
+        """Remove the next delivery if it is this one and due at `now`; say whether it was."""
+        at = self.next_at()
+        if at is None or at > now:
+            return False
+        _, _, to, what = self._heap[0]
+        if to != dst or (TimerFired(what, at) if isinstance(what, str) else what) != event:
+            return False
+        self.pop_due(now)
+        return True
+
     def snapshot(self) -> tuple[int, tuple[AgendaEntry, ...]]:
         """The sequence counter and all that is pending, in rank order, without stale carriers."""
         entries = [

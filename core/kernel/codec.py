@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any, Union
 
 import msgspec
 
-from core.kernel.journal import Delivered, Delivery
+from core.kernel.journal import Delivered
+from core.kernel.reader import Delivery
 from core.kernel.record import (
     Bytes,
     Call,
@@ -23,6 +25,7 @@ from core.kernel.record import (
     Note,
     Record,
     Reply,
+    Resume,
     Send,
     SetTimer,
     Start,
@@ -41,7 +44,16 @@ class Codec:
     def __init__(self, bodies: tuple[type[Record], ...]) -> None:
         body: Any = Union[bodies]  # noqa: UP007  # built at run time from a tuple
         event: Any = (
-            Start | Stop | TimerFired | Message[body] | Connected | Bytes | Disconnected | Reply[body] | Computed[body]
+            Start
+            | Stop
+            | Resume
+            | TimerFired
+            | Message[body]
+            | Connected
+            | Bytes
+            | Disconnected
+            | Reply[body]
+            | Computed[body]
         )
         effect: Any = (
             SetTimer | CancelTimer | Send[body] | Connect | Transmit | Close | Call[body] | Compute[body] | Note[body]
@@ -54,6 +66,18 @@ class Codec:
         """What a delivery frame says. Raises msgspec.DecodeError for a record type this codec lacks."""
         decoded: Delivered = self._frames.decode(delivery.payload)
         return decoded
+
+
+def records_of(module: ModuleType) -> list[type[Record]]:
+    """The records that a module defines, generic ones left to be named with what they carry."""
+    return [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Record)
+        and kind.__module__ == module.__name__
+        and not getattr(kind, "__parameters__", ())
+    ]
 
 
 def encode(value: object) -> bytes:

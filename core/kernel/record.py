@@ -30,6 +30,10 @@ class Stop(Record, frozen=True):
     """The node is asked to wind down: say goodbye to peers, take no new work."""
 
 
+class Resume(Record, frozen=True):
+    """The node that was asked to wind down is up again: take new work. Follows a `Stop`, perhaps years later."""
+
+
 class TimerFired(Record, frozen=True):
     """A timer's deadline `at` has passed. The delivery time may be later; it is never earlier."""
 
@@ -45,10 +49,14 @@ class Message(Record, Generic[Body], frozen=True):
 
 
 class Connected(Record, frozen=True):
-    """A connection is open. `peer` describes the other end for people, and proves nothing."""
+    """A connection is open. `peer` describes the other end for people, and proves nothing.
+
+    `door` says by which of a component's doors it came; it is empty where there is one.
+    """
 
     conn: str
     peer: str
+    door: str = ""
 
 
 class Bytes(Record, frozen=True):
@@ -148,7 +156,7 @@ class Note(Record, Generic[Body], frozen=True):
 
 
 Event: TypeAlias = (
-    Start | Stop | TimerFired | Message[Any] | Connected | Bytes | Disconnected | Reply[Any] | Computed[Any]
+    Start | Stop | Resume | TimerFired | Message[Any] | Connected | Bytes | Disconnected | Reply[Any] | Computed[Any]
 )
 Outward: TypeAlias = Connect | Transmit | Close | Call[Any] | Compute[Any] | Note[Any]
 """Effects that leave the node: the driver performs them after the pump's inputs are journaled."""

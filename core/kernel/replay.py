@@ -15,9 +15,10 @@ import msgspec
 from core.errors import ReplayDiverged
 from core.kernel.codec import Codec, encode
 from core.kernel.component import Component
-from core.kernel.journal import Crash, Journal, JournalReader
-from core.kernel.kernel import Observer, Snapshot
-from core.kernel.record import Effect, Event
+from core.kernel.journal import Crash, Delivered, Journal
+from core.kernel.kernel import Observer, Snapshot, sent_to_nobody
+from core.kernel.reader import Delivery, JournalReader
+from core.kernel.record import Effect, Event, Send
 from core.units import MONEY, Nanos
 
 
@@ -40,11 +41,12 @@ def replay(
     *,
     since: Snapshot | None = None,
     observer: Observer | None = None,
+    unfinished: bool = False,
 ) -> Replayed:
-    """Replay the whole journal, or from a snapshot only what came after it.
+    """Replay the whole journal, or from a snapshot only what came after it; without an end only if `unfinished`.
 
-    An event that crashed the node must crash it again. Raises JournalDamaged where the journal is not
-    whole and ReplayDiverged at the first difference.
+    An event that crashed the node must crash it again, unless it was quarantined. Raises JournalDamaged where the
+    journal is not whole and ReplayDiverged at the first difference.
     """
     node = reader.header.node
     by_name = {component.name: component for component in components}
@@ -55,33 +57,54 @@ def replay(
             by_name[name].restore(state)
     seen = journal.count
     with localcontext(MONEY):
-        for delivery in reader.deliveries():
+        for delivery in reader.deliveries(unfinished=unfinished):
             if delivery.seq <= seen:
                 continue
-            try:
-                now, dst, event, recorded = codec.delivered(delivery)
-            except msgspec.DecodeError as error:
-                unread = f"{len(delivery.payload)} bytes at {delivery.offset}"
-                raise ReplayDiverged(delivery.seq, node, unread, f"this version cannot read them: {error}") from None
-            effects = _handle(by_name, now, dst, event)
-            if isinstance(effects, str) or encode((now, dst, event, effects)) != delivery.payload:
-                where = f"{node}/{dst} <- {event!r} at {now}"
-                raise ReplayDiverged(delivery.seq, where, *_first_difference(recorded, effects))
-            journal.append(now, dst, event, effects)
+            now, dst, event, effects = redo(node, by_name, codec, delivery)
+            journal.absorb(delivery.payload)
             if observer is not None:
                 observer(node, now, dst, event, effects)
         if reader.crash is not None:
-            _crash_again(reader.crash, by_name, codec, journal.count + 1)
+            _crash_again(node, reader.crash, by_name, codec, journal.count + 1)
     if reader.end is not None and reader.end.digest != journal.digest():
         raise ReplayDiverged(journal.count, f"{node}: the end", reader.end.digest, journal.digest())
     return Replayed(node, journal.count, journal.digest(), reader.crash.error if reader.crash else "")
 
 
-def _crash_again(crash: Crash, components: dict[str, Component[Any]], codec: Codec, seq: int) -> None:
+def redo(node: str, components: dict[str, Component[Any]], codec: Codec, delivery: Delivery) -> Delivered:
+    """Handle a recorded delivery again. Raises ReplayDiverged unless it gives what it gave then, byte for byte."""
+    try:
+        now, dst, event, recorded = codec.delivered(delivery)
+    except msgspec.DecodeError as error:
+        unread = f"{len(delivery.payload)} bytes at {delivery.offset}"
+        raise ReplayDiverged(delivery.seq, node, unread, f"this version cannot read them: {error}") from None
+    effects = _handle(components, now, dst, event)
+    if isinstance(effects, str) or encode((now, dst, event, effects)) != delivery.payload:
+        where = f"{node}/{dst} <- {event!r} at {now}"
+        raise ReplayDiverged(delivery.seq, where, *_first_difference(recorded, effects))
+    return now, dst, event, effects
+
+
+def _crash_again(node: str, crash: Crash, components: dict[str, Component[Any]], codec: Codec, seq: int) -> None:
     event = codec.events.decode(crash.event)
     effects = _handle(components, crash.now, crash.dst, event)
-    if effects != f"raised {crash.error}":
-        raise ReplayDiverged(seq, f"{crash.dst} <- {event!r} at {crash.now}", f"raised {crash.error}", str(effects))
+    failure = effects if isinstance(effects, str) else _refused(node, crash.dst, components, effects)
+    if failure != f"raised {crash.error}":
+        raise ReplayDiverged(
+            seq, f"{crash.dst} <- {event!r} at {crash.now}", f"raised {crash.error}", failure or str(effects)
+        )
+
+
+def _refused(node: str, src: str, components: dict[str, Component[Any]], effects: list[Effect]) -> str:
+    """Why a kernel does not take effects that a component gave, if it does not."""
+    for effect in effects:
+        if isinstance(effect, Send) and effect.dst not in components:
+            return f"raised {sent_to_nobody(node, src, effect)!r}"
+    try:
+        encode(effects)
+    except Exception as error:
+        return f"raised {error!r}"
+    return ""
 
 
 def _handle(components: dict[str, Component[Any]], now: Nanos, dst: str, event: Event) -> list[Effect] | str:

@@ -1,4 +1,7 @@
-"""A solver: keeps a connection to its venue, bids on each batch, and pays for what it wins, or not.
+"""A solver: keeps its connections to the venue, bids on each batch, and pays for what it wins, or not.
+
+It has one connection for everything, or one to each of three doors (core/solver/protocol.py). They come and
+go independently: a solution that finds no way to the venue is given up, a payment waits for one.
 
 It goes by its own clock. What the venue says and it cannot use is noted and passed over; an award is
 taken at the venue's word, which holds the capital anyway. Capital is learned at the first welcome. From
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import msgspec
 
@@ -29,6 +32,7 @@ from core.kernel.record import (
     Message,
     Note,
     Record,
+    Resume,
     SetTimer,
     Start,
     Stop,
@@ -47,13 +51,17 @@ from core.solver.protocol import (
     Defaulted,
     Deposit,
     DepositRefused,
+    Door,
     FromVenue,
     Hello,
+    Ping,
     PlaceBids,
+    Pong,
     Refused,
     Settled,
     Welcome,
 )
+from core.solver.pulse import Pulse, Sign
 from core.solver.settings import SolverSettings
 from core.solver.strategies.registry import pays
 from core.units import Nanos
@@ -61,12 +69,14 @@ from core.units import Nanos
 JOBS_MAX: Final = 8
 AWARDS_MAX: Final = 10_000
 RECONNECT: Final = "reconnect"
+_PING: Final = "ping"
 
-_said: Final[msgspec.json.Decoder[FromVenue]] = msgspec.json.Decoder(FromVenue)
+_Said: TypeAlias = FromVenue | Ping | Pong
+_said: Final[msgspec.json.Decoder[_Said]] = msgspec.json.Decoder(_Said)
 
 
 class Phase(StrEnum):
-    """Where the conversation stands."""
+    """Where the conversation on one connection stands."""
 
     IDLE = "idle"
     """Not connected: waiting to try again, or stopped."""
@@ -76,13 +86,20 @@ class Phase(StrEnum):
     ACTIVE = "active"
 
 
-class AgentState(msgspec.Struct):
-    """All that changes."""
+class Link(msgspec.Struct):
+    """The connection to one door, or the lack of it."""
 
-    ids: Ids = msgspec.field(default_factory=Ids)
     phase: Phase = Phase.IDLE
     conn: str = ""
     lines: LineBuffer = msgspec.field(default_factory=LineBuffer)
+    pulse: Pulse = msgspec.field(default_factory=Pulse)
+
+
+class AgentState(msgspec.Struct):
+    """All that changes."""
+
+    links: dict[Door, Link]
+    ids: Ids = msgspec.field(default_factory=Ids)
     prices: dict[str, Decimal] = {}
     capital: dict[str, Decimal] | None = None
     """Free to commit, by token; None before the first welcome."""
@@ -90,6 +107,8 @@ class AgentState(msgspec.Struct):
     """Bid deadlines of the batches that are being solved, by job."""
     awards: dict[str, Awarded] = {}
     """By commitment, what is set aside or paid and not yet settled."""
+    unpaid: dict[str, None] = {}
+    """Commitments whose deposit waits for a connection."""
 
 
 class SolverAgent(Component[AgentState]):
@@ -98,50 +117,110 @@ class SolverAgent(Component[AgentState]):
     __slots__ = ("_settings",)
 
     def __init__(self, name: str, settings: SolverSettings) -> None:
-        super().__init__(name, AgentState())
+        super().__init__(name, AgentState({door: Link() for door in settings.addresses}))
         self._settings = settings
 
-    # --- the connection --------------------------------------------------------------------------
+    # --- the connections -------------------------------------------------------------------------
 
     def _on_start(self, _now: Nanos, _event: Start) -> None:
-        self._connect()
+        for door in self.state.links:
+            self._connect(door)
 
     def _on_stop(self, _now: Nanos, _event: Stop) -> None:
-        state = self.state
-        self.emit(CancelTimer(RECONNECT))
-        if state.phase is not Phase.IDLE:
-            state.phase = Phase.IDLE
-            self.emit(Close(state.conn, "stopped"))
+        for door, link in self.state.links.items():
+            self.emit(CancelTimer(_timer(RECONNECT, door)))
+            if link.phase is not Phase.IDLE:
+                self.emit(Close(link.conn, "stopped"))
+                self._leave(door, link)
 
-    def _on_timer(self, _now: Nanos, _event: TimerFired) -> None:
-        self._connect()
+    def _on_resume(self, _now: Nanos, _event: Resume) -> None:
+        for door, link in self.state.links.items():
+            if link.phase is Phase.IDLE:
+                self._connect(door)
 
-    def _on_connected(self, _now: Nanos, event: Connected) -> None:
-        if event.conn == self.state.conn and self.state.phase is Phase.CONNECTING:
-            self.state.phase = Phase.GREETING
-            self._say(Hello(VERSION, self._settings.solver, self._settings.token))
+    def _on_timer(self, now: Nanos, event: TimerFired) -> None:
+        kind, _, name = event.key.partition(":")
+        door = Door(name)
+        if kind == RECONNECT:
+            self._connect(door)
+        else:
+            self._ask(now, door, self.state.links[door])
+
+    def _on_connected(self, now: Nanos, event: Connected) -> None:
+        door, link = self._link_of(event.conn)
+        if link is not None and link.phase is Phase.CONNECTING:
+            link.phase, link.pulse = Phase.GREETING, Pulse(now)
+            if self._settings.pulse.interval:
+                self.emit(SetTimer(_timer(_PING, door), link.pulse.next_at(now, self._settings.pulse)))
+            self._write(link, Hello(VERSION, self._settings.solver, self._settings.token))
 
     def _on_disconnected(self, now: Nanos, event: Disconnected) -> None:
-        if event.conn == self.state.conn and self.state.phase is not Phase.IDLE:
-            self.state.phase = Phase.IDLE
-            self.emit(SetTimer(RECONNECT, now + self._settings.reconnect_interval))
+        door, link = self._link_of(event.conn)
+        if link is not None:
+            self._lose(now, door, link)
 
-    def _connect(self) -> None:
-        state = self.state
-        state.phase, state.conn, state.lines = Phase.CONNECTING, state.ids.next("venue"), LineBuffer()
-        self.emit(Connect(state.conn, self._settings.address))
+    def _connect(self, door: Door) -> None:
+        link = self.state.links[door] = Link(Phase.CONNECTING, self.state.ids.next("venue"))
+        self.emit(Connect(link.conn, self._settings.addresses[door]))
+
+    def _ask(self, now: Nanos, door: Door, link: Link) -> None:
+        """A silent venue is asked for a sign of life; one that gives none is dialled again."""
+        sign = link.pulse.take(now, self._settings.pulse)
+        if sign is Sign.DEAD:
+            self.emit(Close(link.conn, "silent"))
+            self._lose(now, door, link)
+            return
+        if sign is Sign.SILENT:
+            self._write(link, Ping())
+        self.emit(SetTimer(_timer(_PING, door), link.pulse.next_at(now, self._settings.pulse)))
+
+    def _leave(self, door: Door, link: Link) -> None:
+        link.phase = Phase.IDLE
+        if self._settings.pulse.interval:
+            self.emit(CancelTimer(_timer(_PING, door)))
+
+    def _lose(self, now: Nanos, door: Door, link: Link) -> None:
+        self._leave(door, link)
+        self.emit(SetTimer(_timer(RECONNECT, door), now + self._settings.reconnect_interval))
+
+    def _link_of(self, conn: str) -> tuple[Door, Link | None]:
+        for door, link in self.state.links.items():
+            if link.conn == conn and link.phase is not Phase.IDLE:
+                return door, link
+        return Door.ALL, None
 
     def _on_bytes(self, now: Nanos, event: Bytes) -> None:
-        if event.conn != self.state.conn or self.state.phase is Phase.IDLE:
+        _, link = self._link_of(event.conn)
+        if link is None:
             return
-        for line in self.state.lines.feed(event.data):
+        link.pulse.heard(now)
+        for line in link.lines.feed(event.data):
             said = None if line is None else decode_line(_said, line)
             if said is None:
                 self._ignore("line_too_long" if line is None else "malformed")
-            elif self.state.phase is Phase.ACTIVE or isinstance(said, Welcome | Refused):
-                self.SAID[type(said)](self, now, said)
+            elif isinstance(said, Welcome):
+                self._on_welcome(link, said)
+            elif link.phase is Phase.ACTIVE or isinstance(said, Refused):
+                self._on_said(now, link, said)
             else:
                 self._ignore("unexpected")
+
+    def _on_said(self, now: Nanos, link: Link, said: Record) -> None:
+        if isinstance(said, Ping):
+            self._write(link, Pong())
+        elif not isinstance(said, Pong):
+            self.SAID[type(said)](self, now, said)
+
+    def _on_welcome(self, link: Link, said: Welcome) -> None:
+        if link.phase is not Phase.GREETING:
+            self._ignore("unexpected")
+            return
+        link.phase = Phase.ACTIVE
+        if self.state.capital is None:
+            self.state.capital = dict(said.capital)
+        if self._way_to(Door.CLAIMS) is link:
+            for commitment_id in [*self.state.unpaid]:
+                self._pay(commitment_id)
 
     # --- bidding ---------------------------------------------------------------------------------
 
@@ -171,23 +250,16 @@ class SolverAgent(Component[AgentState]):
     def _on_solution(self, now: Nanos, event: Computed[Solution]) -> None:
         solution = event.result
         deadline = self.state.jobs.pop(event.job_id)
-        if self.state.phase is not Phase.ACTIVE:
+        link = self._way_to(Door.BIDS)
+        if link is None:
             self._skip(solution.height, "offline")
         elif now >= deadline:
             self._skip(solution.height, "late")
         elif solution.bids:
-            self._say(PlaceBids(solution.height, solution.bids))
+            self._write(link, PlaceBids(solution.height, solution.bids))
             self._note(BidsSent(self._settings.solver, solution.height, len(solution.bids), now))
 
     # --- what the venue says ---------------------------------------------------------------------
-
-    def _on_welcome(self, _now: Nanos, said: Welcome) -> None:
-        if self.state.phase is not Phase.GREETING:
-            self._ignore("unexpected")
-            return
-        self.state.phase = Phase.ACTIVE
-        if self.state.capital is None:
-            self.state.capital = dict(said.capital)
 
     def _on_refused(self, _now: Nanos, said: Refused) -> None:
         self._note(VenueRefused(self._settings.solver, "line", said.reason))
@@ -208,7 +280,15 @@ class SolverAgent(Component[AgentState]):
         paying = pays(settings.params, settings.seed, settings.solver, said.commitment_id)
         self._note(AwardDecided(settings.solver, said.commitment_id, paying))
         if paying:
-            self._say(Deposit(said.commitment_id, said.min_output))
+            self._pay(said.commitment_id)
+
+    def _pay(self, commitment_id: str) -> None:
+        link = self._way_to(Door.CLAIMS)
+        if link is None:
+            self.state.unpaid[commitment_id] = None
+        else:
+            self.state.unpaid.pop(commitment_id, None)
+            self._write(link, Deposit(commitment_id, self.state.awards[commitment_id].min_output))
 
     def _on_settled(self, _now: Nanos, said: Settled) -> None:
         award = self.state.awards.pop(said.commitment_id, None)
@@ -224,6 +304,7 @@ class SolverAgent(Component[AgentState]):
 
     def _free(self, commitment_id: str) -> None:
         award = self.state.awards.pop(commitment_id, None)
+        self.state.unpaid.pop(commitment_id, None)
         if award is not None:
             self._earn(award.buy_token, award.min_output)
 
@@ -234,8 +315,13 @@ class SolverAgent(Component[AgentState]):
 
     # --- saying and noting -----------------------------------------------------------------------
 
-    def _say(self, said: Record) -> None:
-        self.emit(Transmit(self.state.conn, encode_line(said)))
+    def _way_to(self, door: Door) -> Link | None:
+        """The connection by which the venue hears what goes by that door."""
+        link = self.state.links.get(door) or self.state.links.get(Door.ALL)
+        return link if link is not None and link.phase is Phase.ACTIVE else None
+
+    def _write(self, link: Link, said: Record) -> None:
+        self.emit(Transmit(link.conn, encode_line(said)))
 
     def _skip(self, height: int, reason: str) -> None:
         self._note(BatchSkipped(self._settings.solver, height, reason))
@@ -247,7 +333,6 @@ class SolverAgent(Component[AgentState]):
         self.emit(Note(fact))
 
     SAID: ClassVar[dict[type[Record], Callable[[Any, Nanos, Any], None]]] = {
-        Welcome: _on_welcome,
         Refused: _on_refused,
         BatchOpened: _on_batch,
         BidRefused: _on_bid_refused,
@@ -259,6 +344,7 @@ class SolverAgent(Component[AgentState]):
     HANDLERS: ClassVar[dict[type[Record], Handler]] = {
         Start: _on_start,
         Stop: _on_stop,
+        Resume: _on_resume,
         TimerFired: _on_timer,
         Connected: _on_connected,
         Bytes: _on_bytes,
@@ -266,3 +352,7 @@ class SolverAgent(Component[AgentState]):
         PriceMoved: _on_price,
         Solution: _on_solution,
     }
+
+
+def _timer(kind: str, door: Door) -> str:
+    return f"{kind}:{door}" if door else kind

@@ -25,22 +25,30 @@ class LineRefusal(StrEnum):
     """No hello came in time."""
     TOO_MANY_CONNECTIONS = "too_many_connections"
     """The door is full."""
+    SILENT = "silent"
+    """Nothing was heard for long, and a `Ping` was not answered."""
+    WRONG_DOOR = "wrong_door"
+    """The line goes by another of the three doors, or the venue has no such door."""
+    NO_ORDERS_CONNECTION = "no_orders_connection"
+    """Bids of a solver that could not hear of an award: it is not connected to the door `orders`."""
     STOPPED = "stopped"
     """The venue is winding down and lets nobody in."""
 
 
 class SolverConnected(Record, frozen=True):
-    """A solver proved who it is on `conn`."""
+    """A solver proved who it is on `conn`. `door` is empty where one connection is for everything."""
 
     solver: str
     conn: str
+    door: str = ""
 
 
 class SolverDisconnected(Record, frozen=True):
-    """A solver's connection is gone: its own doing (as the driver says), `replaced` or `strikes`."""
+    """A solver's connection is gone: its own doing (as the driver says), `replaced`, `strikes` or `silent`."""
 
     solver: str
     reason: str
+    door: str = ""
 
 
 class SolverLineRefused(Record, frozen=True):

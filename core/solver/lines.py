@@ -20,20 +20,21 @@ class LineBuffer(msgspec.Struct):
     pending: bytearray = msgspec.field(default_factory=bytearray)
     overlong: bool = False
 
-    def feed(self, data: bytes) -> list[bytes | None]:
+    def feed(self, data: bytes, bytes_max: int | None = None) -> list[bytes | None]:
         """The lines that `data` completes, without their ends; None for one that was too long and dropped."""
+        bytes_max = LINE_BYTES_MAX if bytes_max is None else bytes_max
         *ends, rest = data.split(b"\n")
         lines = []
         for end in ends:
-            self._extend(end)
+            self._extend(end, bytes_max)
             lines.append(None if self.overlong else bytes(self.pending))
             self.pending.clear()
             self.overlong = False
-        self._extend(rest)
+        self._extend(rest, bytes_max)
         return lines
 
-    def _extend(self, part: bytes) -> None:
-        if self.overlong or len(self.pending) + len(part) > LINE_BYTES_MAX:
+    def _extend(self, part: bytes, bytes_max: int) -> None:
+        if self.overlong or len(self.pending) + len(part) > bytes_max:
             self.overlong = True
             self.pending.clear()
         else:

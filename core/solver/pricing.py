@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.solver.protocol import Offer
-from core.units import round_down
+from core.units import EXACT, round_down, round_up, whole_steps
 
 RATE_DECIMALS: Final = 12
 """Rates are rounded down to this, in the solver's favour."""
@@ -29,15 +29,38 @@ def meets_limit(offer: Offer, rate: Decimal) -> bool:
 def affordable_input(offer: Offer, rate: Decimal, capital: dict[str, Decimal]) -> Decimal:
     """The most input that `capital` can answer at `rate`, which is then deducted from it; 0 for none.
 
-    A part is a whole number of the last decimal that the offer's own input shows.
+    It is for all of the offer, or for a part in whole lots.
     """
     free = capital.get(offer.buy_token, _ZERO)
-    need = offer.min_output if offer.side == "buy" else offer.input_amount * rate
-    taken = offer.input_amount
+    taken, need = offer.input_amount, offer.min_output if offer.side == "buy" else offer.input_amount * rate
     if need > free:
         if not offer.partially_fillable:
             return _ZERO
-        taken = round_down(min(free / rate, taken), -int(offer.input_amount.as_tuple().exponent))
-        need = taken * rate
+        taken, need = _part_of_buy(offer, rate, free) if offer.side == "buy" else _part_of_sell(offer, rate, free)
+    if need <= 0:
+        return _ZERO
     capital[offer.buy_token] = free - need
     return taken
+
+
+def _part_of_sell(offer: Offer, rate: Decimal, free: Decimal) -> tuple[Decimal, Decimal]:
+    """As many lots as `free` pays for, and what it pays."""
+    taken = whole_steps(min(free / rate, offer.input_amount), offer.lot)
+    return taken, taken * rate
+
+
+def _part_of_buy(offer: Offer, rate: Decimal, free: Decimal) -> tuple[Decimal, Decimal]:
+    """What as many lots as `free` holds cost, in the decimals that the offer's own input shows, and those lots.
+
+    An input rounded up may pay for more than that when its decimals are coarse; then it is rounded down.
+    """
+
+    def bought(taken: Decimal) -> Decimal:
+        return whole_steps(min(EXACT.multiply(taken, rate), offer.min_output), offer.lot)
+
+    decimals = -int(offer.input_amount.as_tuple().exponent)
+    cost = min(whole_steps(free, offer.lot) / rate, offer.input_amount)
+    taken = round_up(cost, decimals)
+    if bought(taken) > free:
+        taken = round_down(cost, decimals)
+    return taken, bought(taken)

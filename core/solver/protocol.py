@@ -2,7 +2,12 @@
 
 The same records travel inside the venue, so the wire form is their plain JSON encoding. The
 conversation: `Hello`, `Welcome`; then for each batch `BatchOpened`, `PlaceBids`; for each award
-`Awarded`, `Deposit`, and in the end `Settled` or `Defaulted`. Everything refused says why.
+`Awarded`, `Deposit`, and in the end `Settled` or `Defaulted`. Everything refused says why. Either side may
+ask at any time for a sign of life: `Ping`, `Pong`.
+
+A solver has one connection for all of it, or one to each of three doors: batches and awards come by
+`orders`, bids go by `bids`, deposits by `claims`, and refusals by the door of what they refuse. Each
+connection begins with a hello of its own, and ends on its own.
 
 Decoding is where a hostile line ends: numbers have bounds that the journal and the ledger can hold,
 ids have a length, and unknown fields are refused, so nothing nested is ever skipped over.
@@ -11,6 +16,7 @@ ids have a length, and unknown fields are refused, so nothing nested is ever ski
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta
@@ -21,6 +27,7 @@ from core.units import MONEY, Nanos
 
 VERSION: Final = 1
 LINE_BYTES_MAX: Final = 1 << 20
+HELLO_BYTES_MAX: Final = 1 << 12
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Height: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -39,6 +46,26 @@ class Line(Record, frozen=True, forbid_unknown_fields=True):
     """Base of all that is said."""
 
 
+class Door(StrEnum):
+    """What a connection is for."""
+
+    ALL = ""
+    """Everything."""
+    ORDERS = "orders"
+    """The venue tells of batches, awards and what became of them."""
+    BIDS = "bids"
+    CLAIMS = "claims"
+    """Deposits for what was won."""
+
+
+class Ping(Line, frozen=True):
+    """Answered with a `Pong` at once, on the same connection."""
+
+
+class Pong(Line, frozen=True):
+    """Whoever said `Ping` is heard, and heard of."""
+
+
 # --- solver to venue -----------------------------------------------------------------------------
 
 
@@ -53,6 +80,8 @@ class Hello(Line, frozen=True):
 class Bid(Line, frozen=True):
     """An offer for one order of one batch: take up to `max_input`, give `conversion_rate` per input.
 
+    Of a sell, `max_input` is all of it or a multiple of the offer's lot; of a buy, as many whole lots are
+    traded as it pays for.
     `bid_id` is the solver's own and unique per solver; a second bid for the same order replaces the first.
     """
 
@@ -117,19 +146,26 @@ class Refused(Line, frozen=True):
 
 
 class Offer(Line, frozen=True):
-    """An order as solvers see it: what is left of it. Its limit is the rate `min_output / input_amount`."""
+    """An order as solvers see it: what is left of it. Its limit is the rate `min_output / input_amount`.
+
+    It trades in multiples of `lot`, of what a sell sells and a buy buys, or as a whole.
+    """
 
     order_id: Id
     symbol: str
     side: Side
     sell_token: str
     buy_token: str
+    lot: Decimal
     input_amount: Decimal
     min_output: Decimal
     partially_fillable: bool
 
     def __post_init__(self) -> None:
-        check_amounts(self.input_amount, self.min_output)
+        check_amounts(self.lot, self.input_amount, self.min_output)
+        quantity = self.input_amount if self.side == "sell" else self.min_output
+        if self.lot <= 0 or quantity.adjusted() - int(self.lot.as_tuple().exponent) >= MONEY.prec:
+            raise ValueError(f"expected a lot that {quantity:.3e} is counted in, got {self.lot:.3e}")
 
 
 class BatchOpened(Line, frozen=True):
@@ -194,6 +230,14 @@ class Defaulted(Line, frozen=True):
 
 
 FromVenue: TypeAlias = Welcome | Refused | BatchOpened | BidRefused | Awarded | DepositRefused | Settled | Defaulted
+
+DOORS: Final[dict[type[Line], Door]] = {
+    **dict.fromkeys((PlaceBids, WithdrawBid, BidRefused), Door.BIDS),
+    **dict.fromkeys((Deposit, DepositRefused), Door.CLAIMS),
+    **dict.fromkeys((BatchOpened, Awarded, Settled, Defaulted), Door.ORDERS),
+}
+"""By which of three doors a line goes; the rest belongs to every connection."""
+
 
 # --- inside the venue: the same, with the address that the connection stands for -------------------
 

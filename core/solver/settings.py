@@ -7,6 +7,8 @@ from decimal import Decimal
 import msgspec
 
 from core.solver.problem import Params
+from core.solver.protocol import Door
+from core.solver.pulse import PulseSettings
 from core.units import SECOND, Nanos
 
 
@@ -16,10 +18,12 @@ class SolverSettings(msgspec.Struct, frozen=True, kw_only=True):
     solver: str
     token: str
     """The secret that it shows the venue."""
-    address: str
+    addresses: dict[Door, str]
+    """Of one door for everything, or of all three."""
     params: Params
     seed: int
     reconnect_interval: Nanos
+    pulse: PulseSettings = PulseSettings()
 
 
 class SolverAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +40,6 @@ class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
     solvers: dict[str, SolverAccount]
     hello_timeout: Nanos = 5 * SECOND
     connections_max: int = 256
+    waiting_per_address_max: int = 16
+    """Connections of one address that have not said hello; the oldest yields to one more."""
+    pulse: PulseSettings = PulseSettings()

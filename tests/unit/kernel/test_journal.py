@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import JournalDamaged
-from core.kernel.journal import Delivery, Header, Journal, JournalReader, combined_digest
+from core.kernel.journal import Header, Journal, combined_digest
+from core.kernel.reader import Delivery, JournalReader
 from core.kernel.record import Note, Start, TimerFired
 from core.units import SECOND
 from tests.helpers.runs import reader, recorded

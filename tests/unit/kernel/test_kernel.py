@@ -11,8 +11,9 @@ import pytest
 from core.errors import ComponentFailed, UnhandledEvent, UnknownComponent
 from core.kernel.agenda import Ties
 from core.kernel.component import Component
-from core.kernel.journal import Header, Journal, JournalReader
+from core.kernel.journal import Header, Journal
 from core.kernel.kernel import Kernel, Snapshot
+from core.kernel.reader import JournalReader
 from core.kernel.record import Effect, Event, Message, Note, Send, Start
 from core.units import MILLISECOND, SECOND, Nanos
 from tests.helpers.runs import run, toy_kernel
@@ -49,8 +50,9 @@ def test_a_send_to_nobody_names_sender_message_and_address() -> None:
     kernel = Kernel("toy", [Asker(limit=1)])
     kernel.boot(0)
     kernel.pump(0)
-    with pytest.raises(UnknownComponent, match=r"toy/asker sends Ping\(n=1\) to `answerer`"):
+    with pytest.raises(ComponentFailed, match=r"toy/asker sends Ping\(n=1\) to `answerer`") as caught:
         kernel.pump(MILLISECOND)
+    assert isinstance(caught.value.__cause__, UnknownComponent)
 
 
 class Broken(Answerer):

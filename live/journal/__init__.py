@@ -1,0 +1,1 @@
+"""A node's journal on disk: segments, their lock, snapshots, recovery, repair."""

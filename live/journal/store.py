@@ -1,0 +1,238 @@
+"""A node's journal directory, as the one process that runs the node holds it.
+
+    store = Store.open(folder, header)
+    recovered = recover(store, build, CODEC)
+    node = LiveNode(recovered.kernel, store=store, clock=wall_clock(recovered.not_before), ...)
+
+From then on the node writes, syncs, keeps and closes it. What is in the directory:
+
+    000001.romer ...       segments, each begun when the one before was full, or at a start of the node
+    index.json             what the segments' headers say; made again whenever it is missing or wrong
+    snapshot-....          the newest snapshots
+    spare                  room for the next segment
+    lock                   the process that has it open
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final, Self
+
+from msgspec.structs import replace
+
+from core.errors import InputError
+from core.kernel.journal import Boot, Header, Journal, control_frame, opening
+from core.kernel.kernel import Kernel
+from core.kernel.segments import segment_number
+from live.journal import snapshots
+from live.journal.files import segment_header, segment_paths
+from live.journal.index import write_index
+from live.journal.lock import Lock
+from live.journal.policy import ALWAYS, SyncPolicy
+from live.journal.segment import OpenSegment, Spare
+
+SEGMENT_BYTES: Final = 64 << 20
+SNAPSHOT_DELIVERIES: Final = 100_000
+SNAPSHOT_SECONDS: Final = 60.0
+_TEND_SECONDS: Final = 1.0
+
+
+class Store:
+    """What a journal writes to, and what keeps its directory.
+
+    It is `short` when the disk has no room for another segment: time to take no new work. The room of the present
+    segment is left then, and after it whatever the disk still has; a write that does not fit raises OSError.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        header: Header,
+        lock: Lock,
+        *,
+        policy: SyncPolicy = ALWAYS,
+        segment_bytes: int = SEGMENT_BYTES,
+        snapshot_deliveries: int = SNAPSHOT_DELIVERIES,
+        snapshot_seconds: float = SNAPSHOT_SECONDS,
+    ) -> None:
+        self.folder, self.header, self.policy = folder, header, policy
+        self.boot = 1
+        """The number of this start of the node; known once recovered."""
+        self.trouble = ""
+        """Why it is short, or empty."""
+        self.bytes_written = 0
+        """Since this start."""
+        self.snapshot_count = 0
+        """How many deliveries the newest snapshot includes."""
+        self._lock = lock
+        self._spare = Spare(folder, segment_bytes)
+        self._segment: OpenSegment | None = None
+        self._snapshot_deliveries, self._snapshot_seconds = snapshot_deliveries, snapshot_seconds
+        self._snapshot_at = self._synced_at = time.monotonic()
+        self._last_write = 0
+        self._unsaved = ""
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        header: Header,
+        *,
+        policy: SyncPolicy = ALWAYS,
+        segment_bytes: int = SEGMENT_BYTES,
+        snapshot_deliveries: int = SNAPSHOT_DELIVERIES,
+        snapshot_seconds: float = SNAPSHOT_SECONDS,
+    ) -> Self:
+        """Lock `folder`, made if it is missing, for the node that `header` describes.
+
+        Raises InputError when another process has it (naming its id), when it holds the journal of another node,
+        seed or configuration, or when it cannot be made or read; JournalDamaged when a first header is damaged.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make {folder}: {error.strerror}") from None
+        lock = Lock(folder)
+        try:
+            _check_same(folder, header)
+            return cls(
+                folder,
+                header,
+                lock,
+                policy=policy,
+                segment_bytes=segment_bytes,
+                snapshot_deliveries=snapshot_deliveries,
+                snapshot_seconds=snapshot_seconds,
+            )
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def short(self) -> bool:
+        """Whether new work should be refused for want of room."""
+        return bool(self.trouble)
+
+    @property
+    def where(self) -> tuple[Path, int]:
+        """The segment being written, and the offset of its last write."""
+        assert self._segment is not None
+        return self._segment.path, self._last_write
+
+    @property
+    def tend_seconds(self) -> float:
+        """How often `tend` wants to be called."""
+        return min(self.policy.seconds, _TEND_SECONDS) if self.policy.kind == "interval" else _TEND_SECONDS
+
+    def begin(self, journal: Journal, boot: int, at: int) -> None:
+        """Begin this boot's first segment, at the wall time `at`, and let `journal` write to it.
+
+        Raises InputError when the disk has no room for it.
+        """
+        if not self._spare.prepare():
+            raise InputError(f"{self.folder}: no room on the disk for another segment", "make room, then start again")
+        self.boot = boot
+        self._begin(journal, control_frame(Boot(boot, at, self.header.commit, self.header.versions)))
+        journal.attach(self)
+
+    def write(self, data: bytes) -> None:
+        """Write whole frames, all of them or none. Raises OSError."""
+        assert self._segment is not None
+        self._last_write = self._segment.size
+        self._segment.write(data)
+        self.bytes_written += len(data)
+
+    def sync(self) -> None:
+        """Do what the sync policy wants before effects leave. Raises OSError."""
+        assert self._segment is not None
+        if self.policy.kind == "always":
+            self._segment.sync()
+        elif self.policy.kind == "interval" and time.monotonic() >= self._synced_at + self.policy.seconds:
+            self._sync_now()
+
+    def keep(self, kernel: Kernel) -> None:
+        """Take a snapshot if one is due, and begin the next segment if this one is full. Call right after a pump.
+
+        Raises OSError when that segment cannot be begun though its room was there. Without room, or when a
+        snapshot cannot be written, the node goes on with what it has, and the store is `short`.
+        """
+        journal = kernel.journal
+        assert journal is not None
+        assert self._segment is not None
+        if journal.count >= self.snapshot_count + self._snapshot_deliveries or self._is_overdue(journal):
+            self.snapshot(kernel)
+        if self._segment.full and self._spare.ready:
+            journal.flush()
+            self._begin(journal, b"")
+
+    def snapshot(self, kernel: Kernel) -> None:
+        """Take a snapshot, unless the newest is of this very moment. Call right after a pump."""
+        assert kernel.journal is not None
+        self._snapshot_at = time.monotonic()
+        if kernel.journal.count == self.snapshot_count:
+            return
+        snapshot = kernel.snapshot()
+        self._sync_now()  # a snapshot must never know more than the journal
+        try:
+            snapshots.save(self.folder, snapshot)
+        except OSError as error:
+            self._unsaved = f"a snapshot cannot be written: {error.strerror}"
+        else:
+            self._unsaved, self.snapshot_count = "", snapshot.chain.count
+        self._look()
+
+    def tend(self) -> None:
+        """Sync what is overdue, and see whether the disk has room. Raises OSError for a failing sync only."""
+        if self.policy.kind == "interval":
+            self._sync_now()
+        self._look()
+
+    def close(self) -> None:
+        """Sync, give back what was reserved, and unlock. Raises OSError for a failing sync."""
+        try:
+            if self._segment is not None:
+                self._segment.close()
+            self._spare.remove()
+        finally:
+            self._lock.release()
+
+    def _begin(self, journal: Journal, boot: bytes) -> None:
+        before, self._segment = self._segment, None
+        if before is not None:
+            before.close()
+        number = 1 + max((segment_number(path.name) for path in segment_paths(self.folder)), default=0)
+        digest = journal.digest() if number > 1 else ""
+        header = replace(self.header, segment=number, boot=self.boot, count=journal.count, digest=digest)
+        self._segment = self._spare.begin(number, opening(header) + boot)
+        write_index(self.folder)
+        self._look()
+
+    def _look(self) -> None:
+        room = self._spare.prepare()
+        self.trouble = self._unsaved if room else f"no room for another segment: {self._spare.room} bytes"
+
+    def _sync_now(self) -> None:
+        assert self._segment is not None
+        self._segment.sync()
+        self._synced_at = time.monotonic()
+
+    def _is_overdue(self, journal: Journal) -> bool:
+        return journal.count > self.snapshot_count and time.monotonic() >= self._snapshot_at + self._snapshot_seconds
+
+
+def _check_same(folder: Path, header: Header) -> None:
+    paths = segment_paths(folder)
+    if not paths:
+        return
+    found = segment_header(paths[-1])
+    for what, here, wanted in (
+        ("node", found.node, header.node),
+        ("seed", found.seed, header.seed),
+        ("configuration", found.config_hash, header.config_hash),
+    ):
+        if here != wanted:
+            raise InputError(
+                f"{folder}: the journal of {what} {here}, and this is {what} {wanted}",
+                "go on with what it was written with, or name another directory",
+            )
