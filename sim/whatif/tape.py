@@ -1,0 +1,107 @@
+"""What a recorded node was given from outside, as an agenda that gives it again at its time and in its place.
+
+Within one instant the order of things matters: a bid that arrives with the deadline's timer is late or not by it.
+So each cue knows how many deliveries of the node's own making came before it at its instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import msgspec
+
+from core.kernel.agenda import Agenda, Ties
+from core.kernel.record import Connected, Disconnected, Event
+from core.units import Nanos
+
+Ring: TypeAlias = tuple[str, str, Nanos]
+"""A timer that rang: its component, its key, its deadline."""
+
+
+class Cue(msgspec.Struct, frozen=True, gc=False):
+    """One recorded event. It comes after the first `after` deliveries of the node's own at its instant."""
+
+    at: Nanos
+    after: int
+    dst: str
+    event: Event
+
+
+class Tape(Agenda):
+    """An agenda with cues. `rang` says when timers rang that rang late; every other one rings at its deadline.
+
+    After a connection has ended nothing more of it is given. The recording has its own `Start`.
+    """
+
+    __slots__ = ("_cues", "_gone", "_instant", "_next", "_opens", "_own", "_rang", "open")
+
+    def __init__(self, cues: Iterable[Cue], rang: dict[Ring, Nanos], ties: Ties = "fifo", seed: int = 0) -> None:
+        super().__init__(ties, seed)
+        self._cues = list(cues)
+        self._rang = rang
+        self._opens = {cue.event.conn: cue.at for cue in self._cues if isinstance(cue.event, Connected)}
+        self._next = 0
+        self._instant, self._own = -1, 0
+        self._gone: set[str] = set()
+        self.open: dict[str, None] = {}
+        """Connections that are open, oldest first."""
+
+    def lead(self, at: Nanos, dst: str, event: Event) -> None:
+        """Pass over what a driver says to begin with."""
+
+    def hang_up(self, conn: str) -> None:
+        """End a connection."""
+        super().hang_up(conn)
+        self._gone.add(conn)
+        self.open.pop(conn, None)
+
+    def can_carry(self, conn: str, at: Nanos) -> bool:
+        """Whether the connection has not ended, and is open at `at` by what is known now."""
+        return conn not in self._gone and self._opens.get(conn, at + 1) <= at
+
+    def next_at(self) -> Nanos | None:
+        """When the next delivery is due, or None."""
+        own, cue = self._own_at(), self._cue()
+        if own is None or cue is None:
+            return own if cue is None else cue.at
+        return min(own, cue.at)
+
+    def pop_due(self, now: Nanos) -> tuple[str, Event] | None:
+        """Remove and return the next delivery that is due at or before `now`, or None."""
+        if now != self._instant:
+            self._instant, self._own = now, 0
+        cue = self._cue()
+        if cue is not None and cue.at <= now and (self._own >= cue.after or not self._is_own_due(now)):
+            self._next += 1
+            self._follow(cue.event)
+            return cue.dst, cue.event
+        due = super().pop_due(now)
+        self._own += due is not None
+        return due
+
+    def _cue(self) -> Cue | None:
+        while self._next < len(self._cues):
+            cue = self._cues[self._next]
+            if getattr(cue.event, "conn", None) not in self._gone:
+                return cue
+            self._next += 1
+        return None
+
+    def _own_at(self) -> Nanos | None:
+        at = super().next_at()
+        if at is None:
+            return None
+        _, _, dst, what = self._heap[0]
+        return self._rang.get((dst, what, at), at) if isinstance(what, str) else at
+
+    def _is_own_due(self, now: Nanos) -> bool:
+        at = super().next_at()
+        return at is not None and at <= now
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, Connected):
+            self.open[event.conn] = None
+        elif isinstance(event, Disconnected):
+            self._gone.add(event.conn)
+            self.open.pop(event.conn, None)
