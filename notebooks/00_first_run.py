@@ -18,7 +18,8 @@ print(result)
 # on any machine.
 #
 # Every order is one row, from its limit to its fate. `result.describe("orders")` says what each column means
-# and in which unit; there are more tables: `bids`, `commitments`, `blocks`, `fills`, `escrow` and `notes`.
+# and in which unit; there are more tables: `bids`, `commitments`, `blocks`, `fills`, `escrow`,
+# `fix_messages`, `latency` and `notes`.
 
 # %%
 result.orders.head()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from sim.commands.exits import Exit, report_failure
 from sim.commands.results import explain, replay, report
 from sim.commands.run import run
 from sim.commands.scenarios import check, list_scenarios
+from sim.commands.whatif import whatif
 
 
 class _Program(click.Group):
@@ -28,6 +30,12 @@ class _Program(click.Group):
         except (click.ClickException, click.Abort) as error:
             code = report_failure(error, debug=False)
         sys.exit(code or Exit.OK)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for word in args:
+            if any("\ud800" <= char <= "\udfff" for char in word):
+                raise click.UsageError(f"not UTF-8, in which results are written: {os.fsencode(word)!r}")
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -48,5 +56,5 @@ def main(*, debug: bool) -> None:
     del debug  # `_Program` reads it
 
 
-for command in (run, check, list_scenarios, explain, report, replay):
+for command in (run, check, list_scenarios, explain, report, replay, whatif):
     main.add_command(command)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,8 @@ from time import perf_counter_ns
 
 from core.kernel.journal import Header, Sink
 from sim.results.manifest import Manifest, provenance
-from sim.results.result import RunResult, publish
+from sim.results.place import give_up, start
+from sim.results.result import RunResult
 from sim.scenario.load import Loaded, load
 from sim.scenario.recorded import recordings
 from sim.simulation import Progress, Simulation, Watch
@@ -53,16 +53,15 @@ def run(
 
 
 def _write(loaded: Loaded, command: str, runs: Path, watch: Watch) -> RunResult:
-    runs.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix="unfinished-", dir=runs))
+    place = start(runs)
     try:
         with ExitStack() as files:
             result = _simulate(loaded, command, lambda node: _open(files, place, node), watch)
         result.write(place)
     except Exception:
-        _keep_evidence(place)
+        give_up(place, JOURNALS)
         raise
-    publish(result, runs)
+    result.publish(runs)
     return result
 
 
@@ -94,21 +93,13 @@ def _simulate(loaded: Loaded, command: str, sinks: Callable[[str], Sink | None],
         interrupted=not whole,
         provenance=code,
     )
-    return RunResult.of(manifest, simulation.notes)
+    return RunResult.of(manifest, simulation.notes, simulation.fix.carried)
 
 
 def _open(files: ExitStack, place: Path, node: str) -> Sink:
     path = place / JOURNALS / f"{node}.romer"
     path.parent.mkdir(exist_ok=True)
     return files.enter_context(path.open("xb"))
-
-
-def _keep_evidence(place: Path) -> None:
-    """Journals show what led to a failure; an empty directory shows nothing."""
-    if (place / JOURNALS).exists():
-        place.rename(place.with_name(place.name.replace("unfinished-", "failed-")))
-    else:
-        place.rmdir()
 
 
 def _command(source: Path | str, seed: int | None, overrides: Sequence[str]) -> str:
@@ -122,7 +113,7 @@ def _command(source: Path | str, seed: int | None, overrides: Sequence[str]) -> 
 
 @contextmanager
 def _ctrl_c() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; a second one interrupts as usual. Inert outside the main thread."""
+    """An event that the first Ctrl-C sets; a second one is a KeyboardInterrupt. Inert outside the main thread."""
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield pressed
@@ -130,7 +121,7 @@ def _ctrl_c() -> Iterator[threading.Event]:
 
     def press(_signal: int, _frame: object) -> None:
         pressed.set()
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     usual = signal.signal(signal.SIGINT, press)
     try:

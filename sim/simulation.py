@@ -18,21 +18,17 @@ from core.config import NodeConfig, SolverConfig, encode_node
 from core.kernel.agenda import Agenda
 from core.kernel.journal import Header, Journal, Sink, combined_digest
 from core.kernel.kernel import Kernel
-from core.kernel.record import Record
+from core.kernel.record import Effect, Event, Record
 from core.kernel.rng import stream
 from core.solver.strategies.registry import solve
 from core.units import MILLISECOND, MONEY, SECOND, Nanos
 from core.wiring import components, node_name
-from sim.checkers import Checkers
-from sim.checkers.blocks import BlockChain
-from sim.checkers.conservation import Conservation
-from sim.checkers.fix import FixSequence
-from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
-from sim.checkers.payments import Payments
+from sim.checkers.every import every_checker
 from sim.driver import SimNode, Solve, no_compute
 from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
 from sim.results.facts import Noted
+from sim.results.wire import FixTap
 from sim.scenario.recorded import Row
 from sim.scenario.schema import VENUE, MarketMaker, Scenario, Solver
 from sim.world import Demand, Feed, Prices, start
@@ -69,17 +65,8 @@ class Simulation:
         guests: list[MarketMaker | Solver] = [*scenario.makers, *scenario.solvers]
         self._links = {guest.id: scenario.latency_of(guest) for guest in guests}
         self.network = Network(self._latency)
-        self.checkers = Checkers(
-            [
-                Conservation(self._ledger),
-                Payments(),
-                OneCommitment(),
-                FillsWithinLimits(),
-                NothingAfterTheEnd(),
-                FixSequence(),
-                BlockChain(),
-            ]
-        )
+        self.fix = FixTap()
+        self.checkers = every_checker(scenario.market(), self._ledger)
         venue, makers, solvers = scenario.node_configs()
         configs: list[NodeConfig] = [venue, *makers, *solvers]
         self.nodes = {node_name(config): self._node(config) for config in configs}
@@ -149,9 +136,13 @@ class Simulation:
             components(config, self.seed),
             agenda=Agenda(self.scenario.run.ties, stream(self.seed, f"ties.{name}").bits64()),
             journal=journal,
-            observer=self.checkers,
+            observer=self._observe,
         )
         return SimNode(self.env, kernel, self.network, on_note=self._on_note, solve=self._solve(config))
+
+    def _observe(self, node: str, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
+        self.checkers(node, now, dst, event, effects)
+        self.fix(node, now, dst, event, effects)
 
     def _on_note(self, node: str, now: Nanos, component: str, fact: Record) -> None:
         self.notes.append(Noted(len(self.notes) + 1, now, node, component, fact))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from typing import Any, ClassVar, Final
 
@@ -64,11 +64,15 @@ class OneCommitment(Checker):
 
 
 class FillsWithinLimits(Checker):
-    """Fills never exceed the quantity or the input, and never give less than the limit asks for."""
+    """Fills never exceed the quantity or the input, are whole lots, and never give less than the limit asks for.
+
+    `lots` has the lot of each symbol. What is left of an order that is no whole number of them may be filled at once.
+    """
 
     name = "fills within limits"
 
-    def __init__(self) -> None:
+    def __init__(self, lots: Mapping[str, Decimal]) -> None:
+        self._lots = lots
         self._orders: dict[str, Order] = {}
         self._filled: dict[str, tuple[Decimal, Decimal]] = {}
 
@@ -90,11 +94,16 @@ class FillsWithinLimits(Checker):
             self.violated(f"{fact.order_id}: gave {given} of {order.input_amount}")
         if fact.leaves_quantity != order.quantity - quantity:
             self.violated(f"{fact.fill_id} says {fact.leaves_quantity} left, not {order.quantity - quantity}")
+        if fact.quantity % self._lots[order.symbol] and (quantity != order.quantity or not self._is_odd(order)):
+            self.violated(f"{fact.fill_id} of {fact.order_id}: {fact.quantity} is not whole lots")
         if _EXACT.multiply(fact.output_amount, order.input_amount) < _EXACT.multiply(
             order.min_output, fact.input_amount
         ):
             rate = f"{fact.output_amount} for {fact.input_amount}, limit {order.min_output} for {order.input_amount}"
             self.violated(f"{fact.fill_id} of {fact.order_id} is worse than the limit: {rate}")
+
+    def _is_odd(self, order: Order) -> bool:
+        return bool(order.quantity % self._lots[order.symbol])
 
     FACTS: ClassVar[Facts] = {OrderAdded: _on_added, OrderFilled: _on_filled}
 

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from core.errors import InputError, JournalDamaged, ReplayDiverged, RomerError
-from sim.scenario.errors import one_line
+from core.faults import one_line
 
 
 class Exit(IntEnum):

@@ -8,10 +8,10 @@ import click
 import msgspec
 
 from core.errors import InputError
+from core.faults import one_line
 from core.units import format_duration
 from sim.commands.exits import Exit
 from sim.commands.options import DIRECTORY, as_json, scenario, show
-from sim.scenario.errors import one_line
 from sim.scenario.files import header_comment, read_toml
 from sim.scenario.load import Loaded, load, read
 from sim.scenario.recorded import Recording, read_recordings
@@ -113,6 +113,5 @@ def _orders(loaded: Loaded, recorded: dict[str, Recording]) -> int:
     duration, count = loaded.scenario.run.duration, 0
     for maker in loaded.scenario.makers:
         interval = maker.arrivals.poisson or maker.arrivals.fixed
-        rows = [] if interval else recorded[f"market_maker.{maker.id}"].rows
-        count += duration // interval if interval else sum(row.offset < duration for row in rows)
+        count += duration // interval if interval else len(recorded[f"market_maker.{maker.id}"].rows)
     return count

@@ -45,7 +45,7 @@ class Bids(Fold[BidRow]):
             max_input=fact.max_input,
             conversion_rate=fact.conversion_rate,
             min_output=fact.min_output,
-            margin_bps=_margin_bps(self.orders[fact.order_id], fact.conversion_rate),
+            margin_bps=self._margin_bps(fact.order_id, fact.conversion_rate),
         )
         if fact.replaces:
             self.counted[fact.height, fact.solver, fact.replaces].status = "replaced"
@@ -64,8 +64,11 @@ class Bids(Fold[BidRow]):
             solver=fact.solver,
             bid_id=fact.bid_id,
             time=noted.time,
+            max_input=fact.max_input,
+            conversion_rate=fact.conversion_rate,
             status="rejected",
             reason=fact.reason,
+            margin_bps=self._margin_bps(fact.order_id, fact.conversion_rate),
         )
         self.rows.append(row)
 
@@ -74,6 +77,13 @@ class Bids(Fold[BidRow]):
 
     def _on_commitment(self, _noted: Noted, fact: CommitmentCreated) -> None:
         self.counted[fact.height, fact.solver, fact.bid_id].won = True
+
+    def _margin_bps(self, order_id: str, rate: Decimal | None) -> float | None:
+        """How much better than the order's limit a bid's output per input is."""
+        order = self.orders.get(order_id)
+        if order is None or rate is None:
+            return None
+        return float(BPS * (rate * order.input_amount / order.min_output - 1))
 
     HANDLERS: ClassVar = {
         BidReceived: _on_received,
@@ -169,8 +179,3 @@ class Escrow(Fold[EscrowRow]):
         self.rows.append(row)
 
     HANDLERS: ClassVar = {Transferred: _on_transferred}
-
-
-def _margin_bps(order: Order, rate: Decimal) -> float:
-    """How much better than the order's limit a bid's output per input is."""
-    return float(BPS * (rate * order.input_amount / order.min_output - 1))

@@ -48,12 +48,7 @@ def explain(result: RunResult, order: str) -> Story:
     Raises InputError, with the nearest names, when no order or more than one owner's answers to it.
     """
     row = _find(result, order)
-    notes = _notes_about(result, row)
-    fates = {
-        (bid["height"], bid["solver"], bid["bid_id"]): fate_in_words(bid["status"], won=bid["won"])
-        for bid in _rows_of_order(result, "bids", row)
-        if bid["status"] != "rejected"
-    }
+    notes, fates = _notes_about(result, row), _fates(result, row)
     began = notes[0]["time"]
     return Story(row, [_happening(note, row, began, fates) for note in notes])
 
@@ -132,13 +127,32 @@ _HEARD: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]]] = {
 """Facts that name an order otherwise than by its id, and whether they are about a given one."""
 
 
+def _fates(result: RunResult, order: dict[str, Any]) -> dict[tuple[Any, ...], str]:
+    """What became of each bid for the order that counted."""
+    made = _rows_of_order(result, "commitments", order)
+    by_bid = {_bid_of(commitment): commitment for commitment in made}
+    by_attempt = {(commitment["height"], commitment["attempt"]): commitment["solver"] for commitment in made}
+    fates = {}
+    for bid in _rows_of_order(result, "bids", order):
+        if bid["status"] != "rejected":
+            commitment = by_bid.get(_bid_of(bid))
+            before = by_attempt.get((commitment["height"], commitment["attempt"] - 1)) if commitment else None
+            fates[_bid_of(bid)] = fate_in_words(bid["status"], commitment, before)
+    return fates
+
+
+def _bid_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Names a bid; fact, bid and commitment do."""
+    return row["height"], row["solver"], row["bid_id"]
+
+
 def _happening(
     note: dict[str, Any], order: dict[str, Any], began: Nanos, fates: dict[tuple[Any, ...], str]
 ) -> Happening:
     kind, fact = note["kind"], note["fact"]
     text = in_words(kind, fact, _context(fact, order, began))
     if kind == "BidReceived":
-        text += f" and {fates[fact['height'], fact['solver'], fact['bid_id']]}"
+        text += f" and {fates[_bid_of(fact)]}"
     return Happening(
         since=note["time"] - began,
         time=note["time"],

@@ -53,6 +53,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
 
     @property
+    def solvers(self) -> list[str]:
+        """The ids of the scenario's solvers in its order, also of those that were never heard of."""
+        return [solver["id"] for solver in self.scenario["solver"]]
+
+    @property
     def run_name(self) -> str:
         """Where the run belongs below a directory of runs: `<scenario>/<seed>-<digest8>`."""
         return f"{self.name}/{self.seed}-{self.digest[:8]}"

@@ -44,7 +44,15 @@ class Orders(Fold[OrderRow]):
         self.rows.append(row)
 
     def _on_refused(self, noted: Noted, fact: OrderRefused) -> None:
-        row = OrderRow(cl_ord_id=fact.cl_ord_id, owner=fact.owner, created_time=noted.time)
+        row = OrderRow(
+            cl_ord_id=fact.cl_ord_id,
+            owner=fact.owner,
+            symbol=fact.symbol,
+            side=fact.side,
+            quantity=fact.quantity,
+            limit_price=fact.limit_price,
+            created_time=noted.time,
+        )
         _end(row, noted.time, "refused", fact.reason)
         self.rows.append(row)
 

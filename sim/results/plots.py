@@ -42,8 +42,9 @@ PICTURES: Final = (
     ),
     Picture(
         "bid_ladder",
-        "All bids that counted for the order with the most of them. Right is better for the order's owner; the "
-        "distance between the best two is what the winner could have kept under a second-price rule.",
+        "All bids that counted for the order that had the most in one auction, auction by auction. Right is better for "
+        "the order's owner; the distance between the best two of an auction is what the better one could have kept "
+        "under a second-price rule.",
     ),
     Picture(
         "solver_share",
@@ -82,7 +83,10 @@ class Plots:
         return draw_timeline(self._result, *order_ids)
 
     def bid_ladder(self, order_id: str = "") -> Axes:
-        """The bids for this order, by default the one with the most. Raises InputError for an unknown order."""
+        """The bids for this order, by default the one with the most in one auction, auction by auction.
+
+        Raises InputError for an unknown order.
+        """
         return draw_bid_ladder(self._result, order_id)
 
     def solver_share(self) -> Axes:

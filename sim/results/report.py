@@ -12,12 +12,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from core.units import MILLISECOND, format_duration
 from sim.results.plots import PICTURES
+from sim.results.rows import LatencyKind
 from sim.results.summary import money, outcome_lines
 
 if TYPE_CHECKING:
     from sim.results.result import RunResult
 
 _EXTREMES: Final = 5
+_WAITS: Final[Mapping[LatencyKind, str]] = {
+    "acknowledgement": "order to answer",
+    "bid": "auction to first bid",
+    "deposit": "award to payment",
+    "fill": "fill to report",
+}
 
 
 class _Table(msgspec.Struct, frozen=True):
@@ -43,6 +50,7 @@ def render_report(result: RunResult, pictures: Mapping[str, bytes]) -> str:
         outcome=outcome_lines(result.outcome),
         surplus=_surplus(result),
         solvers=_solvers(result),
+        latency=_latency(result),
         unfilled=_unfilled(result),
         best=_orders(ranked.iloc[::-1].head(_EXTREMES)),
         worst=_orders(ranked.head(_EXTREMES)),
@@ -88,9 +96,7 @@ def _solvers(result: RunResult) -> _Table:
     volumes: dict[str, list[str]] = {}
     for row in _rows(result.metrics.solver_volume()):
         volumes.setdefault(row.solver, []).append(f"{money(row.volume)} {row.quote_token}")
-    merged = share.merge(reliability, on="solver", how="left").fillna(
-        {"defaulted": 0, "penalties": 0, "default_rate": 0}
-    )
+    merged = share.merge(reliability, on="solver").fillna({"default_rate": 0})
     rows = [
         (
             row.solver,
@@ -105,6 +111,20 @@ def _solvers(result: RunResult) -> _Table:
         for row in _rows(merged)
     ]
     return _Table(("solver", "bids", "refused", "won", "share", "defaults", "penalties", "volume"), rows)
+
+
+def _latency(result: RunResult) -> _Table:
+    rows = [
+        (
+            f"{row.participant}: {_WAITS[row.kind]}",
+            f"{row.waits:,}",
+            f"{row.median_ms:,.3f}",
+            f"{row.p95_ms:,.3f}",
+            f"{row.max_ms:,.3f}",
+        )
+        for row in _rows(result.metrics.latency())
+    ]
+    return _Table(("wait", "measured", "median ms", "95 % below ms", "longest ms"), rows)
 
 
 def _unfilled(result: RunResult) -> _Table:

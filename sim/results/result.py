@@ -10,7 +10,6 @@ journal/<node>.romer  written by the run
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +23,11 @@ from core.errors import InputError
 from sim.results.columns import columns_of, schema_of, to_frame
 from sim.results.facts import Noted
 from sim.results.manifest import FORMAT, Manifest
+from sim.results.place import publish
 from sim.results.rows import TABLES
 from sim.results.summary import Summary, as_data, as_text, summarise
 from sim.results.tables import build_tables
+from sim.results.wire import Carried
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +52,9 @@ class RunResult:
         self._tables = tables
 
     @classmethod
-    def of(cls, manifest: Manifest, notes: Sequence[Noted]) -> RunResult:
-        """The result of a run that stated these facts."""
-        return cls(manifest, build_tables(notes))
+    def of(cls, manifest: Manifest, notes: Sequence[Noted], carried: Sequence[Carried] = ()) -> RunResult:
+        """The result of a run that stated these facts and whose FIX engines wrote these messages."""
+        return cls(manifest, build_tables(notes, carried))
 
     @property
     def digest(self) -> str:
@@ -89,6 +90,16 @@ class RunResult:
     def escrow(self) -> pd.DataFrame:
         """One row per transfer on the venue's ledger."""
         return self._frame("escrow")
+
+    @cached_property
+    def fix_messages(self) -> pd.DataFrame:
+        """One row per FIX message."""
+        return self._frame("fix_messages")
+
+    @cached_property
+    def latency(self) -> pd.DataFrame:
+        """One row per wait that was measured."""
+        return self._frame("latency")
 
     @cached_property
     def notes(self) -> pd.DataFrame:
@@ -149,6 +160,16 @@ class RunResult:
         unfinished.write_bytes(_json(self.manifest))
         unfinished.replace(manifest)
 
+    def publish(self, runs: Path) -> None:
+        """Move what was written to its place below `runs`, instead of an equal run that is there already.
+
+        Raises InputError where that cannot be done; the result stays where it is.
+        """
+        assert self.dir is not None
+        place = runs / self.manifest.run_name
+        publish(self.dir, place)
+        self.dir = place
+
     def write_report(self, directory: Path) -> None:
         """Write what is drawn from the tables: summary, pictures and report."""
         from sim.results.report import render_report  # noqa: PLC0415  # pulls in matplotlib and jinja2
@@ -179,17 +200,6 @@ def load(directory: Path) -> RunResult:
     if manifest.format != FORMAT:
         raise InputError(f"{directory}: format {manifest.format}; this version reads {FORMAT}")
     return RunResult(manifest, _Files(directory / "tables"), directory)
-
-
-def publish(result: RunResult, runs: Path) -> Path:
-    """Move a written result to its place below `runs`, instead of an equal run that is there already."""
-    assert result.dir is not None
-    place = runs / result.manifest.run_name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():
-        shutil.rmtree(place)
-    result.dir = result.dir.rename(place)
-    return place
 
 
 class _Files(Mapping[str, pa.Table]):

@@ -22,6 +22,7 @@ Flag: TypeAlias = Annotated[bool, "flag"]
 
 OrderStatus: TypeAlias = Literal["filled", "expired", "cancelled", "failed", "refused", "open"]
 ORDER_STATUSES: Final[tuple[OrderStatus, ...]] = ("filled", "expired", "cancelled", "failed", "refused", "open")
+LatencyKind: TypeAlias = Literal["acknowledgement", "bid", "deposit", "fill"]
 ZERO: Final = Decimal(0)
 
 
@@ -42,11 +43,13 @@ class OrderRow(Row, kw_only=True):
     order_id: Annotated[Text | None, Doc("The venue's id; null for a refused order")] = None
     cl_ord_id: Annotated[Text, Doc("ClOrdID, the owner's id")]
     owner: Annotated[Text, Doc("CompID of the market maker")]
-    symbol: Annotated[Text | None, Doc("Pair; null for a refused order, as is all that follows from it")] = None
-    side: Annotated[Text | None, Doc("`buy` or `sell`, of the base token")] = None
-    quantity: Annotated[Money | None, Doc("Ordered quantity", "base")] = None
-    limit_price: Annotated[Money | None, Doc("Worst acceptable price", "quote per base")] = None
-    sell_token: Annotated[Text | None, Doc("Token that the owner gives")] = None
+    symbol: Annotated[Text, Doc("Pair; of a refused order what its owner wrote, as in the next three")]
+    side: Annotated[Text | None, Doc("`buy` or `sell`, of the base token; null if it was neither")]
+    quantity: Annotated[Money | None, Doc("Ordered quantity; null if none was given", "base")]
+    limit_price: Annotated[Money | None, Doc("Worst acceptable price; null if none was given", "quote per base")]
+    sell_token: Annotated[
+        Text | None, Doc("Token that the owner gives; null for a refused order, as is all that follows from it")
+    ] = None
     buy_token: Annotated[Text | None, Doc("Token that the owner takes")] = None
     quote_token: Annotated[Text | None, Doc("Token that prices and surplus are in")] = None
     input_amount: Annotated[Money | None, Doc("Most that is given", "sell token")] = None
@@ -82,17 +85,17 @@ class BidRow(Row, kw_only=True):
     solver: Annotated[Text, Doc("Who bid")]
     bid_id: Annotated[Text, Doc("The solver's id")]
     time: Annotated[Time, Doc("When the venue judged it")]
-    max_input: Annotated[Money | None, Doc("Most that the solver takes; null if rejected", "sell token")] = None
-    conversion_rate: Annotated[
-        Money | None, Doc("Output per input, here to 18 decimals; null if rejected", "buy token per sell token")
-    ] = None
+    max_input: Annotated[Money | None, Doc("Most that the solver takes", "sell token")]
+    conversion_rate: Annotated[Money | None, Doc("Output per input, here to 18 decimals", "buy token per sell token")]
     min_output: Annotated[Money | None, Doc("What it promises to pay; null if rejected", "buy token")] = None
     status: Annotated[
         Text, Doc("`received`, `rejected`, `replaced`, `withdrawn`, or `passed_over` when its turn came")
     ] = "received"
     reason: Annotated[Text | None, Doc("Reason code of a rejection, or why it was passed over")] = None
     won: Annotated[Flag, Doc("It became a commitment, at first or by reassignment")] = False
-    margin_bps: Annotated[Ratio | None, Doc("Its rate over the order's limit rate, less one", "bps")] = None
+    margin_bps: Annotated[
+        Ratio | None, Doc("Its rate over the order's limit rate, less one; null if there is no such order", "bps")
+    ] = None
 
 
 class CommitmentRow(Row, kw_only=True):
@@ -161,6 +164,37 @@ class EscrowRow(Row, kw_only=True):
     reason: Annotated[Text, Doc("Why")]
 
 
+class FixMessageRow(Row, kw_only=True):
+    """One row per message that a FIX engine wrote to a connection, the session's own included, in order of sending."""
+
+    sent_time: Annotated[Time, Doc("When its sender wrote it")]
+    received_time: Annotated[Time | None, Doc("When it reached the other engine; null if it never did")]
+    latency_ns: Annotated[Span | None, Doc("From sent_time to received_time", "ns")]
+    sender: Annotated[Text, Doc("SenderCompID")]
+    target: Annotated[Text, Doc("TargetCompID")]
+    msg_type: Annotated[Text, Doc("MsgType: `D` is a new order, `8` a report on one")]
+    msg_seq_num: Annotated[Count, Doc("MsgSeqNum")]
+    poss_dup: Annotated[Flag, Doc("PossDupFlag: it may repeat one that was sent before")]
+    cl_ord_id: Annotated[Text | None, Doc("ClOrdID, the owner's id")]
+    order_id: Annotated[Text | None, Doc("OrderID, the venue's id")]
+    exec_id: Annotated[Text | None, Doc("ExecID of a report")]
+    exec_type: Annotated[Text | None, Doc("ExecType of a report: `0` is accepted, `1` filled in part, `2` filled")]
+    size_bytes: Annotated[Count, Doc("Length on the wire", "bytes")]
+
+
+class LatencyRow(Row, kw_only=True):
+    """One row per wait that a participant caused or bore, in the order in which they ended."""
+
+    kind: Annotated[Text, Doc("What was waited for: `acknowledgement`, `bid`, `deposit` or `fill`")]
+    participant: Annotated[Text, Doc("Market maker or solver")]
+    order_id: Annotated[Text | None, Doc("Order that it is about; null for a bid")] = None
+    height: Annotated[Count | None, Doc("Auction that a bid is for")] = None
+    commitment_id: Annotated[Text | None, Doc("Commitment that a deposit is for")] = None
+    began_time: Annotated[Time, Doc("When it began")]
+    ended_time: Annotated[Time, Doc("When it ended")]
+    latency_ns: Annotated[Span, Doc("From began_time to ended_time", "ns")]
+
+
 class NoteRow(Row, kw_only=True):
     """The chain log: every fact that any component stated, in order."""
 
@@ -184,5 +218,7 @@ TABLES: Final[dict[str, type[Row]]] = {
     "blocks": BlockRow,
     "fills": FillRow,
     "escrow": EscrowRow,
+    "fix_messages": FixMessageRow,
+    "latency": LatencyRow,
     "notes": NoteRow,
 }

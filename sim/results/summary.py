@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from core.units import MONEY, SECOND, Nanos, format_duration
+from sim.natural import natural
 from sim.results.manifest import Manifest
 from sim.results.rows import ORDER_STATUSES, ZERO
 
@@ -142,7 +143,7 @@ def money(amount: SupportsFloat) -> str:
 
 
 def _pairs(orders: pa.Table, fills: pa.Table) -> list[PairSummary]:
-    by_order = {row["order_id"]: row for row in orders.select(_PAIR_COLUMNS).to_pylist() if row["symbol"] is not None}
+    by_order = {row["order_id"]: row for row in orders.select(_PAIR_COLUMNS).to_pylist() if row["order_id"] is not None}
     for row in by_order.values():
         row["volume"] = ZERO
     for fill in fills.select(["order_id", "input_amount", "output_amount"]).to_pylist():
@@ -151,7 +152,8 @@ def _pairs(orders: pa.Table, fills: pa.Table) -> list[PairSummary]:
     by_pair: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in by_order.values():
         by_pair.setdefault((row["symbol"], row["quote_token"]), []).append(row)
-    return [_pair(symbol, quote, rows) for (symbol, quote), rows in sorted(by_pair.items())]
+    pairs = sorted(by_pair.items(), key=lambda pair: tuple(map(natural, pair[0])))
+    return [_pair(symbol, quote, rows) for (symbol, quote), rows in pairs]
 
 
 def _pair(symbol: str, quote: str, rows: Sequence[dict[str, Any]]) -> PairSummary:

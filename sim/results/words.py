@@ -14,8 +14,9 @@ _WORDS: Final = {
     "OrderAdded": "open in block {height}; may give {input_amount} {sell_token} for at least {min_output} {buy_token}",
     "OrderFailed": "failed ({reason})",
     "BatchCreated": "auction {height} opens with {orders} orders; bids until {bid_deadline}",
-    "BidReceived": "{solver} bids {min_output} {buy_token} for {max_input} {sell_token} ({bid_id})",
-    "BidRejected": "bid {bid_id} of {solver} does not count ({reason})",
+    "BidReceived": "{solver} bids {min_output} {buy_token} for at most {max_input} {sell_token}, "
+    "at a rate of {conversion_rate} ({bid_id})",
+    "BidRejected": "bid {bid_id} of {solver} at a rate of {conversion_rate} does not count ({reason})",
     "BidWithdrawn": "{solver} withdraws bid {bid_id}",
     "BidSelected": "{solver} is first of {ranked} under {rule} ({bid_id})",
     "CommitmentCreated": "{commitment_id} awarded to {solver} (attempt {attempt}): owes {min_output} {buy_token} "
@@ -34,6 +35,7 @@ _WORDS: Final = {
     "CancelRefused": "cancel request {cl_ord_id} comes to nothing ({reason})",
     "Transferred": "{amount} {token} moves from {src} to {dst} ({reason})",
 }
+_WITHDRAWAL_REFUSED: Final = "{solver} cannot withdraw its bid ({reason})"
 _FATES: Final = {
     "received": "loses",
     "replaced": "replaces it later",
@@ -45,11 +47,20 @@ _FATES: Final = {
 def in_words(kind: str, fact: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     """The fact as a sentence; the context's fields go before its own."""
     template = _WORDS.get(kind)
+    if kind == "BidRejected" and not fact["bid_id"]:
+        template = _WITHDRAWAL_REFUSED
     if template is None:
         return " ".join([kind, *(f"{name}={value}" for name, value in fact.items() if name != "type")])
     return template.format_map({**fact, **context})
 
 
-def fate_in_words(status: str, *, won: bool) -> str:
-    """What became of a bid that counted."""
-    return "wins" if won else _FATES[status]
+def fate_in_words(status: str, commitment: Mapping[str, Any] | None, defaulted: str | None) -> str:
+    """What became of a bid that counted. `commitment` is what it led to, if it did, and `defaulted` is the solver
+    whose default was the occasion, if it was one.
+    """
+    if commitment is None:
+        return _FATES[status]
+    failed = commitment["status"] == "defaulted"
+    if defaulted is None:
+        return "wins, but does not pay" if failed else "wins"
+    return f"takes over when {defaulted} does not pay{', and does not pay either' if failed else ''}"

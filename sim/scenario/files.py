@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import re
 import tomllib
+from errno import EINVAL
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +50,12 @@ def absent(path: Path) -> InputError:
 
 
 def file_digest(path: Path) -> str:
-    """BLAKE2b of a file's bytes, in hex. Raises OSError where it cannot be read."""
+    """BLAKE2b of a file's bytes, in hex.
+
+    Raises OSError where it cannot be read, also where reading might never end, and ValueError for an impossible name.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(EINVAL, "a pipe or a device, not a file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 

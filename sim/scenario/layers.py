@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from core.errors import InputError
-from sim.scenario.errors import IDS, Fault, KeyPath, input_error, leaves, shown
+from core.faults import Fault, KeyPath, inexact, kind_at, shown
+from sim.natural import natural
+from sim.scenario.custom import decode_custom
+from sim.scenario.errors import IDS, input_error, leaves
 from sim.scenario.files import absent, read_toml
 from sim.scenario.models import MODELS
-from sim.scenario.schema import DEFAULT_STRATEGY
+from sim.scenario.schema import DEFAULT_STRATEGY, Scenario
 
-_SHORTHAND: Final = {"latency": "constant", "compute": "constant"}
+_SHORTHAND: Final[dict[str | int, str]] = {"latency": "constant", "compute": "constant"}
 
 
 class Layer(NamedTuple):
@@ -74,8 +77,7 @@ def check_layer(source: str, data: dict[str, Any]) -> None:
     """Raises InputError for a value that would be read inexactly, and for entries that cannot be told apart."""
     for path, value in leaves(data):
         if isinstance(value, float):
-            fault = Fault(path, f"{value!r} is a float, which is not exact", f'write it as a string: "{value!r}"')
-            raise input_error(source, data, fault)
+            raise input_error(source, data, inexact(path, value, _kind_at(path), decode_custom))
         if not isinstance(value, str | int):
             raise input_error(source, data, Fault(path, f"expected text in quotes, got {value}"))
     for array in IDS:
@@ -94,6 +96,10 @@ def rebase_files(data: dict[str, Any], folder: str) -> None:
                 entry[table] = model | {"replay": posixpath.normpath(posixpath.join(folder, model["replay"]))}
 
 
+def _kind_at(path: KeyPath) -> Any:
+    return kind_at(Scenario, (*path, _SHORTHAND[path[-1]]) if path[-1] in _SHORTHAND else path)
+
+
 def _check_ids(source: str, data: dict[str, Any], array: str) -> None:
     key, seen = IDS[array], set[str]()
     for index, entry in enumerate(data.get(array, [])):
@@ -108,9 +114,11 @@ def _check_ids(source: str, data: dict[str, Any], array: str) -> None:
 
 def _parent(chain: list[Path], parent: object) -> Path:
     source = chain[-1]
-    if not isinstance(parent, str):
+    if not isinstance(parent, str) or not parent:
         raise InputError(f"{source}: extends: expected the name of a file, got {shown(parent)}")
     path = Path(os.path.normpath(source.parent / parent))
+    if path.is_dir():
+        raise InputError(f"{source}: extends: expected the name of a file, got the folder {path}")
     if not path.exists():
         error = absent(path)
         raise InputError(f"{source}: extends: {error.message}", error.hint)
@@ -151,7 +159,7 @@ def _normal(data: dict[str, Any]) -> dict[str, Any]:
     normal = {key: _spelled_out(value) for key, value in sorted(data.items())}
     for array, key in IDS.items():
         if array in normal:
-            normal[array] = sorted(map(_spelled_out, normal[array]), key=lambda entry: str(entry[key]))
+            normal[array] = sorted(map(_spelled_out, normal[array]), key=lambda entry: natural(entry[key]))
     return normal
 
 
@@ -164,7 +172,7 @@ def _spelled_out(value: Any) -> Any:
             table[key] = {model: table[key]}
     symbols = table.get("symbols")
     if isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols):
-        table["symbols"] = sorted(symbols)
+        table["symbols"] = sorted(symbols, key=natural)
     return table
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from core.faults import Fault, KeyPath, translate
 from sim.scenario.checks import check
 from sim.scenario.custom import decode_custom, encode_custom
-from sim.scenario.errors import Fault, KeyPath, translate
 from sim.scenario.files import absent, file_digest
 from sim.scenario.layers import Document, Layer, read_layers
 from sim.scenario.models import Recorded
@@ -56,7 +56,7 @@ def read(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) 
     try:
         scenario = msgspec.convert(document.data, Scenario, dec_hook=decode_custom)
     except msgspec.ValidationError as error:
-        raise document.error(translate(error, Scenario, document.data)) from None
+        raise document.error(translate(error, Scenario, document.data, (), decode_custom)) from None
     check(scenario, document.error)
     return document, scenario
 
@@ -99,7 +99,7 @@ def _digest(document: Document, folder: Path, recorded: Recorded, path: KeyPath)
     file = folder / recorded.replay
     try:
         digest = file_digest(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         error = absent(file)
         raise document.error(Fault((*path, "replay"), error.message, error.hint)) from None
     except OSError as error:

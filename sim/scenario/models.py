@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from core.config import Count, Duration, Section
-from core.units import MILLISECOND, Nanos
+from core.units import MILLISECOND, Nanos, format_duration
 from sim.latency import Constant, Exponential, Latency, Lognormal, Uniform
 
 _LATENCIES: Final = ("constant", "uniform", "lognormal", "exponential")
@@ -132,7 +132,7 @@ def above_zero(**spans: Nanos | None) -> None:
     """For `__post_init__`: ValueError, naming the key, unless every span given is positive."""
     for name, span in spans.items():
         if span is not None and span <= 0:
-            raise ValueError(f"`{name}` must be above zero")
+            raise ValueError(f"`{name}` must be above zero, got {format_duration(span)}")
 
 
 def in_order(low: Decimal | int, high: Decimal | int) -> None:

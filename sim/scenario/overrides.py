@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from core.errors import InputError
-from sim.scenario.errors import IDS, did_you_mean, one_line, shown
+from core.faults import did_you_mean, one_line, shown
+from sim.scenario.errors import IDS
 from sim.scenario.layers import Layer, check_layer
 from sim.scenario.models import MODELS
 

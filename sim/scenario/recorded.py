@@ -16,9 +16,9 @@ from typing import Any, Final
 import msgspec
 
 from core.errors import InputError
+from core.faults import shown
 from core.market.orders import Pair, Side
 from core.units import MICROSECOND, MILLISECOND, MONEY, SECOND, Nanos, nearest
-from sim.scenario.errors import shown
 from sim.scenario.load import Loaded
 from sim.scenario.models import Arrivals, Price
 from sim.scenario.tables import Table, open_table
@@ -53,8 +53,8 @@ class Recording(msgspec.Struct, frozen=True):
 def recordings(loaded: Loaded) -> dict[str, list[Row]]:
     """The rows of every recorded file of a scenario, by what they are for: `pair.ETHUSDC`, `market_maker.MM1`.
 
-    Rows that come after the end of the run are not read. Raises InputError, naming row and column, for
-    a file that cannot be used.
+    Rows that come too late are not read: orders once the run's duration is over, prices after its drain. Raises
+    InputError, naming row and column, for a file that cannot be used.
     """
     return {what: recording.rows for what, recording in read_recordings(loaded)}
 
@@ -63,15 +63,15 @@ def read_recordings(loaded: Loaded) -> Iterator[tuple[str, Recording]]:
     """The same, each with the count of rows dropped."""
     scenario = loaded.scenario
     pairs = {pair.symbol: pair for pair in scenario.market()}
-    until = int(scenario.run.duration) + int(scenario.run.drain)
+    duration, drain = int(scenario.run.duration), int(scenario.run.drain)
     for section in scenario.pairs:
         if section.price.replay is not None:
             path = loaded.folder / section.price.replay
-            yield f"pair.{section.symbol}", read_recording(path, section.price, pairs[section.symbol], until)
+            yield f"pair.{section.symbol}", read_recording(path, section.price, pairs[section.symbol], duration + drain)
     for maker in scenario.makers:
         if maker.arrivals.replay is not None:
             path, pair = loaded.folder / maker.arrivals.replay, pairs[scenario.symbols_of(maker)[0]]
-            yield f"market_maker.{maker.id}", read_recording(path, maker.arrivals, pair, until)
+            yield f"market_maker.{maker.id}", read_recording(path, maker.arrivals, pair, duration - 1)
 
 
 def read_recording(path: Path, options: Price | Arrivals, pair: Pair, until: Nanos) -> Recording:

@@ -14,12 +14,13 @@ import msgspec
 from msgspec import Meta, field
 
 from core.config import (
+    NO_PULSE,
     AuctionConfig,
+    DoorsConfig,
     Duration,
     FixConfig,
     MakerConfig,
     MemberConfig,
-    Name,
     Section,
     SequencerConfig,
     SolverAccountConfig,
@@ -27,7 +28,7 @@ from core.config import (
     VenueConfig,
 )
 from core.kernel.agenda import Ties
-from core.market.orders import Pair, Token
+from core.market.orders import Name, Pair, Token
 from core.solver.problem import Params, PerMille
 from core.solver.strategies.registry import STRATEGIES
 from core.units import MILLISECOND, SECOND
@@ -200,6 +201,7 @@ class Scenario(Section, frozen=True, kw_only=True):
             fix=self.fix,
             members=members,
             solvers=accounts,
+            doors=DoorsConfig(pulse=NO_PULSE),
         )
         makers = [_maker_config(maker, self.fix.comp_id) for maker in self.makers]
         return venue, makers, [_solver_config(solver) for solver in self.solvers]
@@ -222,6 +224,7 @@ def _solver_config(solver: Solver) -> SolverConfig:
         address=f"{VENUE}/solvers",
         params=solver.strategy_params(),
         reconnect_interval=solver.reconnect_interval,
+        pulse=NO_PULSE,
     )
 
 

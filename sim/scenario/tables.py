@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from core.errors import InputError
-from sim.scenario.errors import did_you_mean, one_line
+from core.faults import did_you_mean, one_line
 from sim.scenario.files import absent
 from sim.scenario.models import Columns
 

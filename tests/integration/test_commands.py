@@ -15,7 +15,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from core.kernel.journal import Journal, JournalReader
+from core.kernel.journal import Journal
+from core.kernel.reader import JournalReader
 from sim.cli import main
 from sim.runner import JOURNALS
 from tests.helpers.scenarios import MINIMAL, changed
@@ -76,7 +77,7 @@ def test_a_journal_that_the_code_does_not_follow_is_a_divergence(done: dict[str,
     reader = JournalReader("s1", Path(done["dir"], JOURNALS, "s1.romer").read_bytes())
     with (tmp_path / "s1.romer").open("wb") as file:
         Journal("s1", file).open(msgspec.structs.replace(reader.header, seed=2))
-        file.write(reader._data[reader._first :])
+        file.write(reader._data[reader._offset :])
     result = romer_sim("replay", tmp_path / "s1.romer")
     assert result.exit_code == 3
     assert [line.split()[0] for line in result.stderr.splitlines()] == ["error:", "recorded:", "replayed:", "hint:"]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from core.units import MILLISECOND
+from sim.natural import natural
 from sim.results.pictures.canvas import BLACK, DARK, FAINT, GREY, LIGHT, legend, panels, say_empty
 from sim.results.pictures.frames import floats, length, seconds
 
@@ -47,7 +48,7 @@ def draw_escrow(result: RunResult) -> Axes:
     """What the venue holds for others: the inputs of open orders and the payments of winners, by token."""
     held = changes_of_holdings(result)
     moves = held.groupby("token").size().sort_values(ascending=False, kind="stable")
-    tokens = sorted(moves.index[:_TOKENS_MAX])
+    tokens = sorted(moves.index[:_TOKENS_MAX], key=natural)
     count = max(len(tokens), 1)
     drawn = panels("Held by the venue for others, by token", count, height=1.4 + 1.2 * count, left=0.13)
     drawn[-1].set_xlabel("time since the run began [s]", fontsize=9)

@@ -43,7 +43,7 @@ def small_market() -> list[Noted]:
     first = story.order("MM1", "a-1", "sell", "2", "2000")
     story.at(120)
     second = story.order("MM2", "b-1", "buy", "10", "2010")
-    story.say("sequencer", OrderRefused("MM2", "b-2", "price_off_tick", "price 2010.003 is not on tick 0.01"))
+    story.say("sequencer", _off_tick())
     story.at(300)
     third = story.order("MM1", "a-2", "sell", "1", "2050")
     story.at(400)
@@ -56,6 +56,19 @@ def small_market() -> list[Noted]:
     return story.notes
 
 
+def _off_tick() -> OrderRefused:
+    return OrderRefused(
+        owner="MM2",
+        cl_ord_id="b-2",
+        reason="price_off_tick",
+        text="price 2010.003 is not on tick 0.01",
+        symbol="ETH-USD",
+        side="buy",
+        quantity=Decimal(3),
+        limit_price=Decimal("2010.003"),
+    )
+
+
 def _bid_in_small_market(story: Story) -> None:
     first, second, third = (story.orders[f"O-{n}"] for n in (1, 2, 3))
     story.at(560)
@@ -63,7 +76,7 @@ def _bid_in_small_market(story: Story) -> None:
     story.bid(1, "s1-2", second, "0.000498")
     story.at(580)
     story.bid(1, "s2-1", first, "2004")
-    story.say("auction", BidRejected(1, "s2", "s2-2", "O-2", "unfunded"))
+    story.say("auction", BidRejected(1, "s2", "s2-2", "O-2", "unfunded", Decimal(20100), Decimal("0.0005")))
     story.at(600)
     story.bid(1, "s1-3", first, "2003", replaces="s1-1")
     story.bid(1, "s2-3", third, "2051")
@@ -90,7 +103,7 @@ def _fulfil_small_market(story: Story) -> None:
     story.settle(partial, leaves="4")
     story.say("auction", OrderReopened("O-2", "part_filled"))
     story.default(failed, "100")
-    story.say("auction", BidRejected(1, "s3", "s3-1", "O-1", "unfunded"))
+    story.say("auction", BidRejected(1, "s3", "s3-1", "O-1", "unfunded", Decimal(2), Decimal("2003.5")))
     story.award(rescue, attempt=2)
     story.say("auction", OrderReassigned("O-1", "s2", "s1", 2))
     story.at(980)
@@ -174,7 +187,8 @@ def _random_bid(story: Story, random: Random, height: int, bid_id: str, order: O
     solver = bid_id.partition("-")[0]
     price = Decimal(f"{2000 + random.gauss(1, 2) * (1 if order.side == 'buy' else -1):.2f}")
     if (price > order.limit_price) if order.side == "buy" else (price < order.limit_price):
-        story.say("auction", BidRejected(height, solver, bid_id, order.order_id, "below_limit"))
+        terms = (order.input_amount, price if order.side == "sell" else 1 / price)
+        story.say("auction", BidRejected(height, solver, bid_id, order.order_id, "below_limit", *terms))
         return []
     rate = price if order.side == "sell" else 1 / price
     story.bid(height, bid_id, order, rate)

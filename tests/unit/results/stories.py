@@ -143,7 +143,10 @@ def manifest(**changes: Any) -> Manifest:
         "name": "quickstart",
         "seed": 1,
         "command": "romer-sim run scenarios/quickstart.toml --seed 1",
-        "scenario": {"run": {"seed": 1, "duration": "30s"}},
+        "scenario": {
+            "run": {"seed": 1, "duration": "30s"},
+            "solver": [{"id": solver} for solver in ("s1", "s2", "s3", "s4", "s10")],
+        },
         "scenario_hash": "ab" * 32,
         "digest": "0123456789abcdef" * 4,
         "digests": {"venue": "01" * 32, "MM1": "02" * 32},

@@ -30,7 +30,10 @@ def test_the_schema_carries_types_units_and_meaning() -> None:
     schema = schema_of(OrderRow)
     assert schema.field("created_time").type == pa.timestamp("ns", tz="UTC")
     assert schema.field("limit_price").type == pa.decimal128(38, 18)
-    assert schema.field("limit_price").metadata == {b"meaning": b"Worst acceptable price", b"unit": b"quote per base"}
+    assert schema.field("average_price").metadata == {
+        b"meaning": b"Fill prices weighted by quantity; null unfilled",
+        b"unit": b"quote per base",
+    }
     assert schema.field("limit_price").nullable
     assert not schema.field("owner").nullable
 

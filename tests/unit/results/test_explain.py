@@ -10,9 +10,10 @@ import pytest
 import core.auction.facts
 import core.market.orders
 import core.sequencer.facts
-from core.auction.facts import DepositReturned
+from core.auction.facts import BidRejected, DepositReturned
 from core.errors import InputError
 from core.kernel.record import Record
+from core.market.ledger import WORLD
 from core.market.orders import OrderFilled
 from core.sequencer.facts import CancelRequestRefused
 from core.solver.facts import AwardDecided
@@ -34,13 +35,14 @@ def test_the_story_of_a_reassigned_order_has_every_decision_in_order(small: RunR
         "block 1 sealed with 4 messages (window)",
         "2 ETH moves from user:MM1 to order:O-1 (reserve)",
         "auction 1 opens with 4 orders; bids until +680.000 ms",
-        "s1 bids 4002 USD for 2 ETH (s1-1) and replaces it later",
-        "s2 bids 4008 USD for 2 ETH (s2-1) and wins",
-        "s3 bids 4007.0 USD for 2 ETH (s3-1) and is passed over later",
+        "s1 bids 4002 USD for at most 2 ETH, at a rate of 2001 (s1-1) and replaces it later",
+        "s2 bids 4008 USD for at most 2 ETH, at a rate of 2004 (s2-1) and wins, but does not pay",
+        "s1 bids 4006 USD for at most 2 ETH, at a rate of 2003 (s1-3) and takes over when s2 does not pay",
+        "s3 bids 4007.0 USD for at most 2 ETH, at a rate of 2003.5 (s3-1) and is passed over later",
         "s2 is first of 3 under first_price (s2-1)",
         "C-1 awarded to s2 (attempt 1): owes 4008 USD for 2 ETH until +880.000 ms",
         "C-1 defaulted: s2 did not pay; 100 of its bond is gone",
-        "bid s3-1 of s3 does not count (unfunded)",
+        "bid s3-1 of s3 at a rate of 2003.5 does not count (unfunded)",
         "reassigned from s2 to s1 (attempt 2)",
         "s1 pays 4006 USD into escrow for C-3",
         "4006 USD moves from escrow:C-3 to user:MM1 (settle)",
@@ -48,6 +50,32 @@ def test_the_story_of_a_reassigned_order_has_every_decision_in_order(small: RunR
     ):
         assert part in told, part
         told = told[told.index(part) + 1 :] if "awarded to s2" not in part else told
+
+
+def test_a_bid_that_takes_over_and_is_not_paid_either_says_so() -> None:
+    story = Story()
+    sold = story.order("MM1", "x", "sell", "3", "100")
+    for attempt, (solver, rate) in enumerate((("s1", "104"), ("s2", "103"), ("s3", "102")), 1):
+        deal = Deal(f"C-{attempt}", 1, sold, solver, f"{solver}-b", Decimal(3), 3 * Decimal(rate))
+        story.bid(1, deal.bid_id, sold, rate)
+        story.award(deal, attempt)
+        if solver != "s3":
+            story.move("USD", Decimal(1), WORLD, f"bond:{solver}", "funding")
+            story.default(deal, "1")
+    told = texts(RunResult.of(manifest(), story.notes), "x")
+    fates = [text.partition("-b) and ")[2] for text in told if " bids " in text]
+    assert fates == [
+        "wins, but does not pay",
+        "takes over when s1 does not pay, and does not pay either",
+        "takes over when s2 does not pay",
+    ]
+
+
+def test_a_refused_withdrawal_is_told_as_one() -> None:
+    story = Story()
+    story.order("MM1", "x", "sell", "3", "100")
+    story.say("auction", BidRejected(1, "s1", "", "O-1", "late", None, None))
+    assert texts(RunResult.of(manifest(), story.notes), "x")[-1] == "s1 cannot withdraw its bid (late)"
 
 
 def test_other_orders_are_not_in_the_story(small: RunResult) -> None:

@@ -16,7 +16,7 @@ from sim.results.pictures.venue import changes_of_holdings
 from sim.results.plots import PICTURES
 from sim.results.result import RunResult
 from tests.unit.results.markets import large_market, small_market
-from tests.unit.results.stories import manifest
+from tests.unit.results.stories import Story, manifest
 
 NAMES = [picture.name for picture in PICTURES]
 
@@ -81,13 +81,15 @@ def test_shares_of_every_slice_add_up_to_all_or_nothing(large: RunResult) -> Non
 
 
 def test_more_solvers_than_shades_are_drawn_as_others(large: RunResult) -> None:
-    result = RunResult.of(large.manifest, large_market(200))
+    scenario = {"solver": [{"id": f"s{n}"} for n in range(9)]}
+    result = RunResult.of(manifest(scenario=scenario), large_market(200))
     result.commitments["solver"] = [f"s{n % 9}" for n in range(len(result.commitments))]
     result.bids["solver"] = [f"s{n % 9}" for n in range(len(result.bids))]
+    result.bids["won"] = [n % 9 < 5 or n < 9 for n in range(len(result.bids))]
     axes = result.plot.solver_share()
     legend = axes.get_legend()
     assert legend is not None
-    assert legend.get_texts()[0].get_text() == "others"
+    assert [text.get_text() for text in legend.get_texts()] == [*(f"s{n}" for n in range(5)), "others"]
     assert max(_stack_tops(axes)) == pytest.approx(100)
 
 
@@ -100,15 +102,52 @@ def test_what_the_venue_holds_ends_at_zero_when_all_orders_have_ended(large: Run
 
 def test_the_ladder_has_the_best_bid_on_top_and_each_fate_its_mark(small: RunResult) -> None:
     axes = small.plot.bid_ladder("O-1")
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["s1", "s1", "s3", "s2"]
-    assert {line.get_label() for line in axes.lines} == {"awarded", "passed over", "replaced", "limit"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["s2", "s3", "s1", "s1"]
+    assert axes.yaxis_inverted()
+    marks = {str(line.get_label()): [*np.asarray(line.get_ydata())] for line in axes.lines}
+    assert marks == {
+        "won": [1],
+        "did not pay": [1],
+        "passed over": [2],
+        "took over after a default": [3],
+        "replaced": [4],
+        "limit": [0, 1],
+    }
 
 
-def test_the_ladder_of_an_order_in_several_auctions_names_the_blocks(small: RunResult) -> None:
-    result = RunResult(small.manifest, {name: small.table(name) for name in ("orders", "bids")})
-    result.bids.loc[result.bids["bid_id"] == "s1-3", "height"] = 2
-    labels = [label.get_text() for label in result.plot.bid_ladder("O-1").get_yticklabels()]
-    assert labels == ["s1, block 1", "s1, block 2", "s3, block 1", "s2, block 1"]
+def test_each_auction_of_an_order_is_a_ladder_of_its_own() -> None:
+    story = Story()
+    sold = story.order("MM1", "a", "sell", "1", "100")
+    for height, rates in ((1, ("101", "103")), (2, ("102", "104"))):
+        for solver, rate in zip(("s1", "s2"), rates, strict=True):
+            story.bid(height, f"{solver}-{height}", sold, rate)
+    axes = RunResult.of(manifest(), story.notes).plot.bid_ladder()
+    rows = [(label.get_text(), row) for label, row in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)]
+    assert rows == [("s2", 1), ("s1", 2), ("s2", 4), ("s1", 5)]
+    assert [(text.get_text(), text.get_position()[1]) for text in axes.texts] == [
+        ("auction of block 1", 0),
+        ("auction of block 2", 3),
+    ]
+
+
+def test_without_an_order_the_ladder_shows_the_one_with_the_most_bids_in_one_auction() -> None:
+    story = Story()
+    patient, wanted = (story.order("MM1", name, "sell", "1", "100") for name in ("a", "b"))
+    for height in (1, 2, 3):
+        story.bid(height, f"s1-{height}", patient, "101")
+    for solver in ("s1", "s2"):
+        story.bid(1, f"{solver}-b", wanted, "101")
+    axes = RunResult.of(manifest(), story.notes).plot.bid_ladder()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["s1", "s2"]
+
+
+def test_an_order_without_bids_has_a_ladder_that_says_so(small: RunResult) -> None:
+    assert [text.get_text() for text in small.plot.bid_ladder("O-4").texts] == ["no bids for this order"]
+
+
+def test_solvers_without_an_award_are_named(small: RunResult) -> None:
+    (title,) = small.plot.solver_share().figure.texts
+    assert title.get_text() == "Share of awards by solver over the run; none for s3, s4, s10"
 
 
 def test_the_timeline_shows_a_sample_or_the_orders_asked_for(small: RunResult, large: RunResult) -> None:

@@ -73,9 +73,17 @@ def test_solvers_orders_and_reasons_are_in_tables(html: str) -> None:
     assert cells.index("O-1") < cells.index("O-2")
 
 
+def test_a_solver_that_never_bid_is_in_the_table_and_solvers_are_in_the_order_of_the_scenario(html: str) -> None:
+    cells = Page(html).cells
+    start = cells.index("solver")
+    rows = [cells[at : at + 8] for at in range(start, len(cells), 8)][:6]
+    assert [row[0] for row in rows] == ["solver", "s1", "s2", "s3", "s4", "s10"]
+    assert rows[-1] == ["s10", "0", "0", "0", "0.0%", "0 (0.0%)", "0.00", "0"]
+
+
 def test_what_a_peer_named_is_escaped() -> None:
     story = Story()
-    story.say("sequencer", OrderRefused("MM1", "x", "<b>bold</b>", ""))
+    story.say("sequencer", OrderRefused("MM1", "x", "<b>bold</b>", "", "<s>", None, None, None))
     html = render_report(RunResult.of(manifest(name="<i>"), story.notes), NO_PICTURES)
     assert "<b>bold" not in html
     assert "&lt;b&gt;bold" in html

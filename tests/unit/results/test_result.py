@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import InputError
-from sim.results.result import RunResult, load, publish
+from sim.results.result import RunResult, load
 from sim.results.rows import TABLES
 from tests.unit.results.markets import small_market
 from tests.unit.results.stories import manifest
@@ -108,9 +108,9 @@ def test_a_published_run_takes_its_place_also_over_an_equal_one(tmp_path: Path) 
     for attempt in ("one", "two"):
         result = RunResult.of(manifest(command=attempt), [])
         result.write(tmp_path / f"unfinished-{attempt}")
-        place = publish(result, tmp_path)
-        assert place == result.dir == tmp_path / "quickstart" / "1-01234567"
-        assert load(place).manifest.command == attempt
+        result.publish(tmp_path)
+        assert result.dir == tmp_path / "quickstart" / "1-01234567"
+        assert load(result.dir).manifest.command == attempt
     assert [path.name for path in tmp_path.iterdir()] == ["quickstart"]
 
 

@@ -58,9 +58,11 @@ def test_a_buy_that_traded_in_part_saves_quote_on_the_traded_part_alone() -> Non
     assert row["surplus_bps"] == pytest.approx(10_000 * 2 / 2010)
 
 
-def test_a_refused_order_has_only_what_is_known_of_it() -> None:
+def test_a_refused_order_has_the_terms_that_its_owner_wrote_and_none_that_follow() -> None:
     row = next(row for row in rows("orders") if row["status"] == "refused")
-    assert (row["owner"], row["symbol"], row["quantity"], row["height"], row["global_seq"]) == ("MM2", *[None] * 4)
+    assert (row["owner"], row["symbol"], row["side"], row["quantity"]) == ("MM2", "ETH-USD", "buy", 3)
+    assert row["limit_price"] == Decimal("2010.003")
+    assert {row[name] for name in ("sell_token", "input_amount", "min_output", "height", "global_seq")} == {None}
     assert (row["filled_quantity"], row["surplus_quote"], row["time_to_end_ns"]) == (0, 0, 0)
 
 
@@ -105,16 +107,26 @@ def test_margins_are_output_per_input_over_the_limit_for_both_sides() -> None:
     margins = {row["bid_id"]: row["margin_bps"] for row in rows("bids")}
     assert margins["s2-1"] == pytest.approx(20)
     assert margins["s1-2"] == pytest.approx(10_000 * (0.000498 * 2010 - 1))
-    assert margins["s2-2"] is None
+    assert margins["s2-2"] == pytest.approx(10_000 * (0.0005 * 2010 - 1))
+
+
+def test_a_bid_that_does_not_count_keeps_its_terms_whatever_it_was_for() -> None:
+    story = Story()
+    story.order("MM1", "a", "sell", "1", "100")
+    for order_id, amount in (("O-1", Decimal("0.5")), ("O-9", Decimal("1e50"))):
+        story.say("auction", BidRejected(1, "s1", f"s1-{order_id}", order_id, "invalid", amount, Decimal(99)))
+    known, unknown = rows("bids", story)
+    assert (known["max_input"], known["conversion_rate"], known["min_output"]) == (Decimal("0.5"), 99, None)
+    assert known["margin_bps"] == pytest.approx(-100)
+    assert (unknown["max_input"], unknown["conversion_rate"], unknown["margin_bps"]) == (None, 99, None)
 
 
 def test_a_refused_withdrawal_is_no_bid_and_a_repeated_bid_id_is_a_row_of_its_own() -> None:
     story = Story()
     sold = story.order("MM1", "a", "sell", "1", "100")
     story.bid(1, "s1-x", sold, "101")
-    story.say(
-        "auction", BidRejected(1, "s1", "", "O-1", "late"), BidRejected(1, "s1", "s1-x", "O-1", "duplicate_bid_id")
-    )
+    withdrawal = BidRejected(1, "s1", "", "O-1", "late", None, None)
+    story.say("auction", withdrawal, BidRejected(1, "s1", "s1-x", "O-1", "duplicate_bid_id", Decimal(1), Decimal(102)))
     assert [(row["bid_id"], row["status"]) for row in rows("bids", story)] == [
         ("s1-x", "received"),
         ("s1-x", "rejected"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from core.auction.facts import (
     BatchCreated,
@@ -44,6 +45,9 @@ ORDER = Order(
     partially_fillable=True,
     immediate=False,
 )
+
+
+LOTS = {"ETHUSDC": Decimal("0.5")}
 
 
 def show(checker: Checker, *facts: Record) -> None:
@@ -119,7 +123,11 @@ class TestOneCommitment:
 
 class TestFillsWithinLimits:
     def test_partial_fills_up_to_the_quantity_are_accepted(self) -> None:
-        show(FillsWithinLimits(), OrderAdded(1, ORDER), filled("1", "100", "1"), filled("1", "101", "0"))
+        show(FillsWithinLimits(LOTS), OrderAdded(1, ORDER), filled("1", "100", "1"), filled("1", "101", "0"))
+
+    def test_what_is_left_of_an_order_that_is_no_whole_number_of_lots_is_accepted(self) -> None:
+        odd = replace(ORDER, quantity=Decimal("1.3"), input_amount=Decimal("1.3"), min_output=Decimal(130))
+        show(FillsWithinLimits(LOTS), OrderAdded(1, odd), filled("0.5", "50", "0.8"), filled("0.8", "80", "0"))
 
     @pytest.mark.parametrize(
         ("fills", "told"),
@@ -127,13 +135,14 @@ class TestFillsWithinLimits:
             ([filled("1", "100", "1"), filled("2", "200", "-1")], "O-1: filled 3 of 2"),
             ([filled("1", "99.99", "1")], "F-1 of O-1 is worse than the limit: 99.99 for 1, limit 200 for 2"),
             ([filled("1", "100", "2")], "F-1 says 2 left, not 1"),
+            ([filled("0.3", "30", "1.7")], "F-1 of O-1: 0.3 is not whole lots"),
         ],
     )
     def test_a_fill_outside_the_limits_is_caught(self, fills: list[OrderFilled], told: str) -> None:
-        assert violation(FillsWithinLimits(), OrderAdded(1, ORDER), *fills) == told
+        assert violation(FillsWithinLimits(LOTS), OrderAdded(1, ORDER), *fills) == told
 
     def test_a_fill_of_an_unknown_order_is_caught(self) -> None:
-        assert violation(FillsWithinLimits(), filled("1", "100", "1")) == "F-1 fills O-1, which was never added"
+        assert violation(FillsWithinLimits(LOTS), filled("1", "100", "1")) == "F-1 fills O-1, which was never added"
 
 
 class TestNothingAfterTheEnd:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -9,7 +13,22 @@ from click.testing import CliRunner
 from core.errors import ComponentFailed, FactViolated, InputError, JournalDamaged, ReplayDiverged
 from sim.cli import main
 from sim.commands.exits import Exit, report_failure
+from tests.helpers.scenarios import MINIMAL
 
+IMPATIENT = """
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, path, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+module = sys.argv.pop(1)
+sys.meta_path.insert(0, Impatient())
+from sim.__main__ import main
+main()
+"""
+"""Presses Ctrl-C when a certain module is imported."""
 BUG = "hint: romer-sim --debug ... shows where"
 
 
@@ -85,6 +104,25 @@ def test_a_usage_error_is_bad_input(arguments: list[str], error: str, hint: str)
     assert first.startswith(f"error: {error}")
     assert second.startswith(f"hint: {hint}")
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("arguments", [["run", "x.toml", "--out", "r\udcff"], ["check", "\udcff.toml"]])
+def test_what_is_not_utf_8_is_bad_input(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.stderr.startswith("error: not UTF-8, in which results are written: b'")
+    assert "\\xff" in result.stderr
+    assert (result.exit_code, result.stderr.count("\n"), result.stdout) == (2, 1, "")
+
+
+@pytest.mark.parametrize("module", ["click", "simpy", "pyarrow.lib", "msgspec"])
+def test_ctrl_c_while_modules_are_imported_is_one_line(module: str, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(MINIMAL)
+    command = ["run", "small.toml", "--out", "runs"]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPATIENT, module, *command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
 
 
 def test_no_arguments_at_all_show_the_help() -> None:

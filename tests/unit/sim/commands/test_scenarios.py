@@ -36,6 +36,22 @@ def test_check_reads_the_recordings(tmp_path: Path) -> None:
     assert "line 3: price" in result.stderr
 
 
+def test_check_counts_the_recorded_orders_that_will_be_sent_and_the_prices_that_will_be_shown(tmp_path: Path) -> None:
+    trades = "".join(f"{tenth / 10},2000,1\n" for tenth in range(100))
+    (tmp_path / "tape.csv").write_text(f"time,price,quantity\n{trades}")
+    recorded = '{ replay = "tape.csv" }'
+    text = changed(
+        ('"1s"', '"1s"\ndrain = "2s"'), ('{ constant = "2000" }', recorded), ('{ poisson = "20ms" }', recorded)
+    )
+    (tmp_path / "good.toml").write_text(text)
+    result = CliRunner().invoke(main, ["check", str(tmp_path / "good.toml")])
+    _, about, *rows = result.stdout.splitlines()
+    assert about.startswith("about 10 orders in 1s")
+    assert rows == ["pair.ETHUSDC: 31 rows, 0 dropped", "market_maker.MM1: 10 rows, 0 dropped"]
+    run = CliRunner().invoke(main, ["run", str(tmp_path / "good.toml"), "--out", str(tmp_path / "runs"), "--json"])
+    assert json.loads(run.stdout)["summary"]["orders"] == 10
+
+
 def test_list_shows_seed_duration_and_header_of_each_scenario(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(f"# What it shows.\n# And more.\n{MINIMAL}")
     (tmp_path / "b.toml").write_text('extends = "a.toml"\nrun.seed = 4\n')
@@ -73,6 +89,6 @@ def test_the_quickstart_is_a_few_thousand_orders_in_ten_seconds() -> None:
 
 @pytest.mark.parametrize("command", [["check", "scenarios/quickstart.toml"], ["list"], ["--help"]])
 def test_what_runs_nothing_imports_nothing_heavy(command: list[str]) -> None:
-    code = "import sys; sys.argv[0] = 'romer-sim'\ntry:\n    import sim.__main__\nfinally:\n    print(*sys.modules)"
+    code = "import sys\nfrom sim.__main__ import main\ntry:\n    main()\nfinally:\n    print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,13 +75,20 @@ BAD: dict[str, Bad] = {
     "negative seed": Bad(
         changed(("[run]\n", "[run]\nseed = -1\n")), "bad.toml: run.seed: expected a whole number >= 0, got -1"
     ),
-    "huge seed": Bad(changed(("[run]\n", f"[run]\nseed = {1 << 64}\n")), "bad.toml: run.seed: too large"),
+    "huge seed": Bad(
+        changed(("[run]\n", f"[run]\nseed = {1 << 64}\n")),
+        f"bad.toml: run.seed: expected a whole number of at most 62 bits, got {1 << 64}",
+    ),
+    "endless duration": Bad(
+        changed(('"1s"', '"99999999999d"')),
+        f"bad.toml: run.duration: expected a duration from 0s to 3650d, got {99999999999 * 86_400}s",
+    ),
     "negative duration": Bad(changed(('"1s"', '"-5s"')), f'bad.toml: run.duration: {DURATION} "-5s"'),
     "duration without unit": Bad(changed(('"1s"', '"5"')), f'bad.toml: run.duration: {DURATION} "5"'),
     "duration as a number": Bad(
         changed(('"1s"', "5")), 'bad.toml: run.duration: expected a duration such as "250ms", got 5'
     ),
-    "no duration at all": Bad(changed(('"1s"', '"0s"')), "bad.toml: run: `duration` must be above zero"),
+    "no duration at all": Bad(changed(('"1s"', '"0s"')), "bad.toml: run: `duration` must be above zero, got 0s"),
     "unknown ties": Bad(
         changed(("[run]\n", '[run]\nties = "shufled"\n')),
         'bad.toml: run.ties: expected fifo or shuffled, got "shufled"',
@@ -97,6 +105,42 @@ BAD: dict[str, Bad] = {
         changed(('tick = "0.01"', "tick = 0.01")),
         'bad.toml: pair "ETHUSDC": tick: 0.01 is a float, which is not exact',
         'write it as a string: "0.01"',
+    ),
+    "float where a whole number is expected": Bad(
+        changed(("[run]\n", "[run]\nseed = 1.0\n")),
+        "bad.toml: run.seed: 1.0 is a float, which is not exact",
+        "write it as a whole number: 1",
+    ),
+    "float that is no whole number": Bad(
+        changed(("[run]\n", "[run]\nseed = 1.5\n")),
+        "bad.toml: run.seed: 1.5 is a float, which is not exact",
+        "expected a whole number",
+    ),
+    "float below the least whole number": Bad(
+        changed(("[run]\n", "[run]\nseed = -1.0\n")),
+        "bad.toml: run.seed: -1.0 is a float, which is not exact",
+        "expected a whole number",
+    ),
+    "float duration": Bad(
+        changed(('"1s"', "1.5")),
+        "bad.toml: run.duration: 1.5 is a float, which is not exact",
+        DURATION.removesuffix(", got"),
+    ),
+    "float latency": Bad(
+        changed(('bond = "1000"', 'bond = "1000"\nlatency = 20.0')),
+        'bad.toml: solver "s1": latency: 20.0 is a float, which is not exact',
+        DURATION.removesuffix(", got"),
+    ),
+    "float parameter": Bad(
+        changed(("margin_bps = 3", "margin_bps = 3.0")),
+        'bad.toml: solver "s1": params.margin_bps: 3.0 is a float, which is not exact',
+        "write it as a whole number: 3",
+    ),
+    "float of an unknown key": Bad(
+        changed(("[run]\n", "[run]\nsede.x = 1.5\n")), "bad.toml: run.sede.x: 1.5 is a float, which is not exact"
+    ),
+    "endless float": Bad(
+        changed(('tick = "0.01"', "tick = inf")), 'bad.toml: pair "ETHUSDC": tick: inf is a float, which is not exact'
     ),
     "money that is no number": Bad(
         changed(('bond = "1000"', 'bond = "much"')),
@@ -164,7 +208,7 @@ BAD: dict[str, Bad] = {
     "id twice": Bad(MINIMAL + SECOND_SOLVER.replace("s2", "s1"), 'bad.toml: solver "s1": this id is used twice'),
     "id of another kind": Bad(
         MINIMAL + SECOND_SOLVER.replace("s2", "MM1"),
-        'bad.toml: solver "MM1": id: "MM1" is also the id of a market_maker',
+        'bad.toml: solver "MM1": id: "MM1" is also the id of a market maker',
     ),
     "id of the venue": Bad(
         changed(('"MM1"', '"venue"')), 'bad.toml: market_maker "venue": id: "venue" is also the venue\'s name'
@@ -214,9 +258,12 @@ BAD: dict[str, Bad] = {
     "base is quote": Bad(
         changed(('quote = "USDC"', 'quote = "ETH"')), 'bad.toml: pair "ETHUSDC": base and quote are both ETH'
     ),
-    "no tick": Bad(changed(('tick = "0.01"', 'tick = "0"')), 'bad.toml: pair "ETHUSDC": tick: must be above zero'),
+    "no tick": Bad(
+        changed(('tick = "0.01"', 'tick = "0"')), 'bad.toml: pair "ETHUSDC": tick: must be above zero, got 0'
+    ),
     "no price": Bad(
-        changed(('constant = "2000"', 'constant = "0"')), 'bad.toml: pair "ETHUSDC": price.constant: must be above zero'
+        changed(('constant = "2000"', 'constant = "0"')),
+        'bad.toml: pair "ETHUSDC": price.constant: must be above zero, got 0',
     ),
     "lot too fine": Bad(
         changed(('lot = "0.001"', 'lot = "0.0000000001"')),
@@ -255,7 +302,16 @@ BAD: dict[str, Bad] = {
         'bad.toml: solver "s1": bond: 99.9 is below auction.default_penalty, 100, so that none of its bids could count',
     ),
     "endless windows": Bad(
-        MINIMAL + '[sequencer]\nbatch_window = "0s"\n', "bad.toml: sequencer.batch_window: must be above zero"
+        MINIMAL + '[sequencer]\nbatch_window = "0s"\n', "bad.toml: sequencer.batch_window: must be above zero, got 0s"
+    ),
+    "heartbeat of half a second": Bad(
+        changed((MAKER, f'{MAKER}heartbeat_interval = "500ms"\n')),
+        'bad.toml: market_maker "MM1": heartbeat_interval: expected whole seconds, as FIX has it, and at most 86400, '
+        "got 500ms",
+    ),
+    "secret of another": Bad(
+        changed(('bond = "1000"', 'bond = "1000"\ntoken = "hush"')) + SECOND_SOLVER + 'token = "hush"\n',
+        'bad.toml: solver "s2": token: it is the token of "s1" too, so that each could pass for the other',
     ),
     "recording that is not there": Bad(
         changed(('{ constant = "2000" }', '{ replay = "trades.csv" }')),
@@ -348,6 +404,26 @@ def test_extends_that_cannot_be_followed_names_both_files(tmp_path: Path, monkey
     assert_refused(["bad.toml"], 'bad.toml: extends: no such file "bsae.toml"', "did you mean `base.toml`?")
     Path("bad.toml").write_text("extends = 3\n")
     assert_refused(["bad.toml"], "bad.toml: extends: expected the name of a file, got 3")
+    Path("bad.toml").write_text('extends = ""\n')
+    assert_refused(["bad.toml"], 'bad.toml: extends: expected the name of a file, got ""')
+    Path("folder").mkdir()
+    Path("bad.toml").write_text('extends = "./folder"\n')
+    assert_refused(["bad.toml"], "bad.toml: extends: expected the name of a file, got the folder folder")
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_a_recording_that_is_not_a_file_is_not_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("bad.toml").write_text(changed(('{ constant = "2000" }', f'{{ replay = "{name}" }}')))
+    problem = f"{name} cannot be read: a pipe or a device, not a file"
+    assert_refused(["bad.toml"], f'bad.toml: pair "ETHUSDC": price.replay: {problem}')
+
+
+def test_a_recording_whose_name_no_file_can_have_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.toml").write_text(changed(('{ constant = "2000" }', '{ replay = "a\\u0000b" }')))
+    assert_refused(["bad.toml"], 'bad.toml: pair "ETHUSDC": price.replay: no such file "a b"')
 
 
 def test_extends_in_a_circle_shows_the_circle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,13 +229,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 # --- in a scenario -------------------------------------------------------------------------------
 
 
-def test_a_scenario_s_recordings_are_read_for_as_long_as_it_runs(tmp_path: Path) -> None:
+def test_prices_are_read_for_as_long_as_a_scenario_runs_and_orders_for_as_long_as_they_are_sent(tmp_path: Path) -> None:
     trades(tmp_path)
     text = changed(
         ('{ constant = "2000" }', '{ replay = "file.parquet" }'),
         ('{ poisson = "20ms" }', '{ replay = "file.parquet" }'),
     )
-    (tmp_path / "scenario.toml").write_text(text.replace('"1s"', '"1ms"\ndrain = "99ms"'))
+    (tmp_path / "scenario.toml").write_text(text.replace('"1s"', '"100ms"\ndrain = "900ms"'))
     loaded = load(tmp_path / "scenario.toml")
-    assert {what: len(rows) for what, rows in recordings(loaded).items()} == {"pair.ETHUSDC": 3, "market_maker.MM1": 2}
+    assert {what: len(rows) for what, rows in recordings(loaded).items()} == {"pair.ETHUSDC": 4, "market_maker.MM1": 2}
     assert [recording.dropped for _, recording in read_recordings(loaded)] == [0, 1]
