@@ -11,7 +11,7 @@ WITHOUT_ENSUREPIP = $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long bench lint types determinism golden notebooks wheel lock clean
+.PHONY: help setup demo test test-long bench lint types determinism golden recording notebooks wheel lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s%s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ determinism: setup ## Compare one scenario's digest over processes, hash seeds, 
 
 golden: setup ## Move the pins of scenarios/golden.toml to today's digests; say why in the commit
 	@$(BIN)/python -m tests.determinism --pin
+
+recording: setup ## Record a live market, and replay it in fresh processes on every Python here
+	@$(BIN)/python -m tests.recording
 
 notebooks: setup ## Run every notebook as a script
 	@$(BIN)/python -m tests.notebooks

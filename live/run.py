@@ -1,103 +1,184 @@
-"""A whole market in one process, under the wall clock: a kernel, sockets and a journal on disk for every node."""
+"""One node as a process: it runs until somebody asks it to stop, drains, and ends.
+
+The first SIGTERM or SIGINT, or the end of stdin where the process was told to watch it, starts the drain. Who
+takes new work is told to stop; what is open may end until the deadline; then everybody is told to stop,
+which logs sessions out, and the node ends. A second signal ends it at once, with the journal closed in
+order: what was open goes on after the next start.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from hashlib import blake2b
-from pathlib import Path
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from signal import SIGINT, SIGTERM
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
+import structlog
 
-from core.config import NodeConfig, VenueConfig, encode_node
-from core.kernel.component import Component
-from core.kernel.journal import Header, Journal
-from core.kernel.kernel import Kernel
-from core.solver.strategies.registry import solve
-from core.units import SECOND
-from live.clock import wall_clock
-from live.config import DOORS, Telling
-from live.driver import LiveNode, NoteSink
-from live.journal_file import JournalFile
+from core.units import SECOND, Nanos, format_duration
+from live.observe.http import Health
+from live.opening import Opened
 
-HOST: Final = "127.0.0.1"
-DRAIN_SECONDS: Final = 1.0
-"""How long nodes go on when the world has fallen silent, so that what is open can end."""
-GOODBYE_SECONDS: Final = 1.0
-"""How long nodes go on after `Stop`, to log out."""
-
-Build: TypeAlias = Callable[[NodeConfig, int], list[Component[Any]]]
+_LOOK_SECONDS: Final = 0.02
 
 
-class Ended(NamedTuple):
-    """What a node has done, and the digest of its journal."""
+class Drain(NamedTuple):
+    """How a node winds down: who stops first, what is waited for, and how long; then `goodbye` for logouts."""
+
+    first: tuple[str, ...] = ()
+    busy: Callable[[], bool] = lambda: False
+    deadline: Nanos = 0
+    goodbye: Nanos = SECOND
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node has done, and the digest of its journal. `drained` is False where it was ended at once."""
 
     node: str
     deliveries: int
     digest: str
+    drained: bool
+
+    def __str__(self) -> str:
+        how = "has stopped" if self.drained else "was stopped at once"
+        return f"{self.node} {how}: {self.deliveries:,} deliveries, digest {self.digest}"
 
 
-class Market:
-    """Nodes on loopback sockets. `build` makes components of a configuration and a seed; journals go to `folder`."""
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process says once its node runs, in three lines or as JSON."""
 
-    def __init__(self, build: Build, *, seed: int, folder: Path, on_note: NoteSink) -> None:
-        self.doors: dict[str, str] = {}
-        """Where venues listen: `host:port` by `venue/component`."""
-        self._nodes: dict[str, LiveNode] = {}
-        self._build, self._seed, self._folder, self._on_note = build, seed, folder, on_note
-        self._clock = wall_clock()
+    node: str
+    pid: int
+    places: dict[str, str]
+    """`host:port` of its doors, or of what it dials, by name."""
+    http: str = ""
+    """Where its pages are, or empty."""
+    journal: str
+    sync: str
+    boot: int
+    """The number of this start of the node."""
+    drain: str
+    dials: bool = False
 
-    async def open(self, configs: Mapping[str, NodeConfig]) -> None:
-        """Make nodes, by name, and their journals; venues before those who dial them.
+    def __str__(self) -> str:
+        places = [f"{name} on {address}" for name, address in self.places.items()]
+        places += [f"metrics on http://{self.http}/metrics"] if self.http else []
+        return "\n".join(
+            (
+                f"{self.node} {'dials' if self.dials else 'listens'}: {', '.join(places)}",
+                f"journal: {self.journal} (sync {self.sync}, boot {self.boot})",
+                f"stop: Ctrl-C or `kill {self.pid}` drains for up to {self.drain}; a second time stops at once",
+            )
+        )
 
-        Raises InputError for a journal that exists and OSError for a port that cannot be had.
-        """
-        try:
-            for name, config in configs.items():
-                await self._open(name, config)
-        except BaseException:
-            for node in self._nodes.values():
-                await node.close()
-            raise
 
-    async def run(self, seconds: float, tellings: Iterable[Telling] = ()) -> list[Ended]:
-        """Run all nodes for so long, or until SIGINT or SIGTERM. Raises what stopped a node before."""
-        interrupted = asyncio.Event()
-        for number in (SIGINT, SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-        runs = [asyncio.create_task(node.run()) for node in self._nodes.values()]
-        world = [asyncio.create_task(interrupted.wait()), *(asyncio.create_task(self._tell(it)) for it in tellings)]
-        await asyncio.wait([*runs, *world], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in world:
-            task.cancel()
-        await asyncio.wait(runs, timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        for node in self._nodes.values():
-            node.stop(GOODBYE_SECONDS)
-        for result in await asyncio.gather(*runs, *world, return_exceptions=True):
+OnUp: TypeAlias = Callable[[Opening], None]
+
+
+class Life:
+    """One node from start to end."""
+
+    def __init__(self, opened: Opened, drain: Drain) -> None:
+        self._node, self._store, self._drain = opened.node, opened.store, drain
+        self._asked, self._again = asyncio.Event(), asyncio.Event()
+        self._log = structlog.get_logger().bind(node=self._node.name)
+
+    def health(self) -> Health:
+        """How the node stands, for whoever asks meanwhile."""
+        if self._asked.is_set():
+            return Health.DRAINING
+        if self._store.short:
+            return Health.STORAGE_SHORT
+        return Health.READY if self._node.started.is_set() else Health.STARTING
+
+    def ask(self, why: str) -> None:
+        """Ask the node to stop: the first time to drain, the second to end at once."""
+        event, name = (self._again, "stop_at_once") if self._asked.is_set() else (self._asked, "drain_started")
+        if not event.is_set():
+            self._log.info(name, why=why)
+            event.set()
+
+    async def run(self, *world: Coroutine[Any, Any, None]) -> Ended:
+        """Run the node to its end, and `world` beside it until the drain. Raises whatever stopped the node before."""
+        with _signals(self.ask):
+            running = asyncio.create_task(self._node.run())
+            beside = [asyncio.create_task(each) for each in world]
+            winding = asyncio.create_task(self._wind_down(beside))
+            try:
+                await running
+            finally:
+                for task in (winding, *beside):
+                    task.cancel()
+                results = await asyncio.gather(winding, *beside, return_exceptions=True)
+        for result in results:
             if isinstance(result, Exception):
                 raise result
-        return [self._ended(node.kernel) for node in self._nodes.values()]
+        return self._ended()
 
-    async def _open(self, name: str, config: NodeConfig) -> None:
-        if not isinstance(config, VenueConfig):
-            config = msgspec.structs.replace(config, address=self.doors.get(config.address, config.address))
-        encoded = encode_node(config)
-        file = JournalFile(self._folder / f"{name}.romer")
-        journal = Journal(name, file)
-        journal.open(Header(name, self._seed, encoded, blake2b(encoded, digest_size=16).hexdigest()))
-        kernel = Kernel(name, self._build(config, self._seed), journal=journal)
-        node = self._nodes[name] = LiveNode(kernel, clock=self._clock, on_note=self._on_note, file=file, solve=solve)
-        if isinstance(config, VenueConfig):
-            for door in DOORS:
-                self.doors[f"{name}/{door}"] = f"{HOST}:{await node.listen(HOST, 0, door)}"
+    async def when_up(self, tell: OnUp, places: dict[str, str], *, http: str = "", dials: bool = False) -> None:
+        """Tell where the node is to be found, once it runs."""
+        await self._node.started.wait()
+        tell(
+            Opening(
+                node=self._node.name,
+                pid=os.getpid(),
+                places=places,
+                http=http,
+                journal=str(self._store.folder),
+                sync=str(self._store.policy),
+                boot=self._store.boot,
+                drain=format_duration(self._drain.deadline),
+                dials=dials,
+            )
+        )
 
-    async def _tell(self, telling: Telling) -> None:
-        while True:
-            self._nodes[telling.node].tell(telling.component, telling.body)
-            await asyncio.sleep(telling.every / SECOND)
+    async def until_stdin_ends(self) -> None:
+        """Ask the node to stop when whoever holds the other end of stdin closes it, or dies."""
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while await reader.read(1 << 12):
+            pass
+        self.ask("stdin has ended")
 
-    def _ended(self, kernel: Kernel) -> Ended:
-        assert kernel.journal is not None
-        return Ended(kernel.node, kernel.journal.count, kernel.journal.digest())
+    async def _wind_down(self, world: list[asyncio.Task[None]]) -> None:
+        await self._asked.wait()
+        for task in world:
+            task.cancel()
+        self._node.wind_down(*self._drain.first)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._drain.deadline / SECOND
+        while self._drain.busy() and loop.time() < deadline and not self._again.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._again.wait(), _LOOK_SECONDS)
+        if not self._again.is_set():
+            self._node.stop(self._drain.goodbye / SECOND)
+            await self._again.wait()
+        self._node.cut()
+
+    def _ended(self) -> Ended:
+        journal = self._node.kernel.journal
+        assert journal is not None
+        return Ended(
+            node=self._node.name,
+            deliveries=journal.count,
+            digest=journal.digest(),
+            drained=not self._again.is_set(),
+        )
+
+
+@contextmanager
+def _signals(ask: Callable[[str], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (SIGINT, SIGTERM):
+        loop.add_signal_handler(number, partial(ask, number.name))
+    try:
+        yield
+    finally:
+        for number in (SIGINT, SIGTERM):
+            loop.remove_signal_handler(number)

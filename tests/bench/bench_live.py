@@ -20,14 +20,16 @@ from typing import ClassVar, Final, TypeAlias
 
 import msgspec
 
+from core.kernel.codec import Codec
 from core.kernel.component import Component, Handler
-from core.kernel.journal import Header, Journal
+from core.kernel.journal import Header
 from core.kernel.kernel import Kernel
 from core.kernel.record import Bytes, Connected, Disconnected, Record, Start, Stop, Transmit
 from core.units import Nanos
 from live.clock import wall_clock
 from live.driver import LiveNode
-from live.journal_file import JournalFile
+from live.journal.recovery import recover
+from live.journal.store import Store
 
 LINE: Final = b"x" * 199 + b"\n"
 SECONDS: Final = 1.0
@@ -103,7 +105,7 @@ class Echo(Component[Empty]):
     }
 
 
-class CountingFile(JournalFile):
+class CountingStore(Store):
     """Knows how often it was synced."""
 
     syncs = 0
@@ -120,19 +122,19 @@ async def bare(load: Load) -> float:
         return await load(server.sockets[0].getsockname()[1])
 
 
-async def driver(load: Load, file: CountingFile | None) -> tuple[float, float]:
+async def driver(load: Load, store: CountingStore | None) -> tuple[float, float]:
     """A live node under load: round trips per second, and deliveries per sync."""
-    journal = Journal("echo", file)
-    journal.open(Header("echo", 0, b"", ""))
-    kernel = Kernel("echo", [Echo("echo", Empty())], journal=journal if file else None)
-    node = LiveNode(kernel, clock=wall_clock(), on_note=lambda *_: None, file=file)
+    kernel = Kernel("echo", [Echo("echo", Empty())])
+    if store is not None:
+        kernel = recover(store, lambda: [Echo("echo", Empty())], Codec((Record,))).kernel
+    node = LiveNode(kernel, clock=wall_clock(), on_note=lambda *_: None, store=store)
     port = await node.listen("127.0.0.1", 0, "echo")
     running = asyncio.create_task(node.run())
     await asyncio.sleep(0)
     rate = await load(port)
     node.stop()
     await running
-    return rate, journal.count / file.syncs if file else 0.0
+    return rate, kernel.journal.count / store.syncs if store and kernel.journal else 0.0
 
 
 def main() -> None:
@@ -148,8 +150,9 @@ def main() -> None:
 
             first = asyncio.run(bare(load))
             second, _ = asyncio.run(driver(load, None))
-            file = CountingFile(Path(folder) / f"{connections}x{window}.romer")
-            third, shared = asyncio.run(driver(load, file))
+            header = Header("echo", 0, b"", "")
+            store = CountingStore.open(Path(folder) / f"{connections}x{window}", header)
+            third, shared = asyncio.run(driver(load, store))
             name = f"{connections} connections, window {window}"
             print(
                 f"{name:28} {first:9,.0f} {second:9,.0f} {second / first:6.2f}"

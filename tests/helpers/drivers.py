@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -16,14 +17,17 @@ from simpy import Environment
 
 from core.errors import ComponentFailed
 from core.kernel.component import Component
-from core.kernel.journal import Delivered, Header, Journal, JournalReader, Sink
+from core.kernel.journal import Delivered, Header, Journal, Sink
 from core.kernel.kernel import Kernel
+from core.kernel.reader import JournalReader
 from core.kernel.record import Bytes, Close, Connect, Connected, Disconnected, Record, TimerFired
 from core.kernel.replay import replay
 from core.units import MICROSECOND, MILLISECOND, SECOND, Nanos
 from live.clock import wall_clock
 from live.driver import LiveNode
-from live.journal_file import JournalFile
+from live.journal.files import read_segment, segment_paths
+from live.journal.recovery import recover
+from live.journal.store import Store
 from sim.driver import SimNode
 from sim.network import Network
 from tests.helpers.toys import CODEC, Pong, Seen, Square
@@ -65,14 +69,15 @@ Step: TypeAlias = Until | StopNode | Vanish
 
 
 class Ran(NamedTuple):
-    """What came of it: notes and journals by node, and what stopped a node other than `stop`."""
+    """What came of it: notes and the segments of journals by node, and what stopped a node other than `stop`."""
 
     notes: dict[str, list[str]]
-    journals: dict[str, bytes]
+    journals: dict[str, list[bytes]]
     failure: Exception | None
 
     def reader(self, node: str) -> JournalReader:
-        return JournalReader(f"{node}.romer", self.journals[node])
+        first, *rest = self.journals[node]
+        return JournalReader(node, first, later=[(node, partial(bytes, data)) for data in rest])
 
     def deliveries(self, node: str) -> list[Delivered]:
         return [CODEC.delivered(delivery) for delivery in self.reader(node).deliveries()]
@@ -99,7 +104,7 @@ def in_sim(plans: Sequence[Plan], steps: Sequence[Step]) -> Ran:
     for node in stage.nodes.values():
         assert node.kernel.journal is not None
         node.kernel.journal.close()
-    journals = {name: sink.getvalue() for name, sink in stage.sinks.items()}
+    journals = {name: [sink.getvalue()] for name, sink in stage.sinks.items()}
     return _checked(plans, Ran(stage.notes, journals, failure), {name: name for name in stage.nodes})
 
 
@@ -156,9 +161,9 @@ async def _live(plans: Sequence[Plan], steps: Sequence[Step], folder: Path) -> R
     addresses: dict[str, str] = {}
     clock = wall_clock()
     for plan in plans:
-        file = JournalFile(folder / f"{plan.name}.romer")
-        kernel = _kernel(plan, addresses, file)
-        node = nodes[plan.name] = LiveNode(kernel, clock=clock, on_note=_collect(notes), file=file, solve=square)
+        store = Store.open(folder / plan.name, Header(plan.name, 1, b"", ""), segment_bytes=1 << 16)
+        kernel = recover(store, partial(plan.make, dict(addresses)), CODEC).kernel
+        node = nodes[plan.name] = LiveNode(kernel, clock=clock, on_note=_collect(notes), store=store, solve=square)
         if plan.door:
             addresses[plan.name] = f"127.0.0.1:{await node.listen('127.0.0.1', 0, plan.door)}"
     runs = {name: asyncio.create_task(node.run()) for name, node in nodes.items()}
@@ -175,7 +180,7 @@ async def _live(plans: Sequence[Plan], steps: Sequence[Step], folder: Path) -> R
     await asyncio.wait(runs.values(), timeout=LIMIT / SECOND)
     for task in runs.values():
         assert task.exception() is failure or task.exception() is None
-    journals = {name: (folder / f"{name}.romer").read_bytes() for name in nodes}
+    journals = {name: [read_segment(path) for path in segment_paths(folder / name)] for name in nodes}
     return _checked(plans, Ran(notes, journals, failure), addresses)
 
 

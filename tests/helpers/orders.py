@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from core.fix.message import FixMessage
 from core.fix.messages import NewOrderSingle, OrderCancelRequest
-from core.fix.records import FixMessage, FromPeer
+from core.fix.records import FromPeer
 from core.kernel.record import Message
 from core.market.orders import Pair, Token
 from core.sequencer.settings import SequencerSettings

@@ -5,8 +5,9 @@ from __future__ import annotations
 from io import BytesIO
 
 from core.kernel.agenda import Agenda, Ties
-from core.kernel.journal import Header, Journal, JournalReader
+from core.kernel.journal import Header, Journal
 from core.kernel.kernel import Kernel, Outgoing
+from core.kernel.reader import JournalReader
 from core.units import SECOND, Nanos
 from tests.helpers.toys import Answerer, Asker
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import live.cli
 import sim.cli
 from tests.tidy import checks
 
@@ -179,6 +180,7 @@ def test_the_commands_that_the_readme_shows_exist() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     accept(checks.unknown_commands(ROOT, "make", targets))
     accept(checks.unknown_commands(ROOT, "romer-sim", sim.cli.main.commands))
+    accept(checks.unknown_commands(ROOT, "romer-live", live.cli.main.commands))
 
 
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from core.auction import facts as auction_facts
 from core.auction.bids import BIDS_PER_SOLVER_MAX
 from core.fix import conversation, inbound
 from core.fix.rejects import Rejection, RejectReason
-from core.fix.settings import EngineConfig
+from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.tags import BusinessRejectReason
 from core.kernel.record import Record
 from core.maker import OPEN_ORDERS_MAX
@@ -159,7 +159,7 @@ def test_every_command_is_shown_with_its_arguments() -> None:
 
     shown = column(titled(SCENARIOS, "The command line"), "Command")
     assert shown == [
-        usage(name, main.commands[name]) for name in ("run", "check", "list", "explain", "report", "replay")
+        usage(name, main.commands[name]) for name in ("run", "check", "list", "explain", "report", "replay", "whatif")
     ]
     assert len(shown) == len(main.commands)
 
@@ -298,11 +298,13 @@ def test_reasons_have_their_numbers_in_fix() -> None:
         assert row["103"] in {"", str(refusal.ord_rej_reason.value)}, code
         assert row["102"] in {"", str(refusal.cxl_rej_reason.value)}, code
     for code, row in by_code(reason_codes(RejectReason)).items():
-        assert row["373"] == str(Rejection(RejectReason(code)).session_reject_reason or ""), code
+        number = Rejection(RejectReason(code)).session_reject_reason("FIX.4.2")
+        assert row["373"] == ("" if number is None else str(number)), code
 
 
 def test_limits_are_those_of_the_code() -> None:
-    fix, door = {it.name: it.default for it in msgspec.structs.fields(EngineConfig)}, DoorSettings(venue="", solvers={})
+    door = DoorSettings(venue="", solvers={})
+    fix = {it.name: it.default for kind in (EngineConfig, SessionConfig) for it in msgspec.structs.fields(kind)}
     limits = {
         "too_many_orders": LIVE_ORDERS_MAX,
         "duplicate_cl_ord_id": REMEMBERED,
@@ -314,6 +316,7 @@ def test_limits_are_those_of_the_code() -> None:
         "logon_timeout": fix["logon_timeout"] // SECOND,
         "logout_timeout": fix["logout_timeout"] // SECOND,
         "resend_timeout": fix["resend_timeout"] // SECOND,
+        "authentication_timeout": fix["authentication_timeout"] // SECOND,
         "sending_time_accuracy": fix["latency_max"] // SECOND,
         "too_many_fields": fix["fields_max"],
     }

@@ -2,38 +2,105 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from pathlib import Path
 
+import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
+from core.errors import ComponentFailed, InputError, JournalDamaged, ReplayDiverged
 from live.cli import main
-from tests.unit.live.test_config import DEMO
+from live.commands.exits import Exit, report_failure
+from tests.helpers.venue import TOKEN, VENUE, changed
+
+
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S1_TOKEN", TOKEN)
+
+
+def romer_live(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def test_the_version_is_told() -> None:
-    result = CliRunner().invoke(main, ["--version"])
+    result = romer_live("--version")
     assert (result.exit_code, result.output.split()[:2]) == (0, ["romer-live,", "version"])
 
 
-def test_check_says_what_a_file_describes() -> None:
-    result = CliRunner().invoke(main, ["check", str(DEMO)])
+def test_check_says_what_a_file_describes(tmp_path: Path) -> None:
+    (tmp_path / "venue.toml").write_text(VENUE)
+    result = romer_live("check", tmp_path / "venue.toml")
     assert result.exit_code == 0
-    assert "2 market makers and 2 solvers at venue" in result.output
+    assert "is good; pairs: 1, members: 1, solvers: 1" in result.output
+    assert json.loads(romer_live("check", tmp_path / "venue.toml", "--json").stdout)["problems"] == []
 
 
-@pytest.mark.parametrize("command", ["check", "run"])
-def test_a_file_that_cannot_be_used_ends_with_2(command: str, tmp_path: Path) -> None:
-    path = tmp_path / "market.toml"
-    path.write_text(DEMO.read_text().replace('"100ms"', '"soon"'))
-    result = CliRunner().invoke(main, [command, str(path), *(["--out", str(tmp_path / "out")] * (command == "run"))])
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_file_that_cannot_be_used_ends_with_2_and_all_problems(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "venue.toml"
+    path.write_text(changed(('"50ms"', '"soon"'), ('bond = "10000"', 'bond = "much"')))
+    result = romer_live(command, path)
     assert result.exit_code == 2
-    assert result.output.startswith("Error: ")
-    assert result.output.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+    said = result.stdout if command == "check" else result.stderr
+    assert ["batch_window" in said, "bond" in said] == [True, True]
+    assert not (tmp_path / "journal").exists()
 
 
-def test_a_span_needs_a_unit(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["run", str(DEMO), "--for", "5", "--out", str(tmp_path)])
+def test_check_gives_its_problems_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "venue.toml"
+    path.write_text(changed(('bond = "10000"', 'bond = "much"')))
+    result = romer_live("check", path, "--json")
     assert result.exit_code == 2
-    assert 'expected a duration such as "250ms"' in result.output
+    assert json.loads(result.stdout)["problems"] == [
+        'venue.solvers[0].bond: expected an amount such as "100.25", got "much"'
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "nowhere.toml"),
+        ("solver", "--id", "s1", "--connect", "127.0.0.1"),
+        ("solver", "--id", "s1", "--connect", "127.0.0.1", "--token-env", "S1_TOKEN", "--price", "ETHUSDC"),
+        ("market-maker", "--id", "MM1", "--connect", "127.0.0.1", "--want", "everything"),
+        ("demo", "--for", "5"),
+        ("demo", "--nonsense"),
+    ],
+)
+def test_bad_input_is_one_line_and_perhaps_a_hint(arguments: tuple[str, ...]) -> None:
+    result = romer_live(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()[1:]] in ([], ["hint"])
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("no", "mend it"), Exit.BAD_INPUT),
+        (click.UsageError("no"), Exit.BAD_INPUT),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x"), Exit.BAD_INPUT),
+        (OSError(errno.ENOSPC, "No space left on device"), Exit.STORAGE),
+        (OSError(errno.EIO, "Input/output error"), Exit.STORAGE),
+        (ReplayDiverged(1, "venue", "this", "that"), Exit.DIVERGED),
+        (JournalDamaged("venue", 7, "checksum"), Exit.DAMAGED),
+        (ComponentFailed("venue/fix failed"), Exit.FAILED),
+        (ZeroDivisionError("a bug"), Exit.FAILED),
+        (KeyboardInterrupt(), Exit.INTERRUPTED),
+    ],
+)
+def test_every_end_has_its_code_and_a_line(
+    error: BaseException, code: Exit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report_failure(error, debug=False) is code
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert "Traceback" not in said
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    report_failure(ZeroDivisionError("a bug"), debug=True)
+    assert capsys.readouterr().err.startswith("ZeroDivisionError: a bug")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from multiprocessing import get_context
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 
 from core.errors import DefectError
 from core.kernel.component import Component
-from core.kernel.journal import Header, Journal, JournalReader
+from core.kernel.journal import Header, Journal
 from core.kernel.kernel import Kernel
+from core.kernel.reader import JournalReader
 from core.kernel.record import (
+    Bytes,
     Call,
     CancelTimer,
     Connected,
@@ -32,17 +35,20 @@ from core.kernel.record import (
 from core.units import MILLISECOND, Nanos
 from live import connection
 from live.clock import wall_clock
+from live.connection import SlowReaderDropped
 from live.driver import LiveNode, NoteSink, Solve, no_compute
-from live.journal_file import JournalFile
+from live.journal.policy import ALWAYS
+from live.journal.store import Store
 from tests.helpers.actors import Actor, Polite
 from tests.helpers.drivers import square
 from tests.helpers.toys import Client, Ping, Seen, Server
 
 
-class Happenings(JournalFile):
+class Happenings(Store):
     """A disk that lists what happens to it, among the notes of its node; its `fails`-th operation fails."""
 
     def __init__(self, fails: int = 0) -> None:
+        self.boot, self.trouble, self.policy = 1, "", ALWAYS
         self.happened: list[str] = []
         self.data = b""
         self.fails = fails
@@ -56,6 +62,12 @@ class Happenings(JournalFile):
 
     def close(self) -> None:
         self.happened.append("close")
+
+    def keep(self, kernel: Kernel) -> None: ...
+
+    def snapshot(self, kernel: Kernel) -> None: ...
+
+    def tend(self) -> None: ...
 
     def notes(self) -> list[str]:
         return [what for what in self.happened if what not in ("write", "sync", "close")]
@@ -83,7 +95,7 @@ def node(
     journal.open(Header("node", 1, b"", ""))
     kernel = Kernel("node", components, journal=journal)
     noted = on_note or disk.note
-    return LiveNode(kernel, clock=wall_clock(), on_note=noted, file=disk, solve=solve, executor=executor)
+    return LiveNode(kernel, clock=wall_clock(), on_note=noted, store=disk, solve=solve, executor=executor)
 
 
 async def run(make: Callable[[], LiveNode]) -> None:
@@ -227,17 +239,88 @@ class Flood(Actor):
     HANDLERS = {**Actor.IGNORED, Connected: _flood, TimerFired: _flood, Disconnected: _on_disconnected}  # noqa: RUF012
 
 
+class Burst(Actor):
+    """Sends more at once, to whoever connects, than a peer may leave waiting for long."""
+
+    SIZE = 16 << 20
+
+    def _on_connected(self, _now: Nanos, event: Connected) -> None:
+        self.emit(Transmit(event.conn, b"x" * self.SIZE))
+
+    HANDLERS = {**Actor.IGNORED, Connected: _on_connected}  # noqa: RUF012
+
+
+class Busy(Actor):
+    """Takes 10 ms to handle whatever arrives, and knows the most that arrived between two of its handlings."""
+
+    most = 0
+
+    def _on_bytes(self, _now: Nanos, event: Bytes) -> None:
+        self.most = max(self.most, len(event.data))
+        time.sleep(0.01)
+
+    HANDLERS = {**Actor.IGNORED, Bytes: _on_bytes}  # noqa: RUF012
+
+
 def test_a_peer_that_does_not_read_is_cut_off() -> None:
-    async def script() -> Record:
-        noted: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
-        flooding = node(Flood("flood"), on_note=lambda *note: noted.set_result(note[3]))
+    async def script() -> list[Record]:
+        noted: asyncio.Queue[Record] = asyncio.Queue()
+        flooding = node(Flood("flood"), on_note=lambda *note: noted.put_nowait(note[3]))
         async with dialled(flooding, "flood") as peer:
-            fact = await noted
+            facts = [await noted.get(), await noted.get()]
             while await peer.receive():
                 pass
-            return fact
+            return facts
 
-    assert asyncio.run(script()) == Seen("slow reader: more than 8388608 bytes are waiting")
+    dropped, seen = asyncio.run(script())
+    assert isinstance(dropped, SlowReaderDropped)
+    assert (dropped.conn, dropped.reason) == ("flood-1", "slow reader: more than 67108864 bytes are waiting")
+    assert dropped.unsent_bytes > 64 << 20
+    assert seen == Seen(dropped.reason)
+
+
+def test_a_peer_that_takes_next_to_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STALL_SECONDS", 0.1)
+
+    async def script() -> Record:
+        noted: asyncio.Queue[Record] = asyncio.Queue()
+        subject = node(Burst("burst"), on_note=lambda *note: noted.put_nowait(note[3]))
+        async with dialled(subject, "burst"), asyncio.timeout(5):
+            return await noted.get()
+
+    dropped = asyncio.run(script())
+    assert isinstance(dropped, SlowReaderDropped)
+    assert dropped.reason == "slow reader: took less than 65536 bytes in 0.1 s"
+
+
+def test_a_burst_is_no_reason_to_cut_off_a_peer_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STALL_SECONDS", 0.05)
+
+    async def script() -> int:
+        async with dialled(node(Burst("burst")), "burst") as peer:
+            received = 0
+            while received < Burst.SIZE:
+                received += len(await peer.receive())
+                await asyncio.sleep(0.001)
+            return received
+
+    assert asyncio.run(script()) == Burst.SIZE
+
+
+def test_a_sender_is_held_up_by_a_node_that_is_behind() -> None:
+    async def script() -> tuple[int, int]:
+        busy = Busy("busy")
+        async with dialled(node(busy), "busy", closes=False) as peer:
+            sent, deadline = 0, asyncio.get_running_loop().time() + 1
+            while asyncio.get_running_loop().time() < deadline:
+                with suppress(BlockingIOError):
+                    sent += peer.sock.send(b"x" * (1 << 20))
+                await asyncio.sleep(0)
+            return sent, busy.most
+
+    sent, most = asyncio.run(script())
+    assert most <= connection.READ_BYTES_MAX
+    assert sent < 40 << 20
 
 
 def test_a_peer_that_has_finished_talking_still_gets_its_answer() -> None:
@@ -314,7 +397,7 @@ def test_a_cancelled_run_closes_everything() -> None:
 def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open() -> None:
     async def script(port: int) -> None:
         subject = node(Server())
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(OSError, match="Address already in use"):
             await subject.listen("127.0.0.1", port, "server")
         await subject.close()
 

@@ -43,6 +43,7 @@ from core.solver.protocol import (
     Defaulted,
     Deposit,
     DepositRefused,
+    Door,
     FromVenue,
     Hello,
     Offer,
@@ -55,7 +56,7 @@ from core.solver.settings import SolverSettings
 
 CONN = "venue-1"
 CAPITAL = (("USDC", Decimal(10_000)), ("ETH", Decimal(5)))
-OFFER = Offer("O-1", "ETHUSDC", "sell", "ETH", "USDC", Decimal(2), Decimal(4000), True)
+OFFER = Offer("O-1", "ETHUSDC", "sell", "ETH", "USDC", Decimal("0.001"), Decimal(2), Decimal(4000), True)
 BATCH = BatchOpened(3, 100, 300, (OFFER,))
 BID = Bid("3.1", "O-1", Decimal(2), Decimal(2000), 500)
 AWARD = Awarded("C-1", 3, "O-1", "3.1", "ETH", "USDC", Decimal(2), Decimal(4000), 400)
@@ -65,7 +66,12 @@ R = TypeVar("R", bound=Record)
 
 def new_agent(params: Params | None = None) -> SolverAgent:
     settings = SolverSettings(
-        solver="s1", token="secret", address="venue:9000", params=params or CostPlus(), seed=7, reconnect_interval=1000
+        solver="s1",
+        token="secret",
+        addresses={Door.ALL: "venue:9000"},
+        params=params or CostPlus(),
+        seed=7,
+        reconnect_interval=1000,
     )
     return SolverAgent("solver", settings)
 
@@ -102,7 +108,7 @@ def test_it_connects_greets_and_learns_its_capital() -> None:
     assert solver.handle(0, Start()) == [Connect(CONN, "venue:9000")]
     assert lines(solver.handle(1, Connected(CONN, "venue")), Hello) == [Hello(1, "s1", "secret")]
     assert say(solver, Welcome(1, "venue", CAPITAL)) == []
-    assert solver.state.phase is Phase.ACTIVE
+    assert solver.state.links[Door.ALL].phase is Phase.ACTIVE
     assert free(solver) == dict(CAPITAL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -47,9 +48,10 @@ WELCOME = Welcome(1, "venue", (("USDC", Decimal(100)),))
 DEPOSIT = Deposit("C-1", Decimal(1))
 
 
-def new_door() -> SolverDoor:
-    accounts = {s: SolverAccount(token=f"secret-{s[1:]}", capital={"USDC": Decimal(100)}) for s in ("s1", "s2")}
-    door = SolverDoor("solvers", DoorSettings(venue="venue", solvers=accounts, hello_timeout=50, connections_max=3))
+def new_door(**more: Any) -> SolverDoor:
+    accounts = {s: SolverAccount(token=f"secret-{s[1:]}", capital={"USDC": Decimal(100)}) for s in ("s1", "s2", "s3")}
+    settings = DoorSettings(venue="venue", solvers=accounts, hello_timeout=50, connections_max=3, **more)
+    door = SolverDoor("solvers", settings)
     door.handle(0, Start())
     return door
 
@@ -107,12 +109,30 @@ def test_a_silent_connection_is_closed_after_the_hello_timeout() -> None:
 
 def test_connections_beyond_the_limit_are_turned_away() -> None:
     door = new_door()
-    for conn in ("c1", "c2", "c3"):
-        door.handle(0, Connected(conn, "somewhere"))
-    assert refused(door.handle(0, Connected("c4", "somewhere")), "c4") == ("too_many_connections", True)
-    assert door.handle(1, Bytes("c4", encode_line(HELLO))) == []
-    door.handle(1, Disconnected("c1", "reset"))
-    assert door.handle(2, Connected("c5", "somewhere")) == [SetTimer("hello:c5", 52)]
+    for number, solver in enumerate(("s1", "s2", "s3"), 1):
+        enter(door, f"c{number}", Hello(1, solver, f"secret-{number}"))
+    assert refused(door.handle(2, Connected("c4", "somewhere")), "c4") == ("too_many_connections", True)
+    assert door.handle(3, Bytes("c4", encode_line(HELLO))) == []
+    door.handle(3, Disconnected("c1", "reset"))
+    assert door.handle(4, Connected("c5", "somewhere")) == [SetTimer("hello:c5", 54)]
+
+
+def test_in_a_full_door_the_oldest_without_a_hello_yields() -> None:
+    door = new_door()
+    enter(door, "c1")
+    for conn in ("c2", "c3"):
+        door.handle(1, Connected(conn, f"{conn}:1"))
+    effects = door.handle(2, Connected("c4", "c4:1"))
+    assert refused(effects, "c2") == ("too_many_connections", True)
+    assert list(door.state.peers) == ["c1", "c3", "c4"]
+
+
+def test_silent_connections_of_one_address_crowd_out_each_other_and_nobody_else() -> None:
+    door = new_door(waiting_per_address_max=1)
+    door.handle(0, Connected("c1", "10.0.0.1:1"))
+    door.handle(0, Connected("c2", "10.0.0.2:1"))
+    assert refused(door.handle(1, Connected("c3", "10.0.0.2:2")), "c2") == ("too_many_connections", True)
+    assert list(door.state.peers) == ["c1", "c3"]
 
 
 def test_what_a_solver_says_goes_to_the_auction_under_its_name() -> None:
@@ -175,7 +195,7 @@ def test_a_second_connection_without_the_token_does_not_disturb_the_first() -> N
     door = new_door()
     enter(door, "c1")
     enter(door, "c2", Hello(1, "s1", "guess"))
-    assert door.state.inside == {"s1": "c1"}
+    assert door.state.inside == {"s1": {"": "c1"}}
 
 
 def test_a_solver_may_come_back_after_it_left() -> None:
@@ -199,7 +219,7 @@ def test_what_is_told_to_all_goes_to_every_solver_inside_and_to_nobody_else() ->
     line = encode_line(WELCOME)
     assert door.handle(3, Message("auction", TellSolver("", WELCOME))) == [Transmit("c1", line), Transmit("c2", line)]
     assert door.handle(3, Message("auction", TellSolver("s2", WELCOME))) == [Transmit("c2", line)]
-    assert door.handle(3, Message("auction", TellSolver("s3", WELCOME))) == []
+    assert door.handle(3, Message("auction", TellSolver("s4", WELCOME))) == []
 
 
 def test_after_stop_nobody_new_comes_in_and_who_is_inside_can_still_pay() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -15,15 +15,24 @@ from core.solver.protocol import Bid, Offer
 from core.solver.strategies.registry import STRATEGIES, pays, solve
 
 PRICE = Decimal(2000)
+LOT = Decimal("0.001")
 DEADLINE = 10**9
 ALL: list[Params] = [Random(), CostPlus(), Unreliable()]
 
 
-def offer(order_id: str = "O-1", side: Side = "sell", quantity: str = "2", limit: str = "1990", **more: bool) -> Offer:
+def offer(
+    order_id: str = "O-1",
+    side: Side = "sell",
+    quantity: str = "2",
+    limit: str = "1990",
+    *,
+    lot: Decimal = LOT,
+    partial: bool = True,
+) -> Offer:
     base, quote = Decimal(quantity), (Decimal(quantity) * Decimal(limit)).quantize(Decimal("0.01"))
     given, taken = (base, quote) if side == "sell" else (quote, base)
     tokens = ("ETH", "USDC") if side == "sell" else ("USDC", "ETH")
-    return Offer(order_id, "ETHUSDC", side, *tokens, given, taken, more.get("partial", True))
+    return Offer(order_id, "ETHUSDC", side, *tokens, lot, given, taken, partial)
 
 
 def problem(params: Params, *orders: Offer, usdc: str = "1000000", eth: str = "1000") -> Problem:
@@ -145,11 +154,62 @@ def test_the_others_always_pay(params: Params) -> None:
     assert all(pays(params, 1, "s1", f"C-{n}") for n in range(100))
 
 
-def test_a_part_is_sized_to_the_capital_on_the_grid_that_the_order_shows() -> None:
-    [bid] = solve(problem(CostPlus(), offer(quantity="2.000"), usdc="1000")).bids
+def test_part_of_a_sell_is_as_many_lots_as_the_capital_pays_for() -> None:
+    [bid] = solve(problem(CostPlus(), offer(), usdc="1000")).bids
     assert bid.max_input == Decimal("0.500")
-    [bid] = solve(problem(CostPlus(), offer(quantity="2"), usdc="3000")).bids
-    assert bid.max_input == 1
+    [bid] = solve(problem(CostPlus(), offer(lot=Decimal("0.3")), usdc="3000")).bids
+    assert bid.max_input == Decimal("1.5")
+
+
+def test_part_of_a_buy_is_what_as_many_lots_as_the_capital_holds_cost() -> None:
+    exact = CostPlus(cost_bps=0, noise_bps=0, margin_bps=0)
+    [bid] = solve(problem(exact, offer(side="buy", limit="2010"), eth="0.50077")).bids
+    assert (bid.max_input, bid.conversion_rate) == (Decimal("1000.00"), Decimal("0.0005"))
+    [bid] = solve(problem(exact, offer(side="buy", limit="2010", lot=Decimal("0.3")), eth="0.8")).bids
+    assert bid.max_input == Decimal("1200.00")
+
+
+def test_part_of_a_buy_whose_costs_are_too_coarse_for_one_lot_is_less_rather_than_more_than_the_capital() -> None:
+    dear = Offer("O-1", "ETHUSDC", "buy", "USDC", "ETH", LOT, Decimal(40_100), Decimal(20), True)
+    cheap = replace(problem(CostPlus(cost_bps=0, noise_bps=0, margin_bps=0), dear), prices=(("ETHUSDC", Decimal(1)),))
+    [bid] = solve(replace(cheap, capital=(("ETH", Decimal("10.5")),))).bids
+    assert bid.max_input == 10
+    assert solve(replace(cheap, capital=(("ETH", Decimal("0.5")),))).bids == ()
+
+
+@pytest.mark.parametrize("params", ALL)
+@pytest.mark.parametrize("side", ["sell", "buy"])
+def test_less_capital_than_one_lot_needs_makes_no_bid(params: Params, side: Side) -> None:
+    dust = replace(problem(params, *(offer(f"O-{n}", side, limit="2000") for n in range(20))), seed=3)
+    for free in (("USDC", Decimal("1.9")), ("ETH", Decimal("0.00099"))):
+        assert solve(replace(dust, capital=(free,))).bids == ()
+
+
+@given(
+    st.sampled_from(["sell", "buy"]),
+    st.integers(1, 10**6),
+    st.integers(1, 10**10),
+    st.integers(0, 4),
+    st.sampled_from(["0.001", "0.025", "0.3", "7"]),
+)
+def test_what_the_venue_makes_of_a_bid_for_a_part_is_whole_lots_within_the_capital(
+    side: Side, lots: int, capital: int, decimals: int, lot: str
+) -> None:
+    quantity = lots * Decimal(lot)
+    limit, rounding = (1990, ROUND_DOWN) if side == "sell" else (2010, ROUND_UP)
+    quote = (quantity * limit).quantize(Decimal(1).scaleb(-decimals), rounding)
+    tokens, amounts = (("ETH", "USDC"), (quantity, quote)) if side == "sell" else (("USDC", "ETH"), (quote, quantity))
+    of = Offer("O-1", "ETHUSDC", side, *tokens, Decimal(lot), *amounts, True)
+    free = Decimal(capital) / 10_000
+    bids = solve(replace(problem(CostPlus(), of), capital=((of.buy_token, free),))).bids
+    for bid in bids:
+        output = bid.max_input * bid.conversion_rate
+        traded = bid.max_input if side == "sell" else min(output, quantity) // of.lot * of.lot
+        assert 0 < traded <= quantity
+        assert not traded % of.lot
+        assert (output if side == "sell" else traded) <= free
+        assert bid.max_input <= of.input_amount
+    assert bids or free < of.lot * (2000 if side == "sell" else 1) + Decimal(1).scaleb(-decimals)
 
 
 def test_a_buy_is_bid_for_in_full_by_who_holds_just_its_quantity() -> None:
@@ -164,9 +224,12 @@ def test_an_all_or_nothing_order_beyond_the_capital_gets_no_bid() -> None:
 amounts = st.builds(lambda n, e: Decimal(n).scaleb(e), st.integers(-(10**28) + 1, 10**28 - 1), st.integers(-56, 27))
 
 
-@given(amounts, amounts, st.sampled_from(["sell", "buy"]), st.booleans(), st.sampled_from(ALL))
+@given(st.tuples(amounts, amounts, amounts), st.sampled_from(["sell", "buy"]), st.booleans(), st.sampled_from(ALL))
 def test_no_offer_that_the_protocol_lets_through_raises(
-    given_: Decimal, taken: Decimal, side: Side, partial: bool, params: Params
+    terms: tuple[Decimal, Decimal, Decimal], side: Side, partial: bool, params: Params
 ) -> None:
-    of = Offer("O-1", "ETHUSDC", side, "ETH", "USDC", given_, taken, partial)
+    try:
+        of = Offer("O-1", "ETHUSDC", side, "ETH", "USDC", *terms, partial)
+    except ValueError:
+        reject()
     assert all(bid.max_input > 0 for bid in solve(problem(params, of)).bids)

@@ -1,0 +1,104 @@
+"""How `romer-live` ends: its exit codes, and what an exception means to the person who typed the command."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from enum import IntEnum
+from typing import Final
+
+import click
+
+from core.errors import ComponentFailed, InputError, JournalDamaged, ReplayDiverged, RomerError
+from core.faults import one_line
+
+
+class Exit(IntEnum):
+    """Stable: scripts may rely on them. Those that `romer-sim` has too mean the same there.
+
+    ====  ===========  ================================================================
+    code  name         meaning
+    ====  ===========  ================================================================
+    0     OK           done; a node that was asked to stop has stopped in order
+    1     FAILED       a node stopped because of a bug of ours; its journal was flushed
+    2     BAD_INPUT    a file, key, argument, port or directory cannot be used
+    3     DIVERGED     a journal says something else than this version does
+    4     DAMAGED      a journal is truncated or corrupted
+    5     STORAGE      the disk under a journal is full or fails
+    130   INTERRUPTED  stopped at once, without a drain
+    ====  ===========  ================================================================
+    """
+
+    OK = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DIVERGED = 3
+    DAMAGED = 4
+    STORAGE = 5
+    INTERRUPTED = 130
+
+
+_CODES: Final[tuple[tuple[type[BaseException], Exit], ...]] = (
+    (InputError, Exit.BAD_INPUT),
+    (ReplayDiverged, Exit.DIVERGED),
+    (JournalDamaged, Exit.DAMAGED),
+    (click.Abort, Exit.INTERRUPTED),
+    (KeyboardInterrupt, Exit.INTERRUPTED),
+    (click.ClickException, Exit.BAD_INPUT),
+    (OSError, Exit.BAD_INPUT),
+    (BaseException, Exit.FAILED),
+)
+_CHARS_MAX: Final = 2_000
+"""An event that crashed a node is shown with it."""
+_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
+
+
+def exit_code(error: BaseException) -> Exit:
+    """The code of what ended a command."""
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return Exit.STORAGE
+    return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+def report_failure(error: BaseException, *, debug: bool) -> Exit:
+    """Say on stderr what went wrong, in one line and perhaps a hint; with `debug` after a traceback.
+
+    A file with several problems has one more line for each.
+    """
+    if debug:
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    code = exit_code(error)
+    first, *rest = _message(error).splitlines()
+    lines = [f"error: {one_line(first, _CHARS_MAX)}", *(f"  {one_line(line)}" for line in rest)]
+    if hint := _hint(error, code):
+        lines.append(f"hint: {one_line(hint)}")
+    click.echo("\n".join(lines), err=True)
+    return code
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, InputError):
+        return error.message
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "interrupted"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return str(error) if isinstance(error, RomerError) else f"a bug in Romer: {error!r}"
+
+
+def _hint(error: BaseException, code: Exit) -> str:
+    if isinstance(error, InputError):
+        return error.hint
+    if isinstance(error, ComponentFailed):
+        return ""  # the message itself says what to do, and is the last line
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{error.ctx.command_path} --help shows how"
+    hints = {
+        Exit.DIVERGED: "this is not the code that wrote the journal, or it is not deterministic",
+        Exit.DAMAGED: "what is before that byte is whole; `romer-live journal repair DIR` goes on from there",
+        Exit.STORAGE: "make room on that disk and start again: what was acknowledged is in the journal",
+        Exit.FAILED: "romer-live --debug ... shows where",
+    }
+    return hints.get(code, "")

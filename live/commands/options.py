@@ -1,0 +1,53 @@
+"""What several commands take and print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import msgspec
+
+from core.units import Nanos, parse_duration
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH: Final = click.Path(path_type=Path)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, to stdout.")
+log_format = click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["console", "json"]),
+    default="console",
+    show_default=True,
+    help="On stderr.",
+)
+log_level = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="debug has a line for every order and bid.",
+)
+stop_with_stdin = click.option(
+    "--stop-with-stdin", is_flag=True, help="Stop, as for SIGTERM, when stdin ends: with the process that holds it."
+)
+
+
+class Span(click.ParamType[Nanos]):
+    """A duration such as `5s`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Nanos:
+        """Raises click.BadParameter saying what was expected."""
+        try:
+            return parse_duration(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def show(data: Any, text: str, *, as_json: bool) -> None:
+    """Print a result for a program or for a person."""
+    click.echo(msgspec.json.encode(data, enc_hook=str).decode() if as_json else text)
