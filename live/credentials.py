@@ -18,7 +18,7 @@ import msgspec
 
 from core.config import Section
 from core.errors import InputError
-from core.solver.protocol import LINE_BYTES_MAX
+from core.solver.protocol import HELLO_BYTES_MAX
 
 SECRET_BYTES_MAX: Final = 4096
 HOW: Final = 'say where it is: { env = "NAME" } or { file = "path" }'
@@ -66,7 +66,7 @@ class HashToken:
             return data
         self._held += data
         end = self._held.find(b"\n")
-        if end < 0 and len(self._held) <= LINE_BYTES_MAX:
+        if end < 0 and len(self._held) <= HELLO_BYTES_MAX:
             return b""
         self._passed = True
         line, rest = bytes(self._held[:end]), bytes(self._held[end:])

@@ -154,6 +154,10 @@ class LiveNode:
         """All that have a socket, or are to have one."""
         return tuple(self._alive)
 
+    def unsent_bytes(self, conn: str) -> int:
+        """How many bytes wait for the peer on `conn` to take them."""
+        return self._named[conn].unsent if conn in self._named else 0
+
     async def close(self) -> None:
         """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`."""
         if not self._ended.done():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -15,11 +15,12 @@ from core.fix.dictionary import Dictionary
 from core.fix.framer import Framer
 from core.fix.readable import ReadableMessage, Reader
 from core.fix.shipped import SHIPPED, dictionary, venue_dictionary
-from core.fix.tags import BEGIN_STRING, TEXT
+from core.fix.tags import BEGIN_STRING, DATA_LENGTHS, TEXT
 from core.fix.values import ENCODING
 from core.kernel.journal import MAGIC
 from live.journal.files import open_reader, segment_paths
 
+Lengths: TypeAlias = Mapping[int, int]
 _BYTES_MAX: Final = 1 << 20
 _FIELDS_MAX: Final = 100_000
 _SEPARATOR: Final = re.compile(rb"8=FIX[^|^\x01]{1,8}(\||\^A|<SOH>)9=")
@@ -83,7 +84,7 @@ def readable_messages(path: Path, wanted: Wanted, known: Dictionary | None = Non
     Raises InputError for what cannot be read, and JournalDamaged.
     """
     readers: dict[str, Reader] = {}
-    for found in messages_in(path):
+    for found in messages_in(path, known):
         begin_string = found.message.raw[2 : found.message.raw.find(SOH)].decode(ENCODING)
         reader = readers.get(begin_string) or readers.setdefault(
             begin_string, Reader(known or _dictionary_of(begin_string))
@@ -97,26 +98,30 @@ def _dictionary_of(begin_string: str) -> Dictionary:
     return dictionary(begin_string) if begin_string in SHIPPED and begin_string != BEGIN_STRING else venue_dictionary()
 
 
-def messages_in(path: Path) -> Iterator[Found]:
+def messages_in(path: Path, known: Dictionary | None = None) -> Iterator[Found]:
     """The messages of a FIX log, or of a journal: its directory or one of its segments.
+
+    Data fields that only a dictionary of one's own has are those of `known`.
 
     Raises InputError for what cannot be read, and JournalDamaged.
     """
+    lengths = known.data_lengths if known is not None else DATA_LENGTHS
     if path.is_dir():
         segments = segment_paths(path)
         if not segments:
             raise InputError(f"{path}: no journal in this directory", "give a FIX log, or a node's journal directory")
-        yield from _in_journal(segments)
+        yield from _in_journal(segments, lengths)
         return
     try:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    yield from _in_journal([path]) if start == MAGIC or path.suffix == ".zst" else _in_log(path)
+    is_journal = start == MAGIC or path.suffix == ".zst"
+    yield from _in_journal([path], lengths) if is_journal else _in_log(path, lengths)
 
 
-def _in_log(path: Path) -> Iterator[Found]:
+def _in_log(path: Path, lengths: Lengths) -> Iterator[Found]:
     """A log may separate fields by SOH, or as people do who want to read it: by `|`, `^A` or `<SOH>`."""
     framer = Framer()
     with path.open("rb") as file:
@@ -127,12 +132,12 @@ def _in_log(path: Path) -> Iterator[Found]:
         pieces: Iterable[bytes] = file if separator else iter(lambda: file.read(_CHUNK), b"")
         for piece in pieces:
             data = _LINE_END.sub(SOH, piece.replace(separator, SOH)) if separator else piece
-            yield from _framed(framer, data, "")
+            yield from _framed(framer, data, "", lengths)
     if framer.buffer.startswith(b"8="):
         yield Found("", _unreadable(framer.buffer), "cut_off")
 
 
-def _in_journal(paths: list[Path]) -> Iterator[Found]:
+def _in_journal(paths: list[Path], lengths: Lengths) -> Iterator[Found]:
     framers: dict[tuple[str, str], Framer] = {}
     decoder = msgspec.msgpack.Decoder()
     for delivery in open_reader(paths).deliveries(unfinished=True):
@@ -140,17 +145,17 @@ def _in_journal(paths: list[Path]) -> Iterator[Found]:
         for way, record in (("in", event), *(("out", effect) for effect in effects)):
             if _carries_bytes(record):
                 framer = framers.setdefault((way, record["conn"]), Framer())
-                yield from _framed(framer, record["data"], f"{way} {component} {record['conn']}")
+                yield from _framed(framer, record["data"], f"{way} {component} {record['conn']}", lengths)
 
 
 def _carries_bytes(record: Any) -> bool:
     return isinstance(record, dict) and record.get("type") in ("Bytes", "Transmit")
 
 
-def _framed(framer: Framer, data: bytes, where: str) -> Iterator[Found]:
+def _framed(framer: Framer, data: bytes, where: str, lengths: Lengths) -> Iterator[Found]:
     for item in framer.feed(data, _BYTES_MAX):
         raw, fault = (item.raw, str(item.reason)) if isinstance(item, Garbled) else (item, "")
-        message = decode(raw, _FIELDS_MAX) if raw else None
+        message = decode(raw, _FIELDS_MAX, lengths) if raw else None
         if isinstance(message, WireMessage):
             yield Found(where, message, fault)
         elif isinstance(message, Garbled):

@@ -1,7 +1,7 @@
 """An application that answers every order, Email and SecurityDefinition with itself.
 
-The smallest application there is, written as a component: what a counterparty sends comes back as it was, value by value.
-`romer-live fix echo` puts it behind a door, for counterparties to test their engines against.
+The smallest application there is, written as a component: what a counterparty sends comes back as it was, value by
+value. `romer-live fix echo` puts it behind a door, for counterparties to test their engines against.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class EchoState(msgspec.Struct):
 class Echo(Component[EchoState]):
     """Sends messages back through the component `engine`.
 
-    A message that is marked as perhaps sent before (PossResend) and whose ClOrdID is known since the logon is passed over.
+    A message that is marked as perhaps sent before (PossResend), and whose ClOrdID is known since the logon, is
+    passed over.
     """
 
     __slots__ = ("_engine",)

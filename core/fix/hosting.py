@@ -67,6 +67,11 @@ class SessionHost(Component[EngineState]):
         super().__init__(name, EngineState(states))
         self._host()
 
+    @property
+    def hosted(self) -> Mapping[str, Session]:
+        """The sessions by name, to look at."""
+        return self._sessions
+
     def restore(self, data: bytes) -> None:
         """Take back a `snapshot`."""
         super().restore(data)

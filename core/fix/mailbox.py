@@ -1,8 +1,8 @@
 """Stands in, on a node, for an application that is outside of it: keeps what the engine says until it is taken.
 
-What arrives is in the journal before the application hears of it, and stays in the state until the application says that it
-is done with it. So a node that comes back after a crash says again what was not taken, in the same order: once
-at least, and twice only for what was under way.
+What arrives is in the journal before the application hears of it, and stays in the state until the application
+says that it is done with it. So a node that comes back after a crash says again what was not taken, in the same
+order: everything once at least, and twice only what was under way.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class MailboxState(msgspec.Struct, Generic[Body]):
 
 
 class Mailbox(Component[MailboxState[Any]]):
-    """The application's component: each record of the engine's becomes a `Letter`, as a fact, for whoever runs the node.
+    """The application's component: each record of the engine's becomes a fact, a `Letter`, for who runs the node.
 
     `messages` are the kinds of message that the engine may bring.
     """
@@ -86,12 +86,15 @@ class Mailbox(Component[MailboxState[Any]]):
     }
 
 
+def speaks_as_the_venue(config: EngineConfig) -> bool:
+    """Whether sessions of this engine may be without a dialect of their own."""
+    return not config.dialects or any(not session.dialect for session in config.sessions)
+
+
 def messages_of(config: EngineConfig) -> Any:
     """The kinds of message that an engine's application exchanges, as one type; typed ones need names of their own."""
-    dialects = [
-        config.dialects[session.dialect] if session.dialect else venue_dialect() for session in config.sessions
-    ]
-    typed = dict.fromkeys(kind for dialect in (*dialects, *config.dialects.values()) for kind in dialect.typed)
+    dialects = [*config.dialects.values(), *([venue_dialect()] if speaks_as_the_venue(config) else [])]
+    typed = dict.fromkeys(kind for dialect in dialects for kind in dialect.typed)
     return Union[(GenericMessage, *typed)]  # built at run time from a tuple
 
 

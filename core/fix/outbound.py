@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from core.fix.codec import encode
+from msgspec.structs import replace
+
+from core.fix.codec import SOH, encode
 from core.fix.dialect import Dialect, venue_dialect
+from core.fix.generic import GenericMessage
 from core.fix.message import FixMessage
 from core.fix.records import MessageDropped
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.shapes import Shapes
 from core.fix.states import TALKING
-from core.fix.store import Pending, SessionState
+from core.fix.store import SENDER_SUB_ID, Pending, SessionState
 from core.fix.tags import ADMIN_TYPES, POSS_RESEND
 from core.fix.timestamps import format_timestamp
 from core.fix.values import ENCODING
@@ -59,15 +62,21 @@ class Outbound:
 
         Those beyond the limit are lost. `poss_resend` marks what may have been sent before under another number.
         """
-        state, body = self.state, self.dialect.build(message)
-        if poss_resend:
-            body = _POSS_RESEND + body
+        state, body = self.state, self._built(message, poss_resend=poss_resend)
         if state.status in TALKING and not state.resend_end:
             self.transmit(message.msg_type, body)
         elif len(state.pending) < self.own.waiting_messages_max:
             state.pending.append(Pending(message.msg_type, body))
         else:
             self.emit(Note(MessageDropped(self.name, message.msg_type)))
+
+    def _built(self, message: FixMessage, *, poss_resend: bool) -> bytes:
+        if not poss_resend:
+            return self.dialect.build(message)
+        if not isinstance(message, GenericMessage):
+            return _POSS_RESEND + self.dialect.build(message)
+        header = dict(message.header) | {POSS_RESEND: "Y"}
+        return self.dialect.build(replace(message, header=tuple(header.items())))
 
     def send_pending(self) -> None:
         """Send what has waited, unless it has to go on waiting."""
@@ -93,6 +102,9 @@ class Outbound:
     def compose(self, msg_type: str, number: int, rest: bytes) -> bytes:
         """The whole message `number` that ends in `rest`, as of now."""
         own, peer = self._between
+        if rest.startswith(SENDER_SUB_ID):  # the one field of the application's between those of the session
+            field, _, rest = rest.partition(SOH)
+            own = own.replace("\x0152=", f"\x01{field.decode(ENCODING)}\x0152=")
         head = f"35={msg_type}\x0134={number}{own}{format_timestamp(self.now)}{peer}"
         return encode(head.encode(ENCODING) + rest, self._begin_string)
 

@@ -14,10 +14,12 @@ from core.fix.codec import SOH, encode
 from core.fix.states import Status
 from core.units import Nanos
 
+SENDER_SUB_ID: Final = b"50="
 _HEAD_FIELDS: Final = 7
-"""8, 9, 35, 34, 49, 52, 56: every message that the engine sends begins so."""
+"""8, 9, 35, 34, 49, 52, 56: every message that the engine sends begins so, perhaps with 50 before 52."""
 _TRAILER_BYTES: Final = len(b"10=123\x01")
-_BEFORE_122: Final = (b"97=", b"115=", b"116=")
+_SECURE_DATA_LEN: Final = b"90="
+_BEFORE_122: Final = (b"57=", _SECURE_DATA_LEN, b"91=", b"97=", b"115=", b"116=")
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -93,10 +95,15 @@ class SessionState(msgspec.Struct):
 def duplicate(raw: bytes, sending_time: bytes) -> bytes:
     """`raw` as it is sent again."""
     begin, _, msg_type, number, sender, sent_at, target, body = raw[:-_TRAILER_BYTES].split(SOH, _HEAD_FIELDS)
-    routing = b""
+    if sent_at.startswith(SENDER_SUB_ID):
+        sender, sent_at = sender + SOH + sent_at, target
+        target, _, body = body.partition(SOH)
+    routing, data_length = b"", 0
     while body.startswith(_BEFORE_122):
-        field, _, body = body.partition(SOH)
-        routing += field + SOH
+        end = body.index(SOH, data_length + len(b"91=") if data_length else 0) + 1
+        field, body = body[:end], body[end:]
+        data_length = int(field[3:-1]) if field.startswith(_SECURE_DATA_LEN) else 0
+        routing += field
     return encode(
         b"%b\x01%b\x0143=Y\x01%b\x0152=%b\x01%b\x01%b122=%b\x01%b"
         % (msg_type, number, sender, sending_time, target, routing, sent_at[3:], body),

@@ -214,7 +214,7 @@ class SolverDoor(Component[DoorState]):
         elif peer.door not in (Door.ALL, DOORS[type(said)]):
             self._strike(conn, peer, LineRefusal.WRONG_DOOR)
         elif isinstance(said, PlaceBids) and self._way_to(peer.solver, Door.ORDERS) is None:
-            self._refuse(conn, peer.solver, LineRefusal.NO_ORDERS_CONNECTION)
+            self._strike(conn, peer, LineRefusal.NO_ORDERS_CONNECTION)
         else:
             self.emit(Send(AUCTION, SolverSaid(peer.solver, said)))
 

@@ -27,7 +27,7 @@ from core.units import MONEY, Nanos
 
 VERSION: Final = 1
 LINE_BYTES_MAX: Final = 1 << 20
-HELLO_BYTES_MAX: Final = 1 << 12
+HELLO_BYTES_MAX: Final = 1 << 13
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Height: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -1,14 +1,16 @@
-"""`romer-live fix`: look at FIX messages, and make typed messages of a dictionary."""
+"""`romer-live fix`: look at FIX messages, make typed messages of a dictionary, and have something to talk to."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from live.commands.exits import Exit
-from live.commands.options import PATH, as_json, show
+from live.commands.options import PATH, as_json, log_format, log_level, show
+from live.observe.log import FactLog, set_up
 
 DICTIONARY: Final = click.argument("dictionary", metavar="DICT")
 _SEES: Final = "a file in QuickFIX's format, or FIX.4.2 or FIX.4.4 for one of those that come with Romer"
@@ -16,7 +18,7 @@ _SEES: Final = "a file in QuickFIX's format, or FIX.4.2 or FIX.4.4 for one of th
 
 @click.group()
 def fix() -> None:
-    """Look at FIX messages, and make typed messages of a dictionary."""
+    """Look at FIX messages, make typed messages of a dictionary, and have something to talk to."""
 
 
 @fix.command("print")
@@ -81,6 +83,34 @@ def pack(*, dictionary: str, out: Path) -> Exit:
     out.mkdir(parents=True, exist_ok=True)
     for name, text in modules.items():
         click.echo(_write(out / f"{name}.py", text))
+    return Exit.OK
+
+
+@fix.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=9876, show_default=True, help="0 is any free one.")
+@click.option("--dictionary", metavar="DICT", default="FIX.4.2", show_default=True, help=f"It is {_SEES}.")
+@click.option("--comp-id", default="ISLD", show_default=True, help="What it calls itself.")
+@click.option("--session", "counterparties", multiple=True, help="The CompID of one who may log on. Repeatable.")
+@click.option("--reset-on-logon", is_flag=True, help="Start from 1 at every logon.")
+@click.option("--config", type=PATH, help="A QuickFIX settings file (.cfg) instead: dictionary, CompIDs, all settings.")
+@log_format
+@log_level
+@as_json
+def echo(*, host: str, port: int, config: Path | None, as_json: bool, **rest: Any) -> Exit:
+    """Listen, and send every order, Email and SecurityDefinition back as it came, to test other engines against."""
+    from live.fix_echo import echo_settings, read_echo_settings, run_echo  # noqa: PLC0415  # needed here only
+
+    settings = (
+        read_echo_settings(config)
+        if config
+        else echo_settings(
+            rest["dictionary"], rest["comp_id"], rest["counterparties"], reset_on_logon=rest["reset_on_logon"]
+        )
+    )
+    set_up(rest["log_format"], rest["log_level"])
+    log = FactLog(settings.config.comp_id, rest["log_level"])
+    asyncio.run(run_echo(settings, host, port, log=log, up=lambda it: show(it, str(it), as_json=as_json)))
     return Exit.OK
 
 

@@ -20,7 +20,7 @@ from core.units import Nanos
 from core.wiring import CODEC, components
 from sim.replay import journals, open_journal
 from sim.results.facts import Noted
-from sim.whatif.tape import Cue, Ring, Tape
+from sim.whatif.tape import Cue, Cut, Ring, Tape
 
 _MANIFEST: Final = "manifest.json"
 
@@ -40,6 +40,7 @@ class Recording:
         self.source, self.header, self.config, self.ties = source, header, config, ties
         self.cues: list[Cue] = []
         self.rang: dict[Ring, Nanos] = {}
+        self.cuts: dict[Nanos, Cut] = {}
         self.notes: list[Noted] = []
         self.wishes: list[Wish] = []
         self.chain = Chain(0, b"", b"")
@@ -54,7 +55,11 @@ class Recording:
     def tape(self, cues: list[Cue]) -> Tape:
         """An agenda for a rerun of this node with these cues."""
         seed = stream(self.header.seed, f"ties.{self.header.node}").bits64()
-        return Tape(cues, self.rang, self.ties, seed)
+        return Tape(cues, self.rang, self.ties, seed, cuts=self.cuts)
+
+    def restart(self, now: Nanos) -> None:
+        """A process took the node up again; its first delivery, which comes next, is at `now`."""
+        self.cuts[self.ended] = Cut(self._own, now)
 
     def take(self, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
         """Add the next delivery."""
@@ -103,8 +108,13 @@ def read_recording(path: Path) -> Recording:
     source, config = found[0]
     reader = open_journal(source)
     recording = Recording(str(source), reader.header, config, _ties(path))
+    boots = 1
     for delivery in reader.deliveries(unfinished=True):
-        recording.take(*CODEC.delivered(delivery))
+        now, dst, event, effects = CODEC.delivered(delivery)
+        if len(reader.boots) > boots:
+            boots = len(reader.boots)
+            recording.restart(now)
+        recording.take(now, dst, event, effects)
     if not reader.chain().count:
         raise InputError(f"{source}: nothing happened in it")
     recording.chain = reader.chain()

@@ -2,12 +2,15 @@
 
 Within one instant the order of things matters: a bid that arrives with the deadline's timer is late or not by it.
 So each cue knows how many deliveries of the node's own making came before it at its instant.
+
+A node that is killed may leave an instant half done: what it had still to do then came at the start that followed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -28,18 +31,35 @@ class Cue(msgspec.Struct, frozen=True, gc=False):
     event: Event
 
 
+class Cut(NamedTuple):
+    """A node was down after `after` deliveries of its own at an instant; the others that fell on it came at `until`."""
+
+    after: int
+    until: Nanos
+
+
 class Tape(Agenda):
-    """An agenda with cues. `rang` says when timers rang that rang late; every other one rings at its deadline.
+    """An agenda with cues. `rang` says when timers rang that rang late; every other one rings at its deadline. `cuts`
+    says at which instants the node went down.
 
     After a connection has ended nothing more of it is given. The recording has its own `Start`.
     """
 
-    __slots__ = ("_cues", "_gone", "_instant", "_next", "_opens", "_own", "_rang", "open")
+    __slots__ = ("_cues", "_cuts", "_down_until", "_gone", "_instant", "_next", "_opens", "_own", "_rang", "open")
 
-    def __init__(self, cues: Iterable[Cue], rang: dict[Ring, Nanos], ties: Ties = "fifo", seed: int = 0) -> None:
+    def __init__(
+        self,
+        cues: Iterable[Cue],
+        rang: dict[Ring, Nanos],
+        ties: Ties = "fifo",
+        seed: int = 0,
+        *,
+        cuts: Mapping[Nanos, Cut] = MappingProxyType({}),
+    ) -> None:
         super().__init__(ties, seed)
         self._cues = list(cues)
-        self._rang = rang
+        self._rang, self._cuts = rang, cuts
+        self._down_until: Nanos = 0
         self._opens = {cue.event.conn: cue.at for cue in self._cues if isinstance(cue.event, Connected)}
         self._next = 0
         self._instant, self._own = -1, 0
@@ -71,12 +91,15 @@ class Tape(Agenda):
         """Remove and return the next delivery that is due at or before `now`, or None."""
         if now != self._instant:
             self._instant, self._own = now, 0
+        cut = self._cuts.get(now)
+        if cut is not None and self._own >= cut.after:
+            self._down_until = cut.until
         cue = self._cue()
         if cue is not None and cue.at <= now and (self._own >= cue.after or not self._is_own_due(now)):
             self._next += 1
             self._follow(cue.event)
             return cue.dst, cue.event
-        due = super().pop_due(now)
+        due = super().pop_due(now) if self._is_own_due(now) else None
         self._own += due is not None
         return due
 
@@ -93,11 +116,11 @@ class Tape(Agenda):
         if at is None:
             return None
         _, _, dst, what = self._heap[0]
-        return self._rang.get((dst, what, at), at) if isinstance(what, str) else at
+        return max(self._down_until, self._rang.get((dst, what, at), at) if isinstance(what, str) else at)
 
     def _is_own_due(self, now: Nanos) -> bool:
         at = super().next_at()
-        return at is not None and at <= now
+        return at is not None and max(at, self._down_until) <= now
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, Connected):

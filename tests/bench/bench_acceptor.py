@@ -5,8 +5,7 @@
 The client (tests/bench/load.py) is a process of its own and the same for all. `desk` answers each order with a
 report and does nothing else; `venue` is the whole one, where an order is sequenced and goes to an auction
 without solvers. QuickFIX, with its file store, which never syncs, is run where its Python binding is installed. Where a
-machine
-is shared, orders per second of the server's CPU move least.
+machine is shared, orders per second of the server's CPU move least.
 """
 
 from __future__ import annotations

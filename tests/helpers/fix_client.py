@@ -16,19 +16,21 @@ from tests.helpers.venue import PATIENCE
 class FixClient:
     """One session; numbers go on from `number`."""
 
-    def __init__(self, address: str, name: str = "MM1", number: int = 1) -> None:
+    def __init__(
+        self, address: str, name: str = "MM1", number: int = 1, *, target: str = "ROMER", begin: str = "FIX.4.2"
+    ) -> None:
         host, _, port = address.rpartition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
-        self.name, self.number = name, number
+        self.name, self.number, self.target, self.begin = name, number, target, begin
         self._parser = simplefix.FixParser()
 
     def send(self, kind: str, *fields: tuple[int, object]) -> None:
         """Send a message with the next number."""
         message = simplefix.FixMessage()
-        message.append_pair(8, "FIX.4.2")
+        message.append_pair(8, self.begin)
         message.append_pair(35, kind)
         message.append_pair(49, self.name)
-        message.append_pair(56, "ROMER")
+        message.append_pair(56, self.target)
         message.append_pair(34, self.number)
         message.append_utc_timestamp(52, datetime.now(UTC), precision=3)
         for tag, value in fields:

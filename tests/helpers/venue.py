@@ -133,10 +133,10 @@ def romer_live(folder: Path, *arguments: str | Path, name: str = "live") -> Abst
 
 
 @contextmanager
-def served(folder: Path, text: str = VENUE) -> Iterator[tuple[Running, Any]]:
+def served(folder: Path, text: str = VENUE, *options: str) -> Iterator[tuple[Running, Any]]:
     """A venue that listens, and what it says of itself."""
     (folder / "venue.toml").write_text(text)
-    with romer_live(folder, "serve", "venue.toml", "--json", "--log", "json", name="venue") as running:
+    with romer_live(folder, "serve", "venue.toml", "--json", "--log", "json", *options, name="venue") as running:
         yield running, running.told()
 
 

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from core.checks import problems
 from core.config import (
     AuctionConfig,
+    DoorsConfig,
     Duration,
     FixConfig,
     MakerConfig,
     MemberConfig,
+    PulseConfig,
     SequencerConfig,
     SolverAccountConfig,
     SolverConfig,
@@ -212,3 +214,17 @@ def test_whatever_a_configuration_holds_is_judged_and_nothing_raises(
         solvers=(SolverAccountConfig(id=text, token=text, capital={text: held}, bond=bond),),
     )
     assert problems(config)
+
+
+def test_a_solver_has_one_connection_or_three() -> None:
+    config = replace(SOLVER, bids_address="venue:8081")
+    assert said(config) == ["claims_address: a solver has one connection for everything, or three"]
+    assert said(replace(config, claims_address="venue:8082")) == []
+
+
+def test_whoever_is_in_a_door_has_some_time() -> None:
+    doors = DoorsConfig(hello_timeout=Duration(0), pulse=PulseConfig(timeout=Duration(0)))
+    assert said(replace(VENUE, doors=doors)) == [
+        "doors.hello_timeout: must be above zero, got 0s",
+        "doors.pulse.timeout: must be above zero, got 0s",
+    ]

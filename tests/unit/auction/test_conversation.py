@@ -53,7 +53,12 @@ class Floor:
         }
         for solver, how in params.items():
             settings = SolverSettings(
-                solver=solver, token=f"secret-{solver}", addresses={Door.ALL: "venue"}, params=how, seed=1, reconnect_interval=100
+                solver=solver,
+                token=f"secret-{solver}",
+                addresses={Door.ALL: "venue"},
+                params=how,
+                seed=1,
+                reconnect_interval=100,
             )
             self.components[solver] = SolverAgent("solver", settings)
         self.now: Nanos = 0

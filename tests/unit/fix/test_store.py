@@ -26,6 +26,13 @@ def test_only_the_marks_of_a_duplicate_and_the_times_change(before: str, after: 
     assert again == encode(wire(AGAIN + after.replace("[122]", "|" + ORIGINAL)))
 
 
+def test_what_stands_in_the_header_keeps_its_place() -> None:
+    before = b"57=DESK\x0190=5\x0191=1\x01\x0158\x0197=Y\x01"
+    head, again = (text.replace("|52=", "|50=ANN|52=") for text in (HEAD, AGAIN))
+    resent = duplicate(encode(wire(head) + before + wire("128=B|11=ID")), b"20231114-23:00:00.000")
+    assert resent == encode(wire(again) + before + wire(f"{ORIGINAL}|128=B|11=ID"))
+
+
 def test_data_fields_are_repeated_byte_for_byte() -> None:
     data = b"95=7\x0196=\x0110=0\x01\x01\x01"
     again = duplicate(encode(wire(HEAD) + data), b"20231114-23:00:00.000")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.solver.lines import encode_line
-from core.solver.protocol import LINE_BYTES_MAX, VERSION, Hello, PlaceBids
+from core.solver.protocol import HELLO_BYTES_MAX, VERSION, Hello, PlaceBids
 from live.credentials import SECRET_BYTES_MAX, HashToken, Secret, ShowToken, proof_of
 
 BIDS = encode_line(PlaceBids(1, ()))
@@ -53,8 +53,8 @@ def test_a_line_that_is_no_hello_is_left_for_the_door_to_refuse(line: bytes) -> 
 
 def test_a_line_without_end_is_not_held_for_ever() -> None:
     arrive = HashToken()
-    assert arrive(b"x" * LINE_BYTES_MAX) == b""
-    assert arrive(b"x") == b"x" * (LINE_BYTES_MAX + 1)
+    assert arrive(b"x" * HELLO_BYTES_MAX) == b""
+    assert arrive(b"x") == b"x" * (HELLO_BYTES_MAX + 1)
 
 
 def test_a_secret_is_read_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

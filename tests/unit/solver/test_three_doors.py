@@ -188,7 +188,7 @@ def test_a_door_that_the_protocol_does_not_have_lets_nobody_in() -> None:
 def test_a_hello_without_an_end_is_not_waited_for() -> None:
     door = new_door()
     door.handle(0, Connected("c1", "somewhere"))
-    assert reasons(door.handle(1, Bytes("c1", b"x" * 5000))) == ["line_too_long"]
+    assert reasons(door.handle(1, Bytes("c1", b"x" * 9000))) == ["line_too_long"]
     assert door.state.peers == {}
 
 

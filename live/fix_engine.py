@@ -1,0 +1,361 @@
+"""The FIX engine inside a program of one's own.
+
+    class Desk(Application):
+        def on_message(self, session, message):
+            session.send(...)
+
+    async with EmbeddedFixEngine(config, Desk(), Place(port=9876, journal=Path("journal"))) as engine:
+        session = engine.get_session("ROMER->MM1")
+
+The engine is a node like any other: its components are pure, and what they do is journaled before it shows. With
+a journal, sequence numbers, messages to send again and letters not taken outlast a crash; without, they end with
+the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import msgspec
+
+from core.errors import InputError
+from core.faults import did_you_mean
+from core.fix.dialect import Dialect
+from core.fix.engine import FixEngine
+from core.fix.mailbox import Letter, Mailbox, Taken, codec_of, messages_of, speaks_as_the_venue
+from core.fix.message import FixMessage
+from core.fix.operations import Operation
+from core.fix.records import (
+    AddSession,
+    FromPeer,
+    LogonAttempted,
+    LogonJudged,
+    OperationRefused,
+    RemoveSession,
+    SessionChanged,
+    SessionClosed,
+    SessionOpened,
+    ToPeer,
+)
+from core.fix.session import Session
+from core.fix.settings import EngineConfig, SessionConfig
+from core.kernel.component import Component
+from core.kernel.journal import Header
+from core.kernel.kernel import Kernel
+from core.kernel.record import Effect, Event, Message, Note, Record
+from core.units import SECOND, Nanos
+from live.clock import wall_clock
+from live.doors import EVERYBODY, Guard
+from live.driver import LiveNode, NoteSink
+from live.fix_session import EmbeddedSession, SessionView, refused
+from live.journal.policy import SyncPolicy
+from live.journal.recovery import recover
+from live.journal.store import Store
+from live.tls import ClientTls
+
+ENGINE: Final = "fix"
+_GOODBYE: Final = 3 * SECOND
+_LOOK_SECONDS: Final = 0.01
+
+
+class Application:
+    """What an engine tells the program around it. Every method may be overridden; none may block.
+
+    A message that has come in is done with when `on_message` returns. With a journal, what was under way in a crash
+    is told again after the next start; an exception stops the engine, and `stop` raises it.
+    """
+
+    def on_logon(self, session: EmbeddedSession) -> None:
+        """Both sides have logged on."""
+
+    def on_logout(self, session: EmbeddedSession, reason: str, *, cancel_orders: bool) -> None:
+        """No longer, for a reason of docs/reasons.md; `cancel_orders` as its configuration says."""
+
+    def on_message(self, session: EmbeddedSession, message: FixMessage, *, poss_resend: bool) -> None:
+        """A message has arrived in sequence and is well formed."""
+
+    def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool:  # noqa: ARG002  # for others to override
+        """Whether a Logon is the counterparty's; asked if the engine's `authenticator` is its `app`."""
+        return True
+
+
+class Place(NamedTuple):
+    """Where an engine stands on this machine. The door is opened by an acceptor only; port 0 is any free one.
+
+    `sync` is `always`, a duration, or `off`; `log` is told every fact.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    guard: Guard = EVERYBODY
+    tls: ClientTls | None = None
+    journal: Path | None = None
+    sync: str = "always"
+    log: NoteSink | None = None
+
+
+class EmbeddedFixEngine:
+    """An engine with its sessions, on the running loop, for an `Application` or a component named `config.app`."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        app: Application | Component[Any],
+        place: Place = Place(),  # noqa: B008  # immutable
+    ) -> None:
+        self.config = config
+        self.port = 0
+        """Where an acceptor listens, once started."""
+        self._app, self._place = app, place
+        self._messages = messages_of(config)
+        self._node: LiveNode | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._asked: deque[tuple[Record, asyncio.Future[str]]] = deque()
+        self._posted = Counter[str]()
+        self._reasons: dict[str, str] = {}
+        self._moved = asyncio.Event()
+
+    # --- life --------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Go on where the journal ends, open the door, connect what is to be connected.
+
+        Raises InputError, JournalDamaged and ReplayDiverged for a journal that cannot be gone on with, and OSError for
+        a door that cannot be opened.
+        """
+        kernel, store, not_before = self._kernel()
+        place = self._place
+        self._node = node = LiveNode(
+            kernel,
+            clock=wall_clock(not_before),
+            on_note=self._on_note,
+            on_pump=lambda *_: self._moved.set(),
+            store=store,
+            tls=place.tls,
+        )
+        if self.config.role == "acceptor":
+            try:
+                self.port = await node.listen(place.host, place.port, ENGINE, guard=place.guard)
+            except BaseException:
+                await node.close()
+                raise
+        self._running = asyncio.create_task(node.run())
+        self._tell_again(kernel)
+        started = asyncio.create_task(node.started.wait())
+        await asyncio.wait((self._running, started), return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._running.done():
+            await self._running
+
+    async def stop(self, goodbye: Nanos = _GOODBYE) -> None:
+        """Log out, wait for the answers for so long, and end. Raises whatever stopped the engine before."""
+        node, running = self._started()
+        if not running.done():
+            node.wind_down(ENGINE)
+            with suppress(TimeoutError, InputError):
+                await asyncio.wait_for(self.until(lambda: not self._is_busy()), goodbye / SECOND)
+            node.stop()
+        await running
+
+    async def wait(self) -> None:
+        """Wait until the engine ends. Raises what stopped it."""
+        _, running = self._started()
+        await asyncio.shield(running)
+
+    def kill(self) -> None:
+        """End at once, without a word to anybody: the journal is closed, connections are cut off."""
+        node, _ = self._started()
+        node.cut()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # --- sessions ----------------------------------------------------------------------------------
+
+    @property
+    def sessions(self) -> tuple[SessionView, ...]:
+        """How all sessions stand."""
+        return tuple(EmbeddedSession(self, name).view for name in self._engine.state.sessions)
+
+    def get_session(self, name: str) -> EmbeddedSession:
+        """The session of that name, or with these CompIDs: `SENDER->TARGET`. Raises InputError if there is none."""
+        sessions = self._engine.hosted
+        by_comp_ids = {f"{it.comp_id}->{it.own.target_comp_id}": own for own, it in sessions.items()}
+        found = name if name in sessions else by_comp_ids.get(name)
+        if found is None:
+            raise InputError(f"there is no session {name!r}", did_you_mean(name, (*sessions, *by_comp_ids)))
+        return EmbeddedSession(self, found)
+
+    async def add_session(self, config: SessionConfig) -> EmbeddedSession:
+        """Have one more. With a journal it is there after the next start, too. Raises InputError if it cannot be."""
+        if not config.dialect and not speaks_as_the_venue(self.config):
+            raise refused("AddSession", config.name, f"give it one of the dialects {', '.join(self.config.dialects)}")
+        await self.operate(AddSession(config))
+        return EmbeddedSession(self, config.name)
+
+    async def remove_session(self, name: str) -> None:
+        """Log a session out, and forget it with its numbers. Raises InputError if there is none."""
+        await self.operate(RemoveSession(self.get_session(name).name))
+
+    # --- for its sessions ----------------------------------------------------------------------------
+
+    def hosted(self, name: str) -> Session:
+        """The session itself, to look at."""
+        found = self._engine.hosted.get(name)
+        if found is None:
+            raise InputError(f"there is no session {name!r}", "it was removed")
+        return found
+
+    def unsent_bytes(self, conn: str) -> int:
+        """What the peer on `conn` has not taken yet."""
+        node, _ = self._started()
+        return node.unsent_bytes(conn)
+
+    def posted(self, name: str) -> int:
+        """Messages that were given to a session and that the engine has not seen yet."""
+        return self._posted[name]
+
+    def reason(self, name: str) -> str:
+        """Why a session is in its state."""
+        return self._reasons.get(name, "")
+
+    def post(self, body: ToPeer[Any]) -> None:
+        """Give the engine a message."""
+        self._posted[body.session] += 1
+        self._tell(body)
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened. Raises InputError when the engine ends before."""
+        while not happened():
+            _, running = self._started()
+            if running.done():
+                raise InputError("the engine has ended", "stop() says why")
+            self._moved.clear()
+            with suppress(TimeoutError):  # what a peer reads moves nothing here
+                await asyncio.wait_for(self._moved.wait(), _LOOK_SECONDS)
+
+    async def operate(self, operation: Operation | AddSession | RemoveSession) -> None:
+        """Have an operation carried out. Raises InputError saying why it cannot be."""
+        _, running = self._started()
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._tell(operation)
+        self._asked.append((operation, answer))
+        await asyncio.wait((answer, running), return_when=asyncio.FIRST_COMPLETED)
+        detail = answer.result() if answer.done() else "the engine has ended"
+        if detail:
+            name = operation.config.name if isinstance(operation, AddSession) else operation.session
+            raise refused(type(operation).__name__, name, detail)
+
+    # --- its node ------------------------------------------------------------------------------------
+
+    def _kernel(self) -> tuple[Kernel, Store | None, Nanos]:
+        if self._place.journal is None:
+            return Kernel(self.config.comp_id, self._components(), observer=self._observe), None, 0
+        encoded = msgspec.msgpack.encode(self.config, enc_hook=_plain)
+        digest = blake2b(encoded, digest_size=16).hexdigest()
+        header = Header(self.config.comp_id, 0, encoded, digest, versions=(("romer", version("romer")),))
+        store = Store.open(self._place.journal, header, policy=SyncPolicy.parse(self._place.sync))
+        try:
+            recovered = recover(store, self._components, codec_of(self._messages), observer=self._observe)
+        except BaseException:
+            store.close()
+            raise
+        return recovered.kernel, store, recovered.not_before
+
+    def _components(self) -> list[Component[Any]]:
+        app = self._app
+        own = Mailbox(self.config.app, self._messages) if isinstance(app, Application) else app
+        return [FixEngine(ENGINE, self.config), own]
+
+    @property
+    def _engine(self) -> FixEngine:
+        node, _ = self._started()
+        engine = node.kernel.components[ENGINE]
+        assert isinstance(engine, FixEngine)
+        return engine
+
+    def _started(self) -> tuple[LiveNode, asyncio.Task[None]]:
+        if self._node is None or self._running is None:
+            raise InputError("the engine is not started", "call start() first")
+        return self._node, self._running
+
+    def _tell(self, body: Record) -> None:
+        node, running = self._started()
+        if running.done():
+            raise InputError("the engine has ended", "stop() says why")
+        node.tell(ENGINE, body)
+
+    def _is_busy(self) -> bool:
+        """Whether somebody is still connected, or something still to be taken."""
+        node, _ = self._started()
+        mailbox = node.kernel.components[self.config.app]
+        waiting = isinstance(mailbox, Mailbox) and bool(mailbox.state.waiting)
+        return bool(self._engine.state.links) or waiting
+
+    # --- what happens ----------------------------------------------------------------------------------
+
+    def _observe(self, _node: str, _now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
+        if dst != ENGINE or not isinstance(event, Message):
+            return
+        if isinstance(event.body, ToPeer):
+            self._posted[event.body.session] = max(0, self._posted[event.body.session] - 1)
+        elif self._asked and self._asked[0][0] is event.body:
+            facts = [effect.fact for effect in effects if isinstance(effect, Note)]
+            refusals = [fact.detail for fact in facts if isinstance(fact, OperationRefused)]
+            _, answer = self._asked.popleft()
+            if not answer.done():
+                answer.set_result(refusals[0] if refusals else "")
+
+    def _on_note(self, node: str, now: Nanos, component: str, fact: Record) -> None:
+        if isinstance(fact, Letter):
+            self._deliver(fact.number, fact.body)
+            return
+        if isinstance(fact, SessionChanged):
+            self._reasons[fact.session] = str(fact.reason)
+        if self._place.log is not None:
+            self._place.log(node, now, component, fact)
+
+    def _tell_again(self, kernel: Kernel) -> None:
+        mailbox = kernel.components[self.config.app]
+        if isinstance(mailbox, Mailbox):
+            for number, body in list(mailbox.state.waiting.items()):
+                self._deliver(number, body)
+
+    def _deliver(self, number: int, body: Any) -> None:
+        app, session = self._app, EmbeddedSession(self, body.session)
+        assert isinstance(app, Application)
+        if isinstance(body, FromPeer):
+            app.on_message(session, body.message, poss_resend=body.poss_resend)
+        elif isinstance(body, SessionOpened):
+            app.on_logon(session)
+        elif isinstance(body, SessionClosed):
+            app.on_logout(session, str(body.reason), cancel_orders=body.cancel_orders)
+        elif isinstance(body, LogonAttempted):
+            accepted = app.may_log_on(session, body.raw)
+            self._tell(LogonJudged(body.session, body.conn, accepted))
+        assert self._node is not None
+        self._node.tell(self.config.app, Taken(number))
+
+
+def _plain(value: object) -> Any:
+    """A dialect as data: two that are written the same way read the same."""
+    if isinstance(value, Dialect):
+        dictionary = value.dictionary
+        parts = (dictionary.fields, dictionary.header, dictionary.trailer, dictionary.messages)
+        digest = blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
+        return [dictionary.begin_string, digest, value.validator.policy, [kind.__name__ for kind in value.typed]]
+    raise NotImplementedError(f"{value!r} is no data")

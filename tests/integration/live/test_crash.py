@@ -1,0 +1,136 @@
+"""A venue is killed with SIGKILL under load, again and again: nothing that it acknowledged is lost or done twice.
+
+Its counterparty is a FIX client with a session and a store of its own; a market maker and two solvers, one of which
+often does not pay, are `romer-live` processes that are killed now and then as well. The venue dies at random
+moments, or in a chosen system call on its journal: before it, after it, or with half of a write done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
+
+import pytest
+
+from core.auction.facts import CommitmentCreated, CommitmentDefaulted, CommitmentSettled
+from core.market.orders import OrderFilled
+from core.units import SECOND
+from tests.helpers.audit import Audit, orders_of, traded_by
+from tests.helpers.crash import BALANCE, BOND, CUSTOMER, MAKER, PENALTY, Storm
+from tests.helpers.customer import Told
+from tests.helpers.venue import PATIENCE, ROOT
+
+LATE_SECONDS_MAX = 5
+"""For a timer of a machine that is busy with tests."""
+
+
+def weather(folder: Path, kills: int, seed: int) -> tuple[Storm, dict[str, Any]]:
+    """Kill the venue so often, let everything end, and stop it; what it says at its end."""
+    with Storm(folder, Random(seed)) as storm:
+        for _ in range(kills):
+            storm.live_and_die()
+        with storm.venue() as running:
+            storm.wind_up(running)
+            running.signal(signal.SIGTERM)
+            told: dict[str, Any] = storm.ended(running)["ended"]
+    assert sum(storm.deaths.values()) == kills
+    return storm, told
+
+
+def check_the_customer(told: Told, audit: Audit) -> None:
+    """Every order exists once, at both ends; nothing was reported twice, and what was reported is what happened."""
+    accepted, refused = orders_of(audit, CUSTOMER)
+    assert told.accepted == accepted
+    assert told.refused == refused
+    assert set((accepted + refused).values()) == {1}
+    assert (accepted + refused).keys() == told.orders.keys() == told.ended.keys()
+    assert set(told.exec_ids.values()) == {1}
+    assert told.pending.keys() | told.kept.keys() == told.cancels.keys()
+    assert set(told.pending.values()) == set(told.kept.values()) == {1}
+    assert not told.others
+
+
+def check_the_books(told: Told, audit: Audit) -> None:
+    """Balances are what the fills say, to the unit; bonds are what defaults have left; nothing is held for nobody."""
+    change = traded_by(audit, CUSTOMER)
+    assert change["ETH"] == told.base_change()
+    for token, amount in BALANCE.items():
+        assert audit.balance(f"user:{CUSTOMER}", token) == amount + change[token]
+    penalties = audit.penalties()
+    assert penalties["s2"] > 0
+    for solver in ("s1", "s2"):
+        assert audit.balance(f"bond:{solver}", "USDC") == BOND - PENALTY * penalties[solver]
+    assert audit.balance("venue:penalties", "USDC") == PENALTY * penalties.total()
+    assert audit.accounts("order", "escrow") == []
+
+
+def check_the_auctions(audit: Audit) -> int:
+    """Each was decided once, not before its deadline and not long after; how many were open across a death."""
+    assert audit.opened.keys() == audit.ranked.keys()
+    started = {boot.number: boot.at for boot in audit.reader.boots}
+    for height, (deadline, _) in audit.opened.items():
+        (ranked,) = audit.ranked[height]
+        assert ranked.at >= deadline
+        assert ranked.at - max(deadline, started[ranked.boot]) < LATE_SECONDS_MAX * SECOND
+    ends = Counter(
+        fact.commitment_id for kind in (CommitmentSettled, CommitmentDefaulted) for fact in audit.facts(kind)
+    )
+    assert ends == Counter(fact.commitment_id for fact in audit.facts(CommitmentCreated))
+    assert set(Counter(fill.fill_id for fill in audit.facts(OrderFilled)).values()) == {1}
+    return sum(audit.ranked[height][0].boot > boot for height, (_, boot) in audit.opened.items())
+
+
+def check_the_maker(counts: dict[str, int], audit: Audit) -> None:
+    """What the market maker says it sent is what the venue has, once."""
+    accepted, refused = orders_of(audit, MAKER)
+    assert set((accepted + refused).values()) == {1}
+    assert counts["sent"] == (accepted + refused).total()
+    assert counts["acked"] == accepted.total()
+    assert counts["sent"] == sum(counts[end] for end in ("filled", "rejected", "cancelled", "expired"))
+
+
+def replayed(path: Path) -> dict[str, str]:
+    """The digests to which a fresh process replays journals."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "3"}
+    command = [sys.executable, "-m", "sim", "replay", str(path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=10 * PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    return {one["node"]: one["digest"] for one in json.loads(done.stdout)["journals"]}
+
+
+def survive(folder: Path, kills: int, seed: int) -> Storm:
+    """Kill, and check all that must hold."""
+    storm, ended = weather(folder, kills, seed)
+    told, audit = Told(storm.customer.path), Audit(folder / "journal")
+    assert storm.customer.faults == []
+    check_the_customer(told, audit)
+    check_the_books(told, audit)
+    check_the_maker(storm.said[MAKER]["orders"], audit)
+    across = check_the_auctions(audit)
+    assert across > 0
+    assert audit.digest == ended["digest"]
+    assert replayed(folder / "journal") == {"venue": ended["digest"]}
+    for name in (MAKER, "s1", "s2"):
+        assert replayed(folder / name) == {name: storm.said[name]["ended"]["digest"]}
+    print(
+        f"seed {seed}: {len(told.orders)} orders, {len(told.fills)} fills, {across} of {len(audit.opened)} auctions",
+        f"across a death; died {dict(storm.deaths)}; killed too {dict(storm.killed)}",
+    )
+    return storm
+
+
+def test_a_venue_that_is_killed_under_load_forgets_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
+    survive(tmp_path, 4, seed=4)
+
+
+@pytest.mark.slow
+def test_a_venue_that_is_killed_sixty_times_forgets_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
+    storm = survive(tmp_path, 60, SystemRandom().getrandbits(32))
+    assert len(storm.deaths) > 12
