@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+INTEROP := .venv-interop
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # The first candidate that is new enough; `make PYTHON=...` overrides it.
@@ -11,7 +12,7 @@ WITHOUT_ENSUREPIP = $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long bench lint types determinism golden recording notebooks wheel lock clean
+.PHONY: help setup demo test test-long bench lint types determinism golden recording notebooks interop wheel lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s%s\n", $$1, $$2}' Makefile
@@ -48,6 +49,9 @@ recording: setup ## Record a live market, and replay it in fresh processes on ev
 notebooks: setup ## Run every notebook as a script
 	@$(BIN)/python -m tests.notebooks
 
+interop: setup $(INTEROP)/quickfix ## Test against QuickFIX, which is built first, in some minutes
+	@$(BIN)/python -m pytest -m slow tests/interop $(ARGS)
+
 wheel: setup ## Build dist/romer-*.whl
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
@@ -65,6 +69,14 @@ $(VENV)/pyvenv.cfg:
 	@$(if $(PYTHON),,$(error Romer needs Python 3.11 or newer and finds none; name one with `make PYTHON=...`))
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "Romer needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { $(WITHOUT_ENSUREPIP); }
+
+# An environment of its own: QuickFIX is no test tool that everybody needs.
+$(INTEROP)/quickfix: tests/interop/requirements.txt | setup
+	@echo "Building QuickFIX into $(INTEROP) ..."
+	@$(BIN)/python -m venv $(INTEROP) >/dev/null 2>&1 || \
+	    { $(BIN)/python -m venv --clear --without-pip $(INTEROP) && $(BIN)/python -m pip --python $(INTEROP) install -qq pip; }
+	@$(INTEROP)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes --no-deps -r $<
+	@touch $@
 
 # Byte code is left to the first import: compiling everything would double the time of an installation.
 $(VENV)/base: requirements.lock pyproject.toml | $(VENV)/pyvenv.cfg

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from tests.helpers.customer import Customer, Told
-from tests.helpers.dying import CALLS, PARTS
+from tests.helpers.dying import CALLS, PARTS, PARTS_OF_OTHERS
 from tests.helpers.venue import PATIENCE, Running, changed, python, romer_live
 
 PORTS: Final = range(20_000, 32_000)
@@ -26,12 +28,36 @@ BOND: Final = 100_000
 PENALTY: Final = 100
 LIFE_SECONDS_MAX: Final = 3.0
 """How long a venue lives that was to die by itself and does not come to it."""
+RETRY_SECONDS_MAX: Final = 90.0
+"""A market maker that was unlucky often enough waits a minute before it dials again."""
 _UNRELIABLE: Final = ("--strategy", "unreliable", "--set", "default_per_mille=300")
 _TRADERS: Final = {
     "s1": ("solver", "--token-env", "S1_TOKEN", "--price", "ETHUSDC=2000"),
     "s2": ("solver", "--token-file", "s2.token", "--price", "ETHUSDC=2000", *_UNRELIABLE),
     MAKER: ("market-maker", "--want", "buy 0.01 ETHUSDC at 2010 every 30ms", "--quiet"),
 }
+
+
+class Death(NamedTuple):
+    """How a venue ends: in the `nth` call of a system call, or else after so many seconds with a session, or of its
+    start."""
+
+    call: str = ""
+    nth: int = 0
+    part: str = ""
+    seconds: float = LIFE_SECONDS_MAX
+    starting: bool = False
+
+    @classmethod
+    def draw(cls, rng: Random) -> Self:
+        """Any of them."""
+        draw = rng.random()
+        if draw < 0.15:
+            return cls(seconds=rng.uniform(0.2, 1.5), starting=True)
+        if draw < 0.5:
+            return cls(seconds=rng.uniform(0, 2.0))
+        call = rng.choice(sorted(CALLS))
+        return cls(call, rng.randint(1, CALLS[call]), rng.choice(PARTS if call == "pwrite" else PARTS_OF_OTHERS))
 
 
 class Storm:
@@ -66,25 +92,14 @@ class Storm:
         for stack, _running in self._traders.values():
             stack.close()
 
-    def live_and_die(self) -> None:
-        """One life of the venue, which ends with SIGKILL somewhere."""
-        draw = self._rng.random()
-        if draw < 0.15:
-            with self.venue() as running:
-                self._kill(running, "at its start", self._rng.uniform(0.2, 1.5))
-        elif draw < 0.55:
-            with self.venue() as running:
+    def live_and_die(self, death: Death) -> None:
+        """One life of the venue."""
+        call, nth, part, seconds, starting = death
+        with self.venue(*(("tests.helpers.dying", call, str(nth), part) if call else ())) as running:
+            if not starting:
                 self._wait_for_logon(running)
                 self._disturb()
-                self._kill(running, "under load", self._rng.uniform(0, 2.0))
-        else:
-            call = self._rng.choice(sorted(CALLS))
-            part = self._rng.choice(PARTS if call == "pwrite" else ("before", "after"))
-            nth = self._rng.randint(1, CALLS[call])
-            with self.venue("tests.helpers.dying", call, str(nth), part) as running:
-                self._wait_for_logon(running)
-                self._disturb()
-                self._kill(running, "under load", LIFE_SECONDS_MAX, f"{part} {call}")
+            self._kill(running, death, seconds)
 
     def venue(self, *module: str) -> AbstractContextManager[Running]:
         """A process that serves the venue."""
@@ -97,6 +112,8 @@ class Storm:
         self._wait_for_logon(running)
         self.customer.trading = False
         self.wait(lambda: Told(self.customer.path).settled, lambda: f"not all orders end; {running.log.read_text()}")
+        http = json.loads(running.line())["http"]
+        self.wait(lambda: _sessions(http) == 2, lambda: f"{MAKER} does not come back", RETRY_SECONDS_MAX)
         for name in (MAKER, "s1", "s2"):
             self._traders[name][1].signal(signal.SIGTERM)
             self.said[name] = self.ended(self._traders[name][1])
@@ -108,9 +125,9 @@ class Storm:
         assert code == 0, running.log.read_text()
         return json.loads(lines[-1])
 
-    def wait(self, until: Callable[[], bool], problem: Callable[[], str]) -> None:
+    def wait(self, until: Callable[[], bool], problem: Callable[[], str], seconds: float = PATIENCE) -> None:
         """Wait for something."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + seconds
         while not until():
             assert self.customer.error is None, self.customer.error
             assert time.monotonic() < deadline, problem()
@@ -136,15 +153,15 @@ class Storm:
         if name:
             self.killed[name] += 1
 
-    def _kill(self, running: Running, how: str, seconds: float, itself: str = "") -> None:
+    def _kill(self, running: Running, death: Death, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while running.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)
         by_itself = running.process.poll() is not None
         running.process.kill()
         assert running.process.wait(PATIENCE) == -signal.SIGKILL, running.log.read_text()
-        assert itself or not by_itself, running.log.read_text()
-        self.deaths[itself if by_itself else how] += 1
+        assert death.call or not by_itself, running.log.read_text()
+        self.deaths[f"{death.part} {death.call}" if by_itself else "at its start" if death.starting else "busy"] += 1
 
     def _start(self, name: str) -> None:
         kind, *options = _TRADERS[name]
@@ -159,6 +176,13 @@ class Storm:
             name=f"{name}-{lives}",
         )  # fmt: skip
         self._traders[name] = stack, stack.enter_context(process)
+
+
+def _sessions(http: str) -> int:
+    """How many FIX sessions a venue's /metrics count as active."""
+    with urllib.request.urlopen(f"http://{http}/metrics", timeout=PATIENCE) as answer:
+        (count,) = re.findall(r'^romer_fix_sessions\{state="active"\} ([0-9]+)', answer.read().decode(), re.MULTILINE)
+    return int(count)
 
 
 def _free_places() -> dict[str, str]:

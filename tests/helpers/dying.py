@@ -24,6 +24,8 @@ CALLS: Final = {
 }
 """What a journal asks of the system, and about how often in a few busy seconds."""
 PARTS: Final = ("before", "half", "after")
+PARTS_OF_OTHERS: Final = ("before", "after")
+"""Of what is no write."""
 
 
 def plant(call: str, nth: int, part: str) -> None:

@@ -13,34 +13,45 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
 import pytest
 
-from core.auction.facts import CommitmentCreated, CommitmentDefaulted, CommitmentSettled
+from core.auction.facts import BidReceived, CommitmentCreated, CommitmentDefaulted, CommitmentSettled
 from core.market.orders import OrderFilled
 from core.units import SECOND
+from sim.whatif.whatif import WhatIf
 from tests.helpers.audit import Audit, orders_of, traded_by
-from tests.helpers.crash import BALANCE, BOND, CUSTOMER, MAKER, PENALTY, Storm
+from tests.helpers.crash import BALANCE, BOND, CUSTOMER, MAKER, PENALTY, Death, Storm
 from tests.helpers.customer import Told
-from tests.helpers.venue import PATIENCE, ROOT
+from tests.helpers.fix_client import fix_client
+from tests.helpers.venue import PATIENCE, ROOT, changed, served, solving
+from tests.integration.live.test_serve import stopped, until
 
+DEATHS = (
+    Death("pwrite", 120, "half"),
+    Death("replace", 4, "before"),
+    Death(seconds=0.4),
+    Death("rename", 1, "after"),
+)
+"""In a write under load, in a snapshot or the index, anywhere, and at the beginning of a segment."""
 LATE_SECONDS_MAX = 5
 """For a timer of a machine that is busy with tests."""
 
 
-def weather(folder: Path, kills: int, seed: int) -> tuple[Storm, dict[str, Any]]:
-    """Kill the venue so often, let everything end, and stop it; what it says at its end."""
+def weather(folder: Path, deaths: Sequence[Death], seed: int) -> tuple[Storm, dict[str, Any]]:
+    """Kill the venue again and again, let everything end, and stop it; what it says at its end."""
     with Storm(folder, Random(seed)) as storm:
-        for _ in range(kills):
-            storm.live_and_die()
+        for death in deaths:
+            storm.live_and_die(death)
         with storm.venue() as running:
             storm.wind_up(running)
             running.signal(signal.SIGTERM)
             told: dict[str, Any] = storm.ended(running)["ended"]
-    assert sum(storm.deaths.values()) == kills
+    assert sum(storm.deaths.values()) == len(deaths)
     return storm, told
 
 
@@ -105,9 +116,9 @@ def replayed(path: Path) -> dict[str, str]:
     return {one["node"]: one["digest"] for one in json.loads(done.stdout)["journals"]}
 
 
-def survive(folder: Path, kills: int, seed: int) -> Storm:
+def survive(folder: Path, deaths: Sequence[Death], seed: int) -> Storm:
     """Kill, and check all that must hold."""
-    storm, ended = weather(folder, kills, seed)
+    storm, ended = weather(folder, deaths, seed)
     told, audit = Told(storm.customer.path), Audit(folder / "journal")
     assert storm.customer.faults == []
     check_the_customer(told, audit)
@@ -117,6 +128,7 @@ def survive(folder: Path, kills: int, seed: int) -> Storm:
     assert across > 0
     assert audit.digest == ended["digest"]
     assert replayed(folder / "journal") == {"venue": ended["digest"]}
+    assert WhatIf(folder / "journal").baseline().digest == ended["digest"]
     for name in (MAKER, "s1", "s2"):
         assert replayed(folder / name) == {name: storm.said[name]["ended"]["digest"]}
     print(
@@ -127,10 +139,44 @@ def survive(folder: Path, kills: int, seed: int) -> Storm:
 
 
 def test_a_venue_that_is_killed_under_load_forgets_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
-    survive(tmp_path, 4, seed=4)
+    storm = survive(tmp_path, DEATHS, seed=1)
+    assert storm.deaths["half pwrite"] == storm.deaths["busy"] == 1
 
 
 @pytest.mark.slow
 def test_a_venue_that_is_killed_sixty_times_forgets_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
-    storm = survive(tmp_path, 60, SystemRandom().getrandbits(32))
-    assert len(storm.deaths) > 12
+    seed = SystemRandom().getrandbits(32)
+    draws = Random(seed)
+    storm = survive(tmp_path, [Death.draw(draws) for _ in range(60)], seed)
+    assert len(storm.deaths) > 10
+
+
+def test_an_auction_that_was_open_when_the_venue_was_killed_ends_at_its_deadline_with_the_bids_it_had(
+    tmp_path: Path,
+) -> None:
+    slow = changed(
+        ('batch_window = "50ms"', 'batch_window = "50ms", order_lifetime = "60s"'),
+        ('bid_window = "100ms", fulfil_window = "100ms"', 'bid_window = "5s", fulfil_window = "10s"'),
+    )
+    again = tmp_path / "again"
+    again.mkdir()
+    with served(tmp_path, slow) as (venue, listening), solving(tmp_path, listening["places"]):
+        until(listening, "romer_solvers_connected")
+        with fix_client(listening["places"]["fix"]) as client:
+            client.order("a")
+            assert client.report("0", "a")
+            numbers = client.number
+            until(listening, "romer_facts_total", "auction", "bid_received")
+        venue.process.kill()
+        venue.process.wait()
+    with served(tmp_path, slow) as (venue, listening), solving(again, listening["places"]):
+        with fix_client(listening["places"]["fix"], number=numbers) as client:
+            assert client.report("2", "a")[32] == "0.50000000"
+        ended = stopped(venue)["ended"]
+    audit = Audit(tmp_path / "journal")
+    assert audit.digest == ended["digest"]
+    assert audit.opened[1].boot == 1
+    (ranked,) = audit.ranked[1]
+    assert ranked.boot == 2
+    assert 0 <= ranked.at - audit.opened[1].deadline < SECOND
+    assert len(audit.facts(BidReceived)) == len(audit.facts(CommitmentCreated)) == len(audit.facts(OrderFilled)) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.kernel.agenda import Agenda
 from core.kernel.record import Bytes, Connected, Disconnected, Event, Message, Start, TimerFired
 from core.units import Nanos
-from sim.whatif.tape import Cue, Ring, Tape
+from sim.whatif.tape import Cue, Cut, Ring, Tape
 from tests.helpers.toys import Ping
 
 
@@ -92,3 +92,20 @@ def test_the_recording_s_own_start_is_the_only_one() -> None:
     agenda = tape(cue(5, event=Start()))
     agenda.lead(5, "fix", Start())
     assert drain(agenda, 5) == [Start()]
+
+
+def test_what_a_killed_node_left_undone_at_an_instant_comes_at_its_next_start() -> None:
+    done, left = Message("a", Ping(1)), Message("a", Ping(2))
+    agenda = Tape([cue(10), cue(50, event=Disconnected("c1", "restarted"))], {}, cuts={10: Cut(1, 50)})
+    agenda.post(10, "a", "b", done)
+    agenda.post(10, "a", "b", left)
+    assert drain(agenda, 10) == [Bytes("c1", b"x"), done]
+    assert agenda.next_at() == 50
+    assert drain(agenda, 50) == [Disconnected("c1", "restarted"), left]
+
+
+def test_a_cue_at_the_instant_of_a_kill_does_not_wait_for_what_was_left_undone() -> None:
+    agenda = Tape([cue(10, after=3)], {}, cuts={10: Cut(0, 50)})
+    agenda.post(10, "a", "b", Message("a", Ping(1)))
+    assert [type(event) for event in drain(agenda, 10)] == [Bytes]
+    assert [type(event) for event in drain(agenda, 50)] == [Message]

@@ -1,0 +1,1 @@
+"""Tests against other engines, by `make interop`."""
