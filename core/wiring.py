@@ -11,6 +11,8 @@ from core.auction.settings import AuctionSettings
 from core.config import MakerConfig, NodeConfig, PulseConfig, SolverConfig, VenueConfig
 from core.fix import records as fix_records
 from core.fix.engine import FixEngine
+from core.fix.generic import GenericMessage
+from core.fix.mailbox import Letter, Taken
 from core.fix.message import FixMessage
 from core.fix.messages import (
     BusinessMessageReject,
@@ -19,7 +21,7 @@ from core.fix.messages import (
     OrderCancelReject,
     OrderCancelRequest,
 )
-from core.fix.records import FromPeer, ToPeer
+from core.fix.records import FromPeer, LogonAttempted, SessionClosed, SessionOpened, ToPeer
 from core.fix.settings import EngineConfig, SessionConfig
 from core.kernel.codec import Codec, records_of
 from core.kernel.component import Component
@@ -39,7 +41,7 @@ from core.solver.settings import DoorSettings, SolverAccount, SolverSettings
 
 Components: TypeAlias = list[Component[Any]]
 AnyMessage: TypeAlias = (
-    NewOrderSingle | OrderCancelRequest | ExecutionReport | OrderCancelReject | BusinessMessageReject
+    NewOrderSingle | OrderCancelRequest | ExecutionReport | OrderCancelReject | BusinessMessageReject | GenericMessage
 )
 
 
@@ -160,10 +162,12 @@ CODEC: Final = Codec(
         *(kind for module in _MODULES for kind in records_of(module) if kind is not FixMessage),
         FromPeer[AnyMessage],
         ToPeer[AnyMessage],
+        Letter[FromPeer[AnyMessage] | SessionOpened | SessionClosed | LogonAttempted],
+        Taken,
         SolverSaid[FromSolver],
         TellSolver[FromVenue],
         Problem,
         Solution,
     )
 )
-"""Reads every journal and snapshot of every node."""
+"""Reads every journal and snapshot of every node, and journals of engines in other programs."""

@@ -18,7 +18,8 @@ from core.fix.quickfix_cfg import Given, read_cfg
 from core.fix.settings import EngineConfig, SessionConfig
 from core.units import SECOND
 from live.driver import NoteSink
-from live.fix_engine import ENGINE, EmbeddedFixEngine, Place
+from live.fix_application import Place
+from live.fix_engine import ENGINE, EmbeddedFixEngine
 from live.fix_files import load_dictionary
 from live.zones import compile_zone
 

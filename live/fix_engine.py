@@ -20,9 +20,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -31,7 +30,6 @@ from core.faults import did_you_mean
 from core.fix.dialect import Dialect
 from core.fix.engine import FixEngine
 from core.fix.mailbox import Letter, Mailbox, Taken, codec_of, messages_of, speaks_as_the_venue
-from core.fix.message import FixMessage
 from core.fix.operations import Operation
 from core.fix.records import (
     AddSession,
@@ -53,53 +51,16 @@ from core.kernel.kernel import Kernel
 from core.kernel.record import Effect, Event, Message, Note, Record
 from core.units import SECOND, Nanos
 from live.clock import wall_clock
-from live.doors import EVERYBODY, Guard
-from live.driver import LiveNode, NoteSink
+from live.driver import LiveNode
+from live.fix_application import Application, Place
 from live.fix_session import EmbeddedSession, SessionView, refused
 from live.journal.policy import SyncPolicy
 from live.journal.recovery import recover
 from live.journal.store import Store
-from live.tls import ClientTls
 
 ENGINE: Final = "fix"
 _GOODBYE: Final = 3 * SECOND
 _LOOK_SECONDS: Final = 0.01
-
-
-class Application:
-    """What an engine tells the program around it. Every method may be overridden; none may block.
-
-    A message that has come in is done with when `on_message` returns. With a journal, what was under way in a crash
-    is told again after the next start; an exception stops the engine, and `stop` raises it.
-    """
-
-    def on_logon(self, session: EmbeddedSession) -> None:
-        """Both sides have logged on."""
-
-    def on_logout(self, session: EmbeddedSession, reason: str, *, cancel_orders: bool) -> None:
-        """No longer, for a reason of docs/reasons.md; `cancel_orders` as its configuration says."""
-
-    def on_message(self, session: EmbeddedSession, message: FixMessage, *, poss_resend: bool) -> None:
-        """A message has arrived in sequence and is well formed."""
-
-    def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool:  # noqa: ARG002  # for others to override
-        """Whether a Logon is the counterparty's; asked if the engine's `authenticator` is its `app`."""
-        return True
-
-
-class Place(NamedTuple):
-    """Where an engine stands on this machine. The door is opened by an acceptor only; port 0 is any free one.
-
-    `sync` is `always`, a duration, or `off`; `log` is told every fact.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    guard: Guard = EVERYBODY
-    tls: ClientTls | None = None
-    journal: Path | None = None
-    sync: str = "always"
-    log: NoteSink | None = None
 
 
 class EmbeddedFixEngine:

@@ -62,7 +62,7 @@ class Outbound:
 
         Those beyond the limit are lost. `poss_resend` marks what may have been sent before under another number.
         """
-        state, body = self.state, self._built(message, poss_resend=poss_resend)
+        state, body = self.state, self._marked(message) if poss_resend else self.dialect.build(message)
         if state.status in TALKING and not state.resend_end:
             self.transmit(message.msg_type, body)
         elif len(state.pending) < self.own.waiting_messages_max:
@@ -70,9 +70,8 @@ class Outbound:
         else:
             self.emit(Note(MessageDropped(self.name, message.msg_type)))
 
-    def _built(self, message: FixMessage, *, poss_resend: bool) -> bytes:
-        if not poss_resend:
-            return self.dialect.build(message)
+    def _marked(self, message: FixMessage) -> bytes:
+        """The fields of `message`, with PossResend."""
         if not isinstance(message, GenericMessage):
             return _POSS_RESEND + self.dialect.build(message)
         header = dict(message.header) | {POSS_RESEND: "Y"}

@@ -44,6 +44,12 @@ def save(folder: Path, snapshot: Snapshot) -> None:
         path.unlink(missing_ok=True)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed has left of a snapshot. For the holder of the lock."""
+    for path in folder.glob("snapshot-*.romer-snapshot.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def load(path: Path) -> Snapshot:
     """Read a snapshot. Raises JournalDamaged when it is not as it was written."""
     try:

@@ -67,6 +67,7 @@ class Store:
         """How many deliveries the newest snapshot includes."""
         self._lock = lock
         self._spare = Spare(folder, segment_bytes)
+        snapshots.sweep(folder)
         self._segment: OpenSegment | None = None
         self._snapshot_deliveries, self._snapshot_seconds = snapshot_deliveries, snapshot_seconds
         self._snapshot_at = self._synced_at = time.monotonic()

@@ -15,7 +15,7 @@ from sim.commands.options import DIRECTORY, as_json, show
 @click.argument("order")
 @as_json
 def explain(*, directory: Path, order: str, as_json: bool) -> Exit:
-    """Tell the life of one ORDER of a run, named by order id, ClOrdID or OWNER/ClOrdID."""
+    """Tell the life of one ORDER of a run, named by order id, ClOrdID, OWNER/ClOrdID or a commitment's id."""
     from sim.results import explain as story  # noqa: PLC0415  # tables are slow to import
     from sim.results.result import load  # noqa: PLC0415
 

@@ -18,6 +18,10 @@ from sim.results.result import RunResult
 from sim.results.words import fate_in_words, in_words
 
 _DEADLINES: Final = ("bid_deadline", "deadline")
+_AMOUNTS: Final = frozenset(
+    ["amount", "input_amount", "leaves_quantity", "limit_price", "max_input", "min_output", "output_amount", "penalty"]
+    + ["quantity"]
+)
 _NESTED: Final = ("order", "cancel", "header")
 _MATCHES_MAX: Final = 5
 
@@ -43,11 +47,11 @@ class Story(msgspec.Struct, frozen=True):
 
 
 def explain(result: RunResult, order: str) -> Story:
-    """The life of an order that is named by its order id, its ClOrdID, or `owner/ClOrdID`.
+    """The life of an order that is named by its order id, its ClOrdID, `owner/ClOrdID`, or one of its commitments.
 
     Raises InputError, with the nearest names, when no order or more than one owner's answers to it.
     """
-    row = _find(result, order)
+    row = _find(result, _of_commitment(result, order) or order)
     notes, fates = _notes_about(result, row), _fates(result, row)
     began = notes[0]["time"]
     return Story(row, [_happening(note, row, began, fates) for note in notes])
@@ -71,6 +75,13 @@ def as_rows(story: Story) -> list[dict[str, Any]]:
     """The story as plain data, one row per line, as `--json` prints it."""
     rows: list[dict[str, Any]] = msgspec.to_builtins(story.happenings)
     return rows
+
+
+def _of_commitment(result: RunResult, name: str) -> str | None:
+    """The order that the commitment `name` was made for, if there is such a commitment."""
+    made = result.table("commitments")
+    found = made.filter(_is(made, "commitment_id", name)).column("order_id").to_pylist()
+    return str(found[0]) if found else None
 
 
 def _find(result: RunResult, name: str) -> dict[str, Any]:
@@ -172,8 +183,10 @@ def _context(fact: dict[str, Any], order: dict[str, Any], began: Nanos) -> dict[
         if isinstance(fact.get(name), dict):
             context |= fact[name]
     context["orders"] = len(fact.get("order_ids", ()))
-    for name, value in fact.items():
-        if name in _DEADLINES:
+    for name, value in (context | fact).items():
+        if name in _AMOUNTS and value is not None:
+            context[name] = f"{Decimal(value).normalize():f}"
+        elif name in _DEADLINES:
             context[name] = f"{(value - began) / MILLISECOND:+,.3f} ms"
         elif name == "price":
             context[name] = f"{Decimal(value):.10g}"

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from core.auction.auction import Auction
 from core.auction.facts import BatchCreated, CommitmentCreated, CommitmentDefaulted, CommitmentSettled
 from core.config import VenueConfig, decode_node
+from core.fix.messages import ExecutionReport
+from core.fix.records import FromPeer
 from core.kernel.reader import JournalReader
-from core.kernel.record import Effect, Event, Note, Record, TimerFired
+from core.kernel.record import Effect, Event, Message, Note, Record, TimerFired
 from core.kernel.replay import replay
 from core.market.orders import OrderFilled
 from core.sequencer.facts import BlockSealed, OrderRefused, OrderSequenced
@@ -114,3 +116,15 @@ def traded_by(audit: Audit, owner: str) -> dict[str, Decimal]:
             change[order.sell_token] = change.get(order.sell_token, Decimal(0)) - fill.input_amount
             change[order.buy_token] = change.get(order.buy_token, Decimal(0)) + fill.output_amount
     return change
+
+
+def reports_to(folder: Path) -> list[ExecutionReport]:
+    """The ExecutionReports that reached the market maker whose journal is in `folder`."""
+    found = []
+    for delivery in open_journal(folder).deliveries(unfinished=True):
+        _, dst, event, _ = CODEC.delivered(delivery)
+        if dst == "maker" and isinstance(event, Message) and isinstance(event.body, FromPeer):
+            message = event.body.message
+            if isinstance(message, ExecutionReport):
+                found.append(message)
+    return found

@@ -23,6 +23,8 @@ PORTS: Final = range(20_000, 32_000)
 """Below those that the system gives out by itself, so that nobody takes one while the venue is down."""
 CUSTOMER: Final = "MM1"
 MAKER: Final = "MM2"
+QUICKFIX: Final = "QF"
+"""Has an account, and is there in `tests.interop` only."""
 BALANCE: Final = {"ETH": 10_000, "USDC": 20_000_000}
 BOND: Final = 100_000
 PENALTY: Final = 100
@@ -65,8 +67,8 @@ class Storm:
 
     def __init__(self, folder: Path, rng: Random, *, windows: str = "150ms", orders_per_second: float = 100) -> None:
         self.folder, self._rng = folder, rng
-        self._places = _free_places()
-        (folder / "venue.toml").write_text(_venue(self._places, windows))
+        self.places = _free_places()
+        (folder / "venue.toml").write_text(_venue(self.places, windows))
         (folder / "s2.token").write_text("the token of s2")
         self._stack = ExitStack()
         self._traders: dict[str, tuple[ExitStack, Running]] = {}
@@ -78,7 +80,7 @@ class Storm:
         self.said: dict[str, Any] = {}
         """What the traders said at their end."""
         self.customer = Customer(
-            folder / "customer.store", self._places["fix"], CUSTOMER, Random(rng.random()), orders_per_second
+            folder / "customer.store", self.places["fix"], CUSTOMER, Random(rng.random()), orders_per_second
         )
 
     def __enter__(self) -> Self:
@@ -109,9 +111,12 @@ class Storm:
 
     def wind_up(self, running: Running) -> None:
         """Let everything end that is under way, with a venue that lives, and everybody leave but the venue."""
-        self._wait_for_logon(running)
         self.customer.trading = False
-        self.wait(lambda: Told(self.customer.path).settled, lambda: f"not all orders end; {running.log.read_text()}")
+        self.wait(
+            lambda: Told(self.customer.path).settled,
+            lambda: f"not all orders end; see {running.log}",
+            RETRY_SECONDS_MAX,
+        )
         http = json.loads(running.line())["http"]
         self.wait(lambda: _sessions(http) == 2, lambda: f"{MAKER} does not come back", RETRY_SECONDS_MAX)
         for name in (MAKER, "s1", "s2"):
@@ -138,7 +143,7 @@ class Storm:
         before = self.customer.logons
         self.wait(
             lambda: self.customer.logons > before or running.process.poll() is not None,
-            lambda: f"nobody gets in; the venue's log:\n{running.log.read_text()}",
+            lambda: f"nobody gets in; see {running.log}",
         )
 
     def _disturb(self) -> None:
@@ -165,7 +170,7 @@ class Storm:
 
     def _start(self, name: str) -> None:
         kind, *options = _TRADERS[name]
-        places = self._places
+        places = self.places
         dials = ["--connect", places["fix"]]
         if kind == "solver":
             dials = ["--connect", places["orders"], "--bids", places["bids"], "--claims", places["claims"]]
@@ -204,13 +209,14 @@ def _free_places() -> dict[str, str]:
 
 def _venue(places: dict[str, str], windows: str) -> str:
     balance = "{ " + ", ".join(f'{token} = "{amount}"' for token, amount in BALANCE.items()) + " }"
-    member, solver = (f'[[venue.members]]\nid = "{MAKER}"\nbalance = {balance}\n', '[[venue.solvers]]\nid = "s1"')
+    members = "".join(f'[[venue.members]]\nid = "{name}"\nbalance = {balance}\n\n' for name in (MAKER, QUICKFIX))
+    solver = '[[venue.solvers]]\nid = "s1"'
     rich = f'capital = {balance}\nbond = "{BOND}"'
     return changed(
         *((f'{door} = "127.0.0.1:0"', f'{door} = "{place}"') for door, place in places.items()),
-        ("[drain]", "[journal]\nsegment_bytes = 65536\nsnapshot_deliveries = 97\n\n[drain]"),
+        ("[drain]", "[journal]\nsegment_bytes = 65536\nsnapshot_deliveries = 397\n\n[drain]"),
         ('bid_window = "100ms", fulfil_window = "100ms"', f'bid_window = "{windows}", fulfil_window = "{windows}"'),
         ('balance = { ETH = "100" }', f"balance = {balance}"),
         ('capital = { ETH = "100", USDC = "200000" }\nbond = "10000"', rich),
-        (solver, f'{member}\n[[venue.solvers]]\nid = "s2"\ntoken = {{ file = "s2.token" }}\n{rich}\n\n{solver}'),
+        (solver, f'{members}[[venue.solvers]]\nid = "s2"\ntoken = {{ file = "s2.token" }}\n{rich}\n\n{solver}'),
     )

@@ -16,7 +16,8 @@ from core.fix.echo import ECHOED, Echo
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.shipped import dictionary
 from core.fix.validation import Validation
-from live.fix_engine import ENGINE, EmbeddedFixEngine, Place
+from live.fix_application import Place
+from live.fix_engine import ENGINE, EmbeddedFixEngine
 
 CONFIG = EngineConfig(
     role="acceptor",

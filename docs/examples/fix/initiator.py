@@ -18,7 +18,8 @@ from core.fix.messages import ExecutionReport, NewOrderSingle
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.tags import HandlInst, OrdType, Side
 from core.units import SECOND
-from live.fix_engine import Application, EmbeddedFixEngine, Place
+from live.fix_application import Application, Place
+from live.fix_engine import EmbeddedFixEngine
 from live.fix_session import EmbeddedSession
 
 

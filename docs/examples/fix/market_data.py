@@ -17,7 +17,8 @@ from core.fix.generic import GenericMessage, View, new_message, to_message, view
 from core.fix.message import FixMessage
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.shipped import dictionary
-from live.fix_engine import Application, EmbeddedFixEngine
+from live.fix_application import Application
+from live.fix_engine import EmbeddedFixEngine
 from live.fix_session import EmbeddedSession
 
 FIX = dictionary("FIX.4.2")

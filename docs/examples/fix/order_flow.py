@@ -32,7 +32,8 @@ from core.fix.tags import (
     OrdType,
     Side,
 )
-from live.fix_engine import Application, EmbeddedFixEngine
+from live.fix_application import Application
+from live.fix_engine import EmbeddedFixEngine
 from live.fix_session import EmbeddedSession
 
 DESK = EngineConfig(

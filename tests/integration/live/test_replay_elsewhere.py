@@ -128,9 +128,9 @@ def whatif(path: Path, *changes: str) -> Any:
 
 def test_the_recording_is_worth_comparing(recorded: Recorded) -> None:
     assert len(recorded.logged["blocks"]) > 10
-    assert len(recorded.logged["awards"]) > 50
+    assert len(recorded.logged["awards"]) > 20
     assert {solver for _, _, solver in recorded.logged["awards"]} >= {"s1"}
-    assert len(recorded.logged["settled"]) > 50
+    assert len(recorded.logged["settled"]) > 20
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
@@ -170,7 +170,7 @@ def same(recorded: Recorded) -> Any:
 
 def test_a_what_if_with_nothing_changed_gives_every_outcome_again(recorded: Recorded, same: Any) -> None:
     assert same["baseline"]["digest"] == same["digest"] == recorded.digest
-    assert same["orders"] > 50
+    assert same["orders"] > 20
     assert (same["changed"], same["changed_orders"], same["causes"]) == (0, [], [])
     assert same["before"] == same["after"]
 

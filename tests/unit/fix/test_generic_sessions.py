@@ -11,7 +11,7 @@ from core.fix.generic import GenericMessage
 from core.fix.records import FromPeer, ToPeer
 from core.fix.shipped import dictionary
 from core.kernel.record import Effect, Event, Message, Send
-from tests.helpers.fix import LOGON, Hand, acceptor_config
+from tests.helpers.fix import LOGON, Hand, acceptor_config, parsed
 
 ORDER = "11=id|21=3|40=1|54=1|55=MSFT|60=20231114-22:13:20"
 DIALECT = Dialect(dictionary("FIX.4.2"))
@@ -98,3 +98,22 @@ def test_the_application_gets_the_fields_in_wire_order(hand: Echoing) -> None:
     (message,) = hand.received
     assert isinstance(message, GenericMessage)
     assert [tag for tag, _ in message.fields] == [11, 21, 40, 54, 55, 60]
+
+
+def test_a_sender_sub_id_stands_between_the_sessions_own_fields_and_a_resend_keeps_it_there(hand: Echoing) -> None:
+    hand.say("D", ORDER, extra="50=ANN|57=DESK")
+    (sent,) = [raw for _, raw in hand.transmitted if b"\x0135=D" in raw]
+    assert [tag for tag, _ in parsed(sent).fields()][:9] == [8, 9, 35, 34, 49, 50, 52, 56, 57]
+    hand.say("2", "7=2|16=2")
+    again = hand.transmitted[-1][1]
+    tags = [tag for tag, _ in parsed(again).fields()]
+    assert tags[:12] == [8, 9, 35, 34, 43, 49, 50, 52, 56, 57, 122, 11]
+    assert b"\x0150=ANN\x01" in again
+
+
+def test_poss_resend_is_in_its_place_and_there_once(hand: Echoing) -> None:
+    message = GenericMessage("D", ((11, "id"),), ((50, "ANN"), (115, "A")))
+    for header in (message.header, (*message.header, (97, "Y"))):
+        hand.tell("MM1", GenericMessage("D", message.fields, header), poss_resend=True)
+        fields = parsed(hand.transmitted[-1][1]).fields()
+        assert [tag for tag, _ in fields] == [8, 9, 35, 34, 49, 50, 52, 56, 97, 115, 11, 10]

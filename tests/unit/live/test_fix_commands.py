@@ -21,6 +21,23 @@ NEWS = encode(wire(f"35=B|{HEAD.replace('34=2', '34=3')}|148=h|33=1|58=l|95=3") 
 LOGOUT = encode(wire("35=5|34=9|49=ROMER|52=20231115-00:00:00|56=MM1"))
 
 
+OWN_DICTIONARY = """\
+<fix major='4' minor='2'>
+ <header><field name='BeginString' required='Y'/><field name='BodyLength' required='Y'/>
+  <field name='MsgType' required='Y'/></header>
+ <messages><message name='Blobs' msgtype='UB' msgcat='app'>
+  <field name='BlobLen' required='N'/><field name='Blob' required='N'/></message></messages>
+ <trailer><field name='CheckSum' required='Y'/></trailer>
+ <fields>
+  <field number='8' name='BeginString' type='STRING'/><field number='9' name='BodyLength' type='INT'/>
+  <field number='35' name='MsgType' type='STRING'/><field number='10' name='CheckSum' type='STRING'/>
+  <field number='58' name='Text' type='STRING'/>
+  <field number='9001' name='BlobLen' type='LENGTH'/><field number='9002' name='Blob' type='DATA'/>
+ </fields>
+</fix>
+"""
+
+
 def romer_live(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["fix", *map(str, arguments)])
 
@@ -63,6 +80,15 @@ def test_a_log_is_printed_with_names_and_meanings_and_groups_indented(log: Path)
 )
 def test_messages_are_chosen_by_session_type_time_and_tag(log: Path, arguments: list[str], numbers: str) -> None:
     assert "".join(line.partition("#")[2][0] for line in printed(romer_live("print", log, *arguments))) == numbers
+
+
+def test_data_fields_of_a_dictionary_of_ones_own_are_told_apart_by_their_lengths(tmp_path: Path) -> None:
+    own, path = tmp_path / "own.xml", tmp_path / "own.log"
+    own.write_text(OWN_DICTIONARY)
+    path.write_bytes(encode(wire(f"35=UB|{HEAD}|9001=5") + b"9002=a\x0158=\x01"))
+    lines = romer_live("print", path, "--dictionary", own).stdout.splitlines()
+    assert r"    Blob(9002)                     a\x0158=" in lines
+    assert not any("(58)" in line for line in lines)
 
 
 @pytest.mark.parametrize("separator", [b"|", b"^A", b"<SOH>"])

@@ -19,7 +19,8 @@ from core.fix.messages import NewOrderSingle
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.shipped import dictionary
 from core.units import MILLISECOND, SECOND
-from live.fix_engine import ENGINE, Application, EmbeddedFixEngine, Place
+from live.fix_application import Application, Place
+from live.fix_engine import ENGINE, EmbeddedFixEngine
 from live.fix_session import EmbeddedSession, QueueFull
 from tests.helpers.fix import order
 

@@ -28,6 +28,10 @@ def texts(result: RunResult, order: str) -> list[str]:
     return [line.text for line in explain(result, order).happenings]
 
 
+def test_a_commitment_is_a_name_of_its_order(small: RunResult) -> None:
+    assert texts(small, "C-3") == texts(small, "O-1")
+
+
 def test_the_story_of_a_reassigned_order_has_every_decision_in_order(small: RunResult) -> None:
     told = texts(small, "O-1")
     for part in (
@@ -38,7 +42,7 @@ def test_the_story_of_a_reassigned_order_has_every_decision_in_order(small: RunR
         "s1 bids 4002 USD for at most 2 ETH, at a rate of 2001 (s1-1) and replaces it later",
         "s2 bids 4008 USD for at most 2 ETH, at a rate of 2004 (s2-1) and wins, but does not pay",
         "s1 bids 4006 USD for at most 2 ETH, at a rate of 2003 (s1-3) and takes over when s2 does not pay",
-        "s3 bids 4007.0 USD for at most 2 ETH, at a rate of 2003.5 (s3-1) and is passed over later",
+        "s3 bids 4007 USD for at most 2 ETH, at a rate of 2003.5 (s3-1) and is passed over later",
         "s2 is first of 3 under first_price (s2-1)",
         "C-1 awarded to s2 (attempt 1): owes 4008 USD for 2 ETH until +880.000 ms",
         "C-1 defaulted: s2 did not pay; 100 of its bond is gone",

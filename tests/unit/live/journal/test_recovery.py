@@ -169,6 +169,16 @@ def test_a_bad_snapshot_is_skipped_with_a_message(tmp_path: Path, bad: int) -> N
     again.stop()
 
 
+def test_what_a_killed_process_has_left_of_a_snapshot_is_removed(tmp_path: Path) -> None:
+    toy = Toy(tmp_path)
+    toy.pump(5)
+    toy.kill()
+    rest = tmp_path / "snapshot-000000000007.romer-snapshot.tmp"
+    rest.write_bytes(b"ROMERS1")
+    Toy(tmp_path).stop()
+    assert not rest.exists()
+
+
 class Forgetful(Asker):
     """Has another state than an Asker's."""
 

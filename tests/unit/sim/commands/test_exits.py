@@ -24,6 +24,7 @@ class Impatient:
             os.kill(os.getpid(), signal.SIGINT)
 
 module = sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 sys.meta_path.insert(0, Impatient())
 from sim.__main__ import main
 main()
