@@ -66,8 +66,8 @@ class Simulation:
         self._links = {guest.id: scenario.latency_of(guest) for guest in guests}
         self.network = Network(self._latency)
         self.fix = FixTap()
-        self.checkers = every_checker(scenario.market(), self._ledger)
         venue, makers, solvers = scenario.node_configs()
+        self.checkers = every_checker(venue, self._ledger)
         configs: list[NodeConfig] = [venue, *makers, *solvers]
         self.nodes = {node_name(config): self._node(config) for config in configs}
         for door in ("fix", "solvers"):

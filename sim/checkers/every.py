@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
+from core.config import VenueConfig
 from core.market.ledger import Ledger
-from core.market.orders import Pair
-from sim.checkers import Checkers
+from sim.checkers import Checker, Checkers
 from sim.checkers.blocks import BlockChain
 from sim.checkers.conservation import Conservation
+from sim.checkers.ends import EveryOrderEnds
 from sim.checkers.fix import FixSequence
 from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
 from sim.checkers.payments import Payments
+from sim.checkers.reports import FillsReported
+from sim.checkers.selection import RANKED_AS_BID, BestBidWins
 
 
-def every_checker(pairs: Iterable[Pair], ledger: Callable[[], Ledger]) -> Checkers:
-    """Watches a market that trades `pairs`; `ledger` is the venue's, as it stands."""
-    return Checkers(
-        [
-            Conservation(ledger),
-            Payments(),
-            OneCommitment(),
-            FillsWithinLimits({pair.symbol: pair.lot for pair in pairs}),
-            NothingAfterTheEnd(),
-            FixSequence(),
-            BlockChain(),
-        ]
-    )
+def every_checker(config: VenueConfig, ledger: Callable[[], Ledger]) -> Checkers:
+    """Watches the venue of that configuration; `ledger` is its own, as it stands.
+
+    A rule of your own for the auction is not ranked again: only it knows what is best.
+    """
+    auction = config.auction
+    checkers: list[Checker] = [
+        Conservation(ledger),
+        Payments(auction.bond_token, auction.default_penalty),
+        OneCommitment(),
+        FillsWithinLimits({pair.symbol: pair.lot for pair in config.pairs}),
+        NothingAfterTheEnd(),
+        EveryOrderEnds(int(auction.grace)),
+        FillsReported(),
+        FixSequence(),
+        BlockChain(),
+    ]
+    if auction.rule in RANKED_AS_BID:
+        checkers.append(BestBidWins(config.pairs))
+    return Checkers(checkers)

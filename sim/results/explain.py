@@ -19,8 +19,17 @@ from sim.results.words import fate_in_words, in_words
 
 _DEADLINES: Final = ("bid_deadline", "deadline")
 _AMOUNTS: Final = frozenset(
-    ["amount", "input_amount", "leaves_quantity", "limit_price", "max_input", "min_output", "output_amount", "penalty"]
-    + ["quantity"]
+    [
+        "amount",
+        "quantity",
+        "leaves_quantity",
+        "limit_price",
+        "penalty",
+        "min_output",
+        "max_input",
+        "input_amount",
+        "output_amount",
+    ]
 )
 _NESTED: Final = ("order", "cancel", "header")
 _MATCHES_MAX: Final = 5

@@ -53,7 +53,7 @@ class Rerun:
         self.journal = Journal(config.name, sink)
         self.journal.open(replace(recording.header, config=encode_node(config)))
         self.hear: Heard = _nobody
-        watch = every_checker(config.pairs, self._ledger) if watched else None
+        watch = every_checker(config, self._ledger) if watched else None
         self.venue = SimNode(self.env, self._kernel(watch), self.network, on_note=self._on_note)
         for component in self.venue.kernel.components:
             self.network.listen(f"{config.name}/{component}", self.venue, component)
