@@ -53,7 +53,7 @@ class Audit:
         self._facts: dict[type[Record], list[Any]] = {}
         parts = components(config, self._reader.header.seed)
         auction = next(part for part in parts if isinstance(part, Auction))
-        self._checkers = every_checker(config.pairs, lambda: auction.state.escrow.ledger)
+        self._checkers = every_checker(config, lambda: auction.state.escrow.ledger)
         self.digest = replay(self._reader, parts, CODEC, observer=self._observe, unfinished=True).digest
         self._checkers.finish()
         self.balances = auction.state.escrow.ledger.balances

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from core.auction.facts import (
     BatchCreated,
-    CommitmentCreated,
     CommitmentDefaulted,
     CommitmentSettled,
     EscrowDeposited,
@@ -17,61 +16,22 @@ from core.auction.facts import (
     OrderReopened,
 )
 from core.errors import FactViolated
-from core.kernel.record import Effect, Note, Record, Start, Transmit
+from core.fix.messages import Heartbeat
+from core.fix.records import FromPeer
+from core.kernel.record import Effect, Message, Note, Record, Start, Transmit
 from core.market.ledger import Ledger, Transferred
-from core.market.orders import Order, OrderExpired, OrderFilled
-from core.sequencer.block import NO_BLOCK, block_hash
+from core.market.orders import OrderExpired, OrderFilled
+from core.sequencer.block import NO_BLOCK, Leaf, block_hash, encode_leaf
 from core.sequencer.facts import BlockHeader, BlockSealed, OrderSequenced
-from sim.checkers import Checker, Checkers
+from core.sequencer.merkle import root
+from sim.checkers import Checkers
 from sim.checkers.blocks import BlockChain
 from sim.checkers.conservation import Conservation
 from sim.checkers.fix import FixSequence
 from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
-
-ORDER = Order(
-    order_id="O-1",
-    owner="MM1",
-    cl_ord_id="MM1-1",
-    symbol="ETHUSDC",
-    side="sell",
-    quantity=Decimal(2),
-    limit_price=Decimal(100),
-    sell_token="ETH",
-    buy_token="USDC",
-    input_amount=Decimal(2),
-    min_output=Decimal(200),
-    created_at=0,
-    valid_until=10,
-    partially_fillable=True,
-    immediate=False,
-)
-
+from tests.helpers.checkers import ORDER, commitment, filled, show, violation
 
 LOTS = {"ETHUSDC": Decimal("0.5")}
-
-
-def show(checker: Checker, *facts: Record) -> None:
-    """Let the checker watch one delivery per fact, as a kernel would."""
-    watch = Checkers([checker])
-    for fact in facts:
-        watch("venue", 0, "auction", Start(), [Note(fact)])
-
-
-def violation(checker: Checker, *facts: Record) -> str:
-    with pytest.raises(FactViolated) as caught:
-        show(checker, *facts)
-    assert caught.value.checker == checker.name
-    return caught.value.detail
-
-
-def filled(quantity: str, output: str, leaves: str) -> OrderFilled:
-    amount = Decimal(quantity)
-    price = Decimal(output) / amount
-    return OrderFilled("O-1", "F-1", "C-1", "s1", 1, amount, price, amount, Decimal(output), Decimal(leaves))
-
-
-def commitment(commitment_id: str) -> CommitmentCreated:
-    return CommitmentCreated(commitment_id, 1, "O-1", "s1", "b1", Decimal(2), Decimal(200), 5, 1)
 
 
 class TestConservation:
@@ -100,6 +60,17 @@ class TestConservation:
         told = violation(Conservation(lambda: ledger), Transferred("ETH", Decimal(1), "user:MM1", "world", "theft"))
         assert told == "user:MM1 is overdrawn: -1 ETH"
 
+    def test_a_transfer_of_less_than_nothing_is_caught(self) -> None:
+        told = violation(Conservation(Ledger), Transferred("ETH", Decimal(-1), "world", "user:MM1", "deposit"))
+        assert told.startswith("negative transfer Transferred(token='ETH', amount=Decimal('-1')")
+
+    def test_books_that_agree_with_the_ledger_and_do_not_add_up_to_zero_are_caught_at_the_end(self) -> None:
+        ledger = Ledger({"user:MM1": {"ETH": Decimal(5)}})
+        checker = Conservation(lambda: ledger)
+        checker._books = {"user:MM1": {"ETH": Decimal(5)}}
+        with pytest.raises(FactViolated, match="all accounts of ETH add up to 5, not 0"):
+            checker.finish()
+
 
 class TestOneCommitment:
     def test_reassignment_after_a_default_is_accepted(self) -> None:
@@ -119,6 +90,10 @@ class TestOneCommitment:
     def test_settling_twice_is_caught(self) -> None:
         settle = CommitmentSettled("C-1", "O-1", "s1", Decimal(2), Decimal(200))
         assert violation(OneCommitment(), commitment("C-1"), settle, settle) == "C-1 ends, but is not live"
+
+    def test_a_commitment_made_twice_is_caught(self) -> None:
+        default = CommitmentDefaulted("C-1", "O-1", "s1", Decimal(1))
+        assert violation(OneCommitment(), commitment("C-1"), default, commitment("C-1")) == "C-1 is created twice"
 
 
 class TestFillsWithinLimits:
@@ -141,6 +116,15 @@ class TestFillsWithinLimits:
     def test_a_fill_outside_the_limits_is_caught(self, fills: list[OrderFilled], told: str) -> None:
         assert violation(FillsWithinLimits(LOTS), OrderAdded(1, ORDER), *fills) == told
 
+    def test_fills_that_give_more_than_the_input_are_caught(self) -> None:
+        greedy = replace(filled("1", "300", "1"), input_amount=Decimal(3))
+        assert violation(FillsWithinLimits(LOTS), OrderAdded(1, ORDER), greedy) == "O-1: gave 3 of 2"
+
+    @pytest.mark.parametrize("quantity", [0, -1])
+    def test_a_fill_of_nothing_is_caught(self, quantity: int) -> None:
+        nothing = replace(filled("1", "100", "2"), quantity=Decimal(quantity))
+        assert violation(FillsWithinLimits(LOTS), OrderAdded(1, ORDER), nothing).endswith(" fills nothing")
+
     def test_a_fill_of_an_unknown_order_is_caught(self) -> None:
         assert violation(FillsWithinLimits(LOTS), filled("1", "100", "1")) == "F-1 fills O-1, which was never added"
 
@@ -162,8 +146,17 @@ class TestNothingAfterTheEnd:
         show(NothingAfterTheEnd(), filled("1", "100", "1"), OrderReopened("O-1", "partial"), filled("1", "100", "0"))
 
 
-def fix(number: int, extra: bytes = b"", sender: bytes = b"A") -> bytes:
-    return b"8=FIX.4.2\x019=1\x0135=0\x0134=%d\x0149=%s\x0156=B\x01%s10=000\x01" % (number, sender, extra)
+def fix(number: int, extra: bytes = b"", *, sender: bytes = b"A", again: bool = False, kind: bytes = b"0") -> bytes:
+    dup, original = (b"43=Y\x01", b"122=0\x01") if again else (b"", b"")
+    head = b"8=FIX.4.2\x019=1\x0135=%s\x0134=%d\x01%s49=%s\x0152=1\x01" % (kind, number, dup, sender)
+    return head + b"56=B\x01" + original + extra + b"10=000\x01"
+
+
+ASKED = b"58=hello\x01"
+
+
+def gap_fill(number: int, upto: int) -> bytes:
+    return fix(number, b"123=Y\x0136=%d\x01" % upto, again=True, kind=b"4")
 
 
 class TestFixSequence:
@@ -177,7 +170,31 @@ class TestFixSequence:
         self.watch(fix(1), fix(2) + fix(3), fix(1, sender=b"C"), fix(4))
 
     def test_resent_and_reset_numbers_are_accepted(self) -> None:
-        self.watch(fix(1), fix(2), fix(1, b"43=Y\x01"), fix(1, b"141=Y\x01"), fix(2))
+        resent = fix(1, ASKED, again=True)
+        self.watch(fix(1, ASKED), fix(2), resent, gap_fill(2, 3), fix(3), fix(1, b"141=Y\x01"), fix(2))
+
+    @pytest.mark.parametrize(
+        "resent",
+        [
+            fix(1, b"58=something else\x01", again=True),
+            fix(1, ASKED, again=True, kind=b"8"),
+            fix(2, ASKED, again=True),
+            fix(3, ASKED, again=True),
+        ],
+        ids=["another body", "another type", "another number", "a number still to come"],
+    )
+    def test_what_is_sent_again_and_was_not_sent_so_is_caught(self, resent: bytes) -> None:
+        with pytest.raises(FactViolated, match=r"FIX sequence: venue: A->B sends . again as ., which was not sent so"):
+            self.watch(fix(1, ASKED), fix(2), resent)
+
+    def test_what_was_sent_before_a_reset_is_not_sent_again_after_it(self) -> None:
+        with pytest.raises(FactViolated, match="again as 2, which was not sent so"):
+            self.watch(fix(1), fix(2, ASKED), fix(1, b"141=Y\x01"), fix(2, ASKED, again=True))
+
+    @pytest.mark.parametrize("fill", [gap_fill(2, 4), gap_fill(3, 4), gap_fill(1, 1)])
+    def test_a_gap_fill_for_anything_but_old_numbers_is_caught(self, fill: bytes) -> None:
+        with pytest.raises(FactViolated, match="FIX sequence: venue: A->B sends 4 to fill"):
+            self.watch(fix(1), fix(2), fill)
 
     @pytest.mark.parametrize("writes", [[fix(1), fix(1)], [fix(1), fix(3)], [fix(2)], [fix(1) + fix(2) + fix(2)]])
     def test_a_gap_or_a_repetition_is_caught(self, writes: list[bytes]) -> None:
@@ -186,8 +203,15 @@ class TestFixSequence:
 
 
 def sealed(height: int, previous: bytes, count: int) -> BlockSealed:
-    header = BlockHeader(1, height, previous, 0, 1, count, bytes(32))
+    leaves = [encode_leaf(Leaf(1 + n, 0, "MM1", bytes([7] * 32))) for n in range(count)]
+    header = BlockHeader(1, height, previous, 0, 1, count, root(leaves))
     return BlockSealed(header, block_hash(header), "window", 0)
+
+
+def place(checker: BlockChain, *facts: Record, sender: str = "MM1") -> None:
+    """Let the sequencer place a message of that sender."""
+    received = Message("fix", FromPeer(sender, 1, bytes([7] * 32), Heartbeat()))
+    Checkers([checker])("venue", 0, "sequencer", received, [Note(fact) for fact in facts])
 
 
 FIRST = sealed(1, NO_BLOCK, 1)
@@ -197,8 +221,14 @@ EMPTY = sealed(1, NO_BLOCK, 0)
 class TestBlockChain:
     def test_linked_blocks_with_every_message_are_accepted(self) -> None:
         checker = BlockChain()
-        show(checker, OrderSequenced(1, ORDER), FIRST, sealed(2, FIRST.block_hash, 0))
+        place(checker, OrderSequenced(1, ORDER))
+        show(checker, FIRST, sealed(2, FIRST.block_hash, 0))
         checker.finish()
+
+    def test_a_root_of_other_messages_is_caught(self) -> None:
+        checker = BlockChain()
+        place(checker, OrderSequenced(1, ORDER), sender="MM2")
+        assert violation(checker, FIRST) == "block 1 has a root that is not that of its 1 messages"
 
     @pytest.mark.parametrize(
         ("facts", "told"),
