@@ -110,14 +110,20 @@ class Storm:
         return python(self.folder, "-m", *(module or ("live",)), *command, name=f"venue-{self._lives}")
 
     def wind_up(self, running: Running) -> None:
-        """Let everything end that is under way, with a venue that lives, and everybody leave but the venue."""
+        """Trade until there is something to count, let everything end that is under way, with a venue that lives, and
+        everybody leave but the venue."""
+        http = json.loads(running.line())["http"]
+        self.wait(
+            lambda: bool(Told(self.customer.path).fills) and _defaults(http) > 0,
+            lambda: f"nothing is traded, or nobody defaults; see {running.log}",
+            RETRY_SECONDS_MAX,
+        )
         self.customer.trading = False
         self.wait(
             lambda: Told(self.customer.path).settled,
             lambda: f"not all orders end; see {running.log}",
             RETRY_SECONDS_MAX,
         )
-        http = json.loads(running.line())["http"]
         self.wait(lambda: _sessions(http) == 2, lambda: f"{MAKER} does not come back", RETRY_SECONDS_MAX)
         for name in (MAKER, "s1", "s2"):
             self._traders[name][1].signal(signal.SIGTERM)
@@ -185,9 +191,18 @@ class Storm:
 
 def _sessions(http: str) -> int:
     """How many FIX sessions a venue's /metrics count as active."""
+    return _count(http, r'romer_fix_sessions\{state="active"\}')
+
+
+def _defaults(http: str) -> int:
+    """How many commitments a venue's /metrics count as not kept."""
+    return _count(http, r'romer_facts_total\{[^}]*"commitment_defaulted"[^}]*\}')
+
+
+def _count(http: str, sample: str) -> int:
     with urllib.request.urlopen(f"http://{http}/metrics", timeout=PATIENCE) as answer:
-        (count,) = re.findall(r'^romer_fix_sessions\{state="active"\} ([0-9]+)', answer.read().decode(), re.MULTILINE)
-    return int(count)
+        found = re.findall(rf"^{sample} ([0-9]+)", answer.read().decode(), re.MULTILINE)
+    return int(found[0]) if found else 0
 
 
 def _free_places() -> dict[str, str]:
