@@ -1,0 +1,165 @@
+"""What is said to the registry and what it says: commands, facts, and what the sequencer is told of who logs on.
+
+A command names who gives it and why. Both are kept with it in the audit log, and neither proves anything: that the
+operator may give commands is for whoever lets commands in.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from core.kernel.record import Record
+from core.market.orders import Name
+
+Signing: TypeAlias = Literal["logon", "order"]
+"""What a market maker signs: its Logon, or each order too."""
+
+
+class Permissions(Record, frozen=True):
+    """What a market maker may do. None is no restriction beyond the venue's own."""
+
+    msg_types: tuple[str, ...] | None = None
+    """The application messages that it may send, by MsgType."""
+    symbols: tuple[str, ...] | None = None
+    order_quantity_max: Decimal | None = None
+    messages_per_second_max: int | None = None
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+class RegisterMaker(Record, frozen=True):
+    """Take up a market maker, which is pending until it is activated. `proof` is of possession of the key."""
+
+    maker: Name
+    public_key: bytes
+    proof: bytes
+    who: str
+    why: str
+    permissions: Permissions = Permissions()
+    signing: Signing = "logon"
+
+
+class ActivateMaker(Record, frozen=True):
+    """Let a pending market maker log on."""
+
+    maker: Name
+    who: str
+    why: str
+
+
+class SuspendMaker(Record, frozen=True):
+    """Log an active market maker out, and let it not log on until it is resumed."""
+
+    maker: Name
+    who: str
+    why: str
+
+
+class ResumeMaker(Record, frozen=True):
+    """Let a suspended market maker log on again."""
+
+    maker: Name
+    who: str
+    why: str
+
+
+class RevokeMaker(Record, frozen=True):
+    """Log a market maker out for good, and revoke all its keys."""
+
+    maker: Name
+    who: str
+    why: str
+
+
+class StageKey(Record, frozen=True):
+    """Accept a new key beside the active one. A key that was staged before is revoked."""
+
+    maker: Name
+    public_key: bytes
+    proof: bytes
+    who: str
+    why: str
+
+
+class ActivateKey(Record, frozen=True):
+    """Make the staged key the active one, and revoke the one that was. Ends the overlap."""
+
+    maker: Name
+    who: str
+    why: str
+
+
+Command: TypeAlias = RegisterMaker | ActivateMaker | SuspendMaker | ResumeMaker | RevokeMaker | StageKey | ActivateKey
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+class AuditEntry(Record, frozen=True):
+    """One change of the registry: entry `number` (from 1) of a chain, as `core.identity.audit` describes it."""
+
+    number: int
+    at: int
+    command: Command
+    previous_hash: bytes
+    hash: bytes
+
+
+class RegistryChanged(Record, frozen=True):
+    """A command was obeyed, and is in the audit log."""
+
+    entry: AuditEntry
+
+
+class CommandRefused(Record, frozen=True):
+    """A command changed nothing, for a stable reason code."""
+
+    maker: str
+    command: str
+    who: str
+    reason: str
+    detail: str
+
+
+class LogonProven(Record, frozen=True):
+    """A Logon on `conn` is by this key of this market maker."""
+
+    maker: str
+    conn: str
+    key_id: bytes
+
+
+class LogonDenied(Record, frozen=True):
+    """A Logon on `conn` that calls itself `comp_id` was refused, for a stable reason code that the peer is not told."""
+
+    comp_id: str
+    conn: str
+    reason: str
+
+
+# --- to the application --------------------------------------------------------------------------
+
+
+class MakerAdmitted(Record, frozen=True):
+    """`maker` is about to be logged on as `session` with this key. Whatever it was admitted with before is over.
+
+    In signing mode `order` its orders are signed with this key.
+    """
+
+    session: str
+    maker: str
+    public_key: bytes
+    permissions: Permissions
+    signing: Signing
+
+
+class MakerBarred(Record, frozen=True):
+    """`maker` may not trade until it is admitted again: its `status` is not active. `session` is being logged out,
+    and what still arrives on it is too late.
+    """
+
+    session: str
+    maker: str
+    status: str

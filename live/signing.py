@@ -1,0 +1,37 @@
+"""Signatures, made at the edge of a process: the node and its journal never have the key."""
+
+from __future__ import annotations
+
+from core.errors import InputError
+from core.identity.logon import sign_logons
+from core.sequencer.block import key_id_of
+from core.sequencer.signing import BlockSignature, SignBlock
+from live.keys import SecretKey
+
+
+class SignLogons:
+    """The way out of an initiator's connections. Whole messages are written; the Logons among them get signed."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: SecretKey) -> None:
+        self._key = key
+
+    def __call__(self, data: bytes) -> bytes:
+        """What goes over the wire."""
+        return sign_logons(data, self._key.sign)
+
+
+class SignBlocks:
+    """The service that signs a venue's blocks. Threads of its own call it."""
+
+    __slots__ = ("_key", "_name")
+
+    def __init__(self, key: SecretKey) -> None:
+        self._key, self._name = key, key_id_of(key.public_key)
+
+    def __call__(self, wanted: SignBlock) -> BlockSignature:
+        """The signature. Raises InputError for a block that names another key."""
+        if wanted.key_id != self._name:
+            raise InputError(f"block {wanted.height} is to be signed with key {wanted.key_id.hex()}", "bring it back")
+        return BlockSignature(wanted.height, self._key.sign(wanted.message))
