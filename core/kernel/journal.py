@@ -6,7 +6,8 @@
     payload  msgpack: a delivery is the array [now, dst, event, effects]; header and control frames are maps
 
 A frame is appended after its event is handled and reaches the sink before the effects leave the node
-(the driver flushes in between). An event whose handling failed is written as a `Crash`.
+(the driver flushes in between). An event whose handling failed is written as a `Crash`. A live node's store
+puts a `Synced` before each write, so that a write that was not finished can be told from damage.
 
 The digest chains BLAKE2b over the delivery frames, 256 at a time: d' = H(d || frames). Its state is
 a few kilobytes that a snapshot can carry, so a restored node ends at the digest of the whole run.
@@ -26,7 +27,7 @@ from core.kernel.record import Effect, Event, Record
 from core.units import Nanos
 
 MAGIC: Final = b"ROMERJ1\n"
-FORMAT: Final = 1
+FORMAT: Final = 2
 FRAME_BYTES_MAX: Final = 64 << 20
 HEAD: Final = Struct("<II")
 _FRAMES_PER_FOLD: Final = 256
@@ -36,11 +37,12 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 Delivered: TypeAlias = tuple[Nanos, str, Event, list[Effect]]
 
 
-class Header(Record, frozen=True):
+class Header(Record, frozen=True, omit_defaults=False):
     """Whose journal this is and what it takes to build the node again. Not part of the digest.
 
     `segment` is the segment's number, `boot` that of the process that wrote it, `count` the deliveries before it and
-    `digest` theirs; empty in the first.
+    `digest` theirs; empty in the first. `nonce` is what each `Synced` of the segment repeats, and no peer can know;
+    empty in one that was written whole, as a simulation's.
     """
 
     node: str
@@ -54,6 +56,7 @@ class Header(Record, frozen=True):
     boot: int = 1
     count: int = 0
     digest: str = ""
+    nonce: bytes = b""
 
 
 class Boot(Record, frozen=True):
@@ -87,7 +90,14 @@ class End(Record, frozen=True):
     digest: str
 
 
-Control: TypeAlias = Boot | Crash | Quarantined | End
+class Synced(Record, frozen=True):
+    """A write begins here; all before byte `size` of the segment had reached the disk before it, and so is needed."""
+
+    nonce: bytes
+    size: int
+
+
+Control: TypeAlias = Boot | Crash | Quarantined | End | Synced
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -107,7 +117,7 @@ class Sink(Protocol):
 class Journal:
     """Appends deliveries and keeps their digest. Without a sink, or after one has failed, it only keeps the digest."""
 
-    __slots__ = ("_folded", "_pending", "_sink", "_written", "count")
+    __slots__ = ("_folded", "_pending", "_sink", "_written", "count", "failure")
 
     def __init__(self, node: str, sink: Sink | None = None) -> None:
         self._sink = sink
@@ -115,6 +125,8 @@ class Journal:
         self._pending: list[bytes] = []
         self._written = 0
         self.count = 0
+        self.failure: BaseException | None = None
+        """What the sink raised."""
 
     def open(self, header: Header) -> None:
         """Write magic and header; call once, before the first delivery."""
@@ -158,6 +170,11 @@ class Journal:
         """Hex digest of all deliveries so far; equal for equal runs, and for nothing else."""
         return _link(self._folded, b"".join(self._pending)).hex()
 
+    def written(self) -> tuple[int, str]:
+        """Count and digest of the deliveries that the sink has, while it is handed more and otherwise."""
+        unwritten = len(self._pending) - self._written
+        return self.count - unwritten, _link(self._folded, b"".join(self._pending[: self._written])).hex()
+
     def chain(self) -> Chain:
         """The digest's state, for a snapshot."""
         return Chain(self.count, self._folded, b"".join(self._pending))
@@ -176,7 +193,8 @@ class Journal:
             return
         try:
             self._sink.write(data)
-        except BaseException:
+        except BaseException as error:
+            self.failure = error
             self._sink = None  # after a write that failed half-way, nothing more may follow it
             raise
 

@@ -101,7 +101,8 @@ class Kernel:
     def pump(self, now: Nanos) -> list[Outgoing]:
         """Deliver everything due at or before `now`, and what that makes due; return what leaves, in order.
 
-        Raises ComponentFailed when a handler raises; the journal then ends with the event at fault.
+        Raises ComponentFailed when a handler raises; the journal then ends with the event at fault. What the
+        journal's sink raises comes as it is, and is nobody's fault here.
         """
         outgoing: list[Outgoing] = []
         ambient = getcontext()
@@ -167,6 +168,8 @@ class Kernel:
                 self.journal.append(now, dst, event, effects)
         except Exception as error:
             if self.journal is not None:
+                if error is self.journal.failure:
+                    raise
                 self.journal.crash(now, dst, event, repr(error))
             raise ComponentFailed(f"{self.node}/{dst} failed on {event!r} at {now}: {error!r}") from error
         if self._observer is not None:

@@ -51,6 +51,8 @@ class JournalReader:
     def __init__(self, name: str, data: bytes, *, later: Sequence[Part] = (), since: Chain | None = None) -> None:
         self.name, self._data, self._later, self._since = name, data, later, since
         self.header, self._offset = read_header(name, data)
+        self.first_seq = self.header.count + 1
+        """The number of the first delivery that the segments hold."""
         self.end: End | None = None
         self.boots: list[Boot] = []
         self.crash: Crash | None = None
@@ -90,6 +92,16 @@ class JournalReader:
     def digest(self) -> str:
         """The digest of what was read; empty when that cannot be known, because the first segments are missing."""
         return self._journal.digest() if self._digest_known else ""
+
+    @property
+    def segment(self) -> bytes:
+        """The bytes of the segment being read."""
+        return self._data
+
+    @property
+    def behind(self) -> bool:
+        """Whether the snapshot that it was told of includes more than what was read."""
+        return self._since is not None
 
     def take_passed_over(self) -> list[Crash]:
         """Events that crashed the node and were quarantined, met since the last call."""
@@ -146,7 +158,7 @@ class JournalReader:
             if self._since is None:
                 self._passed_over.append(self.crash)
             self.crash = None
-        else:
+        elif isinstance(control, End):
             self._compare("end frame says", control, offset)
             self.end = control
 
@@ -158,6 +170,8 @@ class JournalReader:
 
 def read_header(name: str, data: bytes) -> tuple[Header, int]:
     """The header of a segment, and where its frames begin. Raises JournalDamaged."""
+    if len(data) < len(MAGIC) and MAGIC.startswith(data):
+        raise JournalDamaged(name, len(data), "truncated: no header")
     if not data.startswith(MAGIC):
         raise JournalDamaged(name, 0, f"not a journal: it does not start with {MAGIC!r}")
     for offset, after, payload in frames(name, data, len(MAGIC)):

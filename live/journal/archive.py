@@ -12,7 +12,7 @@ from core.errors import InputError, JournalDamaged
 from core.kernel.segments import ARCHIVED
 from live.journal.files import read_segment, segment_header, write_whole
 from live.journal.snapshots import load, snapshot_paths
-from live.journal.survey import journal_paths
+from live.journal.tail import journal_paths
 
 _LEVEL = 9
 

@@ -11,7 +11,7 @@ from typing import Final
 from core.errors import InputError, JournalDamaged
 from core.kernel.journal import Chain, Header
 from core.kernel.reader import JournalReader, read_header
-from core.kernel.segments import segments, unpacked
+from core.kernel.segments import ARCHIVED, segments, unpacked, unpacked_start
 
 ASIDE: Final = ".damaged"
 """What a repair has replaced."""
@@ -30,23 +30,41 @@ def segment_paths(folder: Path) -> list[Path]:
 
 def read_segment(path: Path) -> bytes:
     """The bytes of a segment, unpacked. Raises InputError, or JournalDamaged for an archive that is none."""
-    try:
-        return unpacked(str(path), path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    path, data = _bytes(path)
+    return unpacked(str(path), data)
 
 
 def segment_header(path: Path) -> Header:
     """A segment's header, without reading the rest unless it must. Raises InputError and JournalDamaged."""
-    if path.suffix == ".romer":
-        with path.open("rb") as file:
-            start = file.read(_HEADER_BYTES)
-        try:
-            return read_header(str(path), start)[0]
-        except JournalDamaged:
-            if len(start) < _HEADER_BYTES:
-                raise
+    name, data = _bytes(path, _HEADER_BYTES)
+    try:
+        return read_header(str(path), unpacked_start(str(name), data, _HEADER_BYTES))[0]
+    except JournalDamaged:
+        if len(data) < _HEADER_BYTES:
+            raise
     return read_header(str(path), read_segment(path))[0]
+
+
+def last_before(paths: list[Path], count: int) -> int:
+    """Which of the segments is the last that begins after at most `count` deliveries; the first if none does.
+
+    Raises JournalDamaged for a header that it has to read.
+    """
+    return next((n for n in reversed(range(len(paths))) if segment_header(paths[n]).count <= count), 0)
+
+
+def _bytes(path: Path, size: int = -1) -> tuple[Path, bytes]:
+    """The first bytes of a segment, or all, from where it is now: it may have been archived since it was listed."""
+    try:
+        try:
+            with path.open("rb") as file:
+                return path, file.read(size)
+        except FileNotFoundError:
+            archived = path.with_name(path.name + ARCHIVED)
+            with archived.open("rb") as file:
+                return archived, file.read(size)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def open_reader(paths: list[Path], since: Chain | None = None) -> JournalReader:
@@ -54,11 +72,13 @@ def open_reader(paths: list[Path], since: Chain | None = None) -> JournalReader:
 
     Raises JournalDamaged, also when none does.
     """
-    first = 0
-    if since is not None:
-        first = next((n for n in reversed(range(len(paths))) if segment_header(paths[n]).count <= since.count), 0)
-    later = [(str(path), partial(read_segment, path)) for path in paths[first + 1 :]]
-    return JournalReader(str(paths[first]), read_segment(paths[first]), later=later, since=since)
+    return read_from(paths[last_before(paths, since.count) if since is not None else 0 :], since)
+
+
+def read_from(paths: list[Path], since: Chain | None) -> JournalReader:
+    """A reader of these segments, from the first. Raises JournalDamaged."""
+    later = [(str(path), partial(read_segment, path)) for path in paths[1:]]
+    return JournalReader(str(paths[0]), read_segment(paths[0]), later=later, since=since)
 
 
 def write_whole(path: Path, data: bytes) -> None:

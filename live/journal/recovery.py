@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from core.errors import InputError, JournalDamaged, ReplayDiverged
-from core.kernel import recover as tail
+from core.kernel import recover as rest
 from core.kernel.codec import Codec
 from core.kernel.component import Component
 from core.kernel.journal import Crash, Journal
-from core.kernel.kernel import Kernel, Observer, Snapshot
-from core.kernel.reader import JournalReader, frames, read_header
-from core.kernel.segments import whole_frame_after
+from core.kernel.kernel import Kernel, Observer
+from core.kernel.reader import JournalReader
 from core.units import SECOND, Nanos
 from live.journal import snapshots
-from live.journal.files import open_reader, read_segment, segment_header, segment_paths
+from live.journal.files import open_reader, segment_header, segment_paths
 from live.journal.store import Store
+from live.journal.tail import cut_tail, not_a_tail, segments_gone
 
 Build = Callable[[], list[Component[Any]]]
 
@@ -39,6 +38,8 @@ class Recovered(msgspec.Struct, frozen=True):
     fresh: bool
     replayed: int
     """Deliveries after the snapshot that were handled again."""
+    summary: str = ""
+    """Of `messages`, the one that says that all is well."""
 
 
 def recover(store: Store, build: Build, codec: Codec, *, observer: Observer | None = None) -> Recovered:
@@ -60,44 +61,17 @@ def recover(store: Store, build: Build, codec: Codec, *, observer: Observer | No
     assert kernel.journal is not None
     if reader is not None and reader.crash is not None:
         raise crashed(store.folder, reader.crash, codec)
+    summary = ""
     if reader is not None:
-        messages.append(_summary(store, kernel.journal, boot, replayed))
+        summary = _summary(store, kernel.journal, boot, replayed)
+        messages.append(summary)
     now = time.time_ns()
     if now < kernel.at:
         behind = (kernel.at - now) / SECOND
         messages.append(f"the clock is {behind:.3f} s behind the journal: the node goes on from the journal's time")
     store.begin(kernel.journal, boot, now)
     kernel.resume()
-    return Recovered(kernel, messages, kernel.at, kernel.journal.count == 0, replayed)
-
-
-def cut_tail(path: Path) -> list[str]:
-    """Cut off what the last segment has after its last whole frame; say so if it was more than unused room.
-
-    Raises JournalDamaged when whole frames follow: that is not a tail.
-    """
-    data = read_segment(path)
-    _, size = read_header(str(path), data)
-    try:
-        for _, after, _ in frames(str(path), data, size):
-            size = after
-    except JournalDamaged as damage:
-        if whole_frame_after(data, damage.offset + 1) is not None:
-            raise not_a_tail(path.parent, damage) from None
-        size = damage.offset
-    if size == len(data):
-        return []
-    torn = data[size:].rstrip(b"\0")
-    os.truncate(path, size)
-    if not torn:
-        return []
-    return [f"{path}: torn tail cut at byte {size}: {len(torn)} bytes of a write that the last process did not finish"]
-
-
-def not_a_tail(folder: Path, damage: JournalDamaged) -> JournalDamaged:
-    """The error for damage with whole frames after it."""
-    hint = f"`romer-live journal repair {folder}` keeps the damaged file aside and goes on from there"
-    return JournalDamaged(damage.name, damage.offset, f"{damage.reason}, and not at the end: {hint}")
+    return Recovered(kernel, messages, kernel.at, kernel.journal.count == 0, replayed, summary)
 
 
 def crashed(folder: Path, crash: Crash, codec: Codec) -> InputError:
@@ -109,31 +83,22 @@ def crashed(folder: Path, crash: Crash, codec: Codec) -> InputError:
     )
 
 
-def good_snapshots(folder: Path, messages: list[str]) -> Iterator[Snapshot | None]:
-    """The snapshots that can be read, newest first, and then None: the whole journal."""
-    for path in snapshots.snapshot_paths(folder):
-        try:
-            yield snapshots.load(path)
-        except JournalDamaged as damage:
-            messages.append(f"{damage}: skipped")
-    yield None
-
-
 def _restored(
     store: Store, build: Build, codec: Codec, observer: Observer | None, messages: list[str]
 ) -> tuple[Kernel, JournalReader | None, int]:
     paths = segment_paths(store.folder)
-    for since in good_snapshots(store.folder, messages):
+    for since in snapshots.good(store.folder, messages):
         kernel = Kernel(store.header.node, build(), journal=Journal(store.header.node), observer=observer)
         if not paths:
+            if since is not None:
+                raise InputError(f"{store.folder}: snapshots and no segment", "bring them back, or empty the directory")
             kernel.boot(0)
             return kernel, None, 0
         try:
             reader = open_reader(paths, since.chain if since else None)
             if since is None and reader.header.count:
-                problem = f"no snapshot is of use, and the segments before {paths[0].name} are gone"
-                raise InputError(f"{store.folder}: {problem}", "bring back the archived segments")
-            replayed = tail.recover(kernel, reader, codec, since)
+                raise segments_gone(store.folder)
+            replayed = rest.recover(kernel, reader, codec, since)
         except (msgspec.DecodeError, ReplayDiverged, JournalDamaged) as error:
             if since is None:
                 if isinstance(error, JournalDamaged):

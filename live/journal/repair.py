@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from msgspec.structs import replace
 
 from core.errors import InputError, JournalDamaged
 from core.kernel.codec import Codec
-from core.kernel.journal import Quarantined, control_frame, opening
-from core.kernel.reader import DELIVERY_MARK, JournalReader, frames, read_header
-from core.kernel.segments import segment_name, segment_number, whole_frame_after
-from live.journal.files import ASIDE, open_reader, read_segment, sync_folder, write_whole
+from core.kernel.journal import Header, Journal, Quarantined, control_frame, opening
+from core.kernel.kernel import Snapshot
+from core.kernel.reader import DELIVERY_MARK, frames, read_header
+from core.kernel.segments import segment_name, segment_number, whole_frame_after, whole_part
+from live.journal import snapshots
+from live.journal.files import ASIDE, read_from, read_segment, segment_header, sync_folder, write_whole
 from live.journal.index import write_index
 from live.journal.lock import Lock
-from live.journal.recovery import cut_tail, good_snapshots
 from live.journal.snapshots import snapshot_count, snapshot_paths
-from live.journal.survey import journal_paths, read_through
+from live.journal.survey import read_from_newest, refused, survey
+from live.journal.tail import cut_tail, journal_paths, read_through, tail_of
 
 
 class Repaired(msgspec.Struct, frozen=True):
@@ -47,24 +50,44 @@ class PassedOver(msgspec.Struct, frozen=True):
         return f"after delivery {self.after}: {self.event} for {self.component} is passed over ({self.error})"
 
 
-def repair(folder: Path) -> Repaired:
-    """Cut a journal at its first damage. What was there is kept beside it, as `*.damaged`.
+class _Reach(msgspec.Struct, frozen=True):
+    """How far a journal can be gone on with from one snapshot, or from the beginning: to delivery `count`.
 
-    Raises InputError when nothing is damaged, when another process has the directory, and when the node can go on
-    without the damaged part, which a repair would make worse.
+    What follows byte `offset` of segment `at` cannot be read. When that is before the snapshot, `gap` is the header
+    of a segment that goes on from it.
+    """
+
+    count: int
+    at: int
+    offset: int
+    whole: int
+    """The last delivery that could be read."""
+    gap: Header | None
+
+
+def repair(folder: Path) -> Repaired:
+    """Let a journal go on from as late as it can: cut it at damage, or go on from a snapshot that knows more.
+
+    What was there is kept beside it, as `*.damaged`. Raises InputError when nothing is damaged, when another process
+    has the directory, when the node can go on without the damaged part, and for what is no damage.
     """
     paths = journal_paths(folder)
     lock = Lock(folder)
     try:
-        reader = open_reader(paths)
-        damage, torn = read_through(reader)
-        if damage is None and not torn:
-            raise InputError(f"{folder}: nothing is damaged")
-        if damage is None:
-            count = reader.chain().count
-            return Repaired(count, 0, (), (*cut_tail(paths[-1]), f"the journal goes on after delivery {count}"))
-        _refuse_if_not_needed(folder, paths)
-        return _cut(folder, paths, damage, reader.chain().count)
+        refusal = refused(folder)
+        if isinstance(refusal, InputError):
+            raise refusal
+        if refusal is not None:
+            return _mend(folder, paths, refusal)
+        count = tail_of(paths[-1]).count
+        if messages := cut_tail(paths[-1]):
+            return Repaired(count, 0, (), (*messages, f"the journal goes on after delivery {count}"))
+        if survey(folder).damage:
+            raise InputError(
+                f"{folder}: the node does not need the damaged part",
+                "start it; for whole replays, bring back the damaged segment from a copy",
+            )
+        raise InputError(f"{folder}: nothing is damaged")
     finally:
         lock.release()
 
@@ -78,11 +101,11 @@ def quarantine(folder: Path, codec: Codec) -> PassedOver:
     lock = Lock(folder)
     try:
         cut_tail(paths[-1])
-        reader = _read(folder, paths)
+        reader = read_from_newest(folder)
         if reader.crash is None:
             raise InputError(f"{folder}: the journal does not end with an event that crashed the node")
         digest, count, before = reader.digest(), reader.chain().count, reader.header
-        header = replace(before, segment=before.segment + 1, count=count, digest=digest)
+        header = replace(before, segment=before.segment + 1, count=count, digest=digest, nonce=b"")
         frame = control_frame(Quarantined(time.time_ns()))
         write_whole(folder / segment_name(header.segment), opening(header) + frame)
         write_index(folder)
@@ -92,50 +115,75 @@ def quarantine(folder: Path, codec: Codec) -> PassedOver:
         lock.release()
 
 
-def _read(folder: Path, paths: list[Path]) -> JournalReader:
-    """A reader that has read to the end, from the newest snapshot that leads there."""
-    for since in good_snapshots(folder, []):
-        with suppress(JournalDamaged):
-            reader = open_reader(paths, since.chain if since else None)
-            damage, _ = read_through(reader)
-            if damage is None:
-                return reader
-    damage, _ = read_through(open_reader(paths))
-    assert damage is not None
-    raise damage
-
-
-def _refuse_if_not_needed(folder: Path, paths: list[Path]) -> None:
-    for since in good_snapshots(folder, []):
-        with suppress(JournalDamaged):
-            if since is not None and read_through(open_reader(paths, since.chain))[0] is None:
-                raise InputError(
-                    f"{folder}: the node does not need the damaged part: the snapshot of delivery {since.chain.count} "
-                    "and all after it are whole",
-                    "start it; for whole replays, bring back the damaged segment from a copy",
-                )
-
-
-def _cut(folder: Path, paths: list[Path], damage: JournalDamaged, count: int) -> Repaired:
-    at = next(n for n, path in enumerate(paths) if str(path) == damage.name)
-    kept = _kept(paths[at], damage.offset)
-    lost = sum(_whole_deliveries(path, damage.offset if path == paths[at] else 0) for path in paths[at:])
-    aside = paths[at:] + [path for path in snapshot_paths(folder) if snapshot_count(path) > count]
+def _mend(folder: Path, paths: list[Path], damage: JournalDamaged) -> Repaired:
+    best = max(_reaches(folder, paths), key=lambda reach: (reach.count, reach.gap is None))
+    kept = _kept(paths[best.at], best.offset)
+    after = sum(_whole_deliveries(path, best.offset if path == paths[best.at] else 0) for path in paths[best.at :])
+    lost = max(0, best.whole + after - best.count)
+    aside = paths[best.at :] + [path for path in snapshot_paths(folder) if snapshot_count(path) > best.count]
     names = tuple(path.rename(_free_name(path)).name for path in reversed(aside))
     sync_folder(folder)
+    number = segment_number(paths[best.at].name)
     if kept:
-        write_whole(folder / segment_name(segment_number(paths[at].name)), kept)
+        write_whole(folder / segment_name(number), kept)
+    if best.gap is not None:
+        header = replace(best.gap, segment=number + bool(kept))
+        write_whole(folder / segment_name(header.segment), opening(header))
     write_index(folder)
+    how = "cut there" if best.gap is None else "it goes on from a snapshot, and cannot be replayed across the gap"
     return Repaired(
-        count,
+        best.count,
         lost,
         names,
         (
-            str(damage),
-            f"cut there: the journal goes on after delivery {count}; {lost} whole deliveries after it are left out",
+            f"{damage.name}: damaged at byte {damage.offset}",
+            f"{how}: the journal goes on after delivery {best.count}; {lost} whole deliveries after it are left out",
             f"kept aside in {folder}: {', '.join(names)}",
         ),
     )
+
+
+def _reaches(folder: Path, paths: list[Path]) -> Iterator[_Reach]:
+    counts = [_count_before(path) for path in paths]
+    yield _reach(paths, 0 if counts[0] == 0 else None, None, None)
+    for path in snapshot_paths(folder):
+        with suppress(JournalDamaged):
+            header, snapshot = snapshots.load_whole(path)
+            before = [n for n, count in enumerate(counts) if count is not None and count <= snapshot.chain.count]
+            yield _reach(paths, before[-1] if before else None, header, snapshot)
+
+
+def _count_before(path: Path) -> int | None:
+    """How many deliveries came before a segment, if its header can be read."""
+    with suppress(JournalDamaged):
+        return segment_header(path).count
+    return None
+
+
+def _reach(paths: list[Path], first: int | None, header: Header | None, since: Snapshot | None) -> _Reach:
+    """From the segment `first`, or from a snapshot with none of them."""
+    count = since.chain.count if since is not None else 0
+    if first is None:
+        return _Reach(count, 0, 0, 0, _going_on(header, since))
+    try:
+        reader = read_from(paths[first:], since.chain if since is not None else None)
+    except JournalDamaged:
+        return _Reach(count, first, 0, 0, _going_on(header, since))
+    damage, _ = read_through(reader)
+    whole = reader.chain().count
+    if damage is None:
+        return _Reach(whole, len(paths) - 1, whole_part(reader.name, reader.segment)[0], whole, None)
+    at = next(n for n, path in enumerate(paths) if str(path) == damage.name)
+    return _Reach(max(count, whole), at, damage.offset, whole, _going_on(header, since) if reader.behind else None)
+
+
+def _going_on(header: Header | None, since: Snapshot | None) -> Header | None:
+    """The header of a segment that begins where a snapshot stands."""
+    if header is None or since is None:
+        return None
+    journal = Journal(since.node)
+    journal.resume(since.chain)
+    return replace(header, count=since.chain.count, digest=journal.digest(), nonce=b"")
 
 
 def _kept(path: Path, offset: int) -> bytes:

@@ -1,101 +1,152 @@
 """One segment that is being filled, and the spare one that waits for its turn.
 
-The room of both is taken from the disk beforehand. So a disk that gets full shows when the next spare cannot be
-had, while a whole segment is still free to write.
+The room of both is taken from the disk beforehand, and what a turn to the spare needs is open beforehand. So a disk
+that gets full shows when the next spare cannot be had, while a whole segment is still free to write.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.kernel.journal import Synced, control_frame
 from core.kernel.segments import segment_name
-from live.journal.files import data_sync, reserve, sync_folder, write_all
+from live.journal.files import data_sync, reserve, write_all
 
+NONCE_BYTES: Final = 8
 _SPARE: Final = "spare"
+_MARK_BYTES_MAX: Final = len(control_frame(Synced(bytes(NONCE_BYTES), 1 << 62)))
 
 
 class OpenSegment:
-    """Written at `size`, and no reader sees more than whole writes. `full` says that the next one should follow."""
+    """Written at `size`, and no reader sees more than whole writes. `written_at` is where the last of them begins.
 
-    __slots__ = ("_dirty", "_fd", "_room", "path", "size")
+    With `trusting`, of what is never synced, all that is written counts as needed, and nothing of it as a tail.
+    """
 
-    def __init__(self, path: Path, fd: int, size: int, room: int) -> None:
-        self.path, self.size = path, size
-        self._fd, self._room, self._dirty = fd, room, False
+    __slots__ = ("_fd", "_known", "_nonce", "_room", "_synced", "_trusting", "path", "size", "written_at")
+
+    def __init__(self, path: Path, fd: int, room: int, nonce: bytes, opening: bytes, *, trusting: bool = False) -> None:
+        """Raises OSError when the opening cannot be written and synced."""
+        self.path, self._trusting = path, trusting
+        self.size = self.written_at = self._synced = self._known = 0
+        self._fd, self._room, self._nonce = fd, room, nonce
+        self._put(opening)
+        self.sync()
+        self._known = self.size
 
     @property
-    def full(self) -> bool:
-        """Whether as much is written as was reserved."""
-        return self.size >= self._room
+    def left(self) -> int:
+        """How much of the reserved room is left."""
+        return max(0, self._room - self.size)
+
+    def fits(self, data: bytes) -> bool:
+        """Whether writing `data` will find its room reserved."""
+        return len(data) + _MARK_BYTES_MAX <= self.left
 
     def write(self, data: bytes) -> None:
         """Write all of `data`, or nothing. Raises OSError; nothing may be written after that."""
-        self._dirty = True
-        try:
-            write_all(self._fd, data, self.size)
-        except OSError as error:
-            os.ftruncate(self._fd, self.size)
-            raise OSError(error.errno, f"the journal cannot be written: {error.strerror}", str(self.path)) from error
-        self.size += len(data)
+        self._put(self._mark() + data, len(data))
 
     def sync(self) -> None:
         """Wait until the disk has everything written. Raises OSError."""
-        if self._dirty:
+        if self._synced < self.size:
             try:
                 data_sync(self._fd)
             except OSError as error:
                 raise OSError(error.errno, f"the journal cannot be synced: {error.strerror}", str(self.path)) from error
-            self._dirty = False
+            self._synced = self.size
+
+    def note(self) -> None:
+        """Write down that all is synced, if it is and no write has said so yet. Raises OSError."""
+        if self._known < self.size == self._durable and self.left >= _MARK_BYTES_MAX:
+            self._put(self._mark())
+            self._known = self.size
 
     def close(self) -> None:
-        """Give back the room that was not needed, and close."""
+        """Give back the room that was not needed, and close. On disk on return. Raises OSError."""
         try:
             os.ftruncate(self._fd, self.size)
             os.fsync(self._fd)
         finally:
             os.close(self._fd)
 
+    @property
+    def _durable(self) -> int:
+        return self.size if self._trusting else self._synced
+
+    def _mark(self) -> bytes:
+        return control_frame(Synced(self._nonce, self._durable))
+
+    def _put(self, data: bytes, size: int = 0) -> None:
+        try:
+            write_all(self._fd, data, self.size)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._fd, self.size)
+            raise OSError(error.errno, f"the journal cannot be written: {error.strerror}", str(self.path)) from error
+        self.size += len(data)
+        self.written_at = self.size - size
+
 
 class Spare:
     """Room for one segment, taken beforehand."""
 
     def __init__(self, folder: Path, room: int) -> None:
+        """Raises OSError for a folder that cannot be opened."""
         self.room = room
+        self.problem = ""
+        """Why there is none."""
         self._path = folder / _SPARE
         self._path.unlink(missing_ok=True)
-        self.ready = False
+        self._folder = os.open(folder, os.O_RDONLY)
+        self._fd: int | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the room is taken."""
+        return self._fd is not None
 
     def prepare(self) -> bool:
         """Take the room, if it is not taken yet. False when the disk has none."""
-        if self.ready:
+        if self._fd is not None:
             return True
-        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        fd = None
         try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             reserve(fd, self.room)
             os.fsync(fd)
-            self.ready = True
-        except OSError:
-            self._path.unlink()
-        finally:
-            os.close(fd)
-        return self.ready
+        except OSError as error:
+            self.problem = f"no room on the disk for another segment of {self.room} bytes: {error.strerror}"
+            if fd is not None:
+                os.close(fd)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            return False
+        self._fd, self.problem = fd, ""
+        return True
 
-    def begin(self, number: int, opening: bytes) -> OpenSegment:
-        """Make it segment `number`, which is on disk with its opening on return. Needs `ready`. Raises OSError."""
+    def begin(self, number: int, nonce: bytes, opening: bytes, *, trusting: bool) -> OpenSegment:
+        """Make it segment `number`, which is on disk with its opening on return. Raises OSError; needs `prepare`."""
+        assert self._fd is not None
         path = self._path.with_name(segment_name(number))
-        self.ready = False
-        fd = os.open(self._path, os.O_WRONLY)
-        segment = OpenSegment(path, fd, 0, self.room)
-        segment.write(opening)
-        segment.sync()
         assert not path.exists(), f"{path} exists, and segments are never overwritten"
+        segment = OpenSegment(path, self._fd, self.room, nonce, opening, trusting=trusting)
         self._path.rename(path)
-        sync_folder(path.parent)
+        os.fsync(self._folder)
+        self._fd = None
         return segment
 
     def remove(self) -> None:
         """Give the room back."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
         self._path.unlink(missing_ok=True)
-        self.ready = False
+
+    def close(self) -> None:
+        """Give the room back, for good."""
+        os.close(self._folder)
+        self.remove()

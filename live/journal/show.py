@@ -11,9 +11,8 @@ from core.errors import JournalDamaged
 from core.kernel.codec import Codec
 from core.kernel.record import Computed, Event, Message, Reply
 from core.units import Nanos
-from live.journal.files import open_reader
-from live.journal.index import read_index
-from live.journal.survey import journal_paths
+from live.journal.files import last_before, open_reader
+from live.journal.tail import journal_paths
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -45,8 +44,7 @@ def shown(
     this version cannot read.
     """
     paths = journal_paths(folder)
-    begin = max((n for n, entry in enumerate(read_index(folder)) if entry.first_seq <= first), default=0)
-    reader = open_reader(paths[begin:])
+    reader = open_reader(paths[last_before(paths, first - 1) :])
     for delivery in reader.deliveries(unfinished=True):
         if last is not None and delivery.seq > last:
             return

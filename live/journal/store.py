@@ -15,34 +15,44 @@ From then on the node writes, syncs, keeps and closes it. What is in the directo
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Final, Self
 
 from msgspec.structs import replace
 
-from core.errors import InputError
+from core.errors import InputError, JournalDamaged
 from core.kernel.journal import Boot, Header, Journal, control_frame, opening
 from core.kernel.kernel import Kernel
 from core.kernel.segments import segment_number
 from live.journal import snapshots
 from live.journal.files import segment_header, segment_paths
-from live.journal.index import write_index
+from live.journal.index import add_to_index, write_index
 from live.journal.lock import Lock
 from live.journal.policy import ALWAYS, SyncPolicy
-from live.journal.segment import OpenSegment, Spare
+from live.journal.segment import NONCE_BYTES, OpenSegment, Spare
+from live.journal.tail import not_a_tail
 
 SEGMENT_BYTES: Final = 64 << 20
 SNAPSHOT_DELIVERIES: Final = 100_000
 SNAPSHOT_SECONDS: Final = 60.0
 _TEND_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 5.0
+"""After a snapshot that could not be written."""
+_HELD_PART: Final = 4
+"""The last quarter of the last segment is for what is under way alone."""
 
 
 class Store:
     """What a journal writes to, and what keeps its directory.
 
-    It is `short` when the disk has no room for another segment: time to take no new work. The room of the present
-    segment is left then, and after it whatever the disk still has; a write that does not fit raises OSError.
+    What is written always finds its room reserved: a write that does not fit in the rest of a segment begins the
+    next. Only one larger than a whole segment takes more from the disk as it comes.
+
+    It is `short` as soon as the disk has no room for the segment after the present one: time to take no new work. It
+    is `nearly_full` when little of the present one is left then: time to hear nobody. What is written after that
+    room too is used up takes whatever the disk has, or raises OSError.
     """
 
     def __init__(
@@ -65,13 +75,15 @@ class Store:
         """Since this start."""
         self.snapshot_count = 0
         """How many deliveries the newest snapshot includes."""
+        self._written = header
+        """Of the segment being written."""
         self._lock = lock
         self._spare = Spare(folder, segment_bytes)
         snapshots.sweep(folder)
         self._segment: OpenSegment | None = None
+        self._journal: Journal | None = None
         self._snapshot_deliveries, self._snapshot_seconds = snapshot_deliveries, snapshot_seconds
         self._snapshot_at = self._synced_at = time.monotonic()
-        self._last_write = 0
         self._unsaved = ""
 
     @classmethod
@@ -88,7 +100,7 @@ class Store:
         """Lock `folder`, made if it is missing, for the node that `header` describes.
 
         Raises InputError when another process has it (naming its id), when it holds the journal of another node,
-        seed or configuration, or when it cannot be made or read; JournalDamaged when a first header is damaged.
+        seed or configuration, or when it cannot be made or read; JournalDamaged when the last header is damaged.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -116,10 +128,16 @@ class Store:
         return bool(self.trouble)
 
     @property
+    def nearly_full(self) -> bool:
+        """Whether what is left has to be kept for what is under way."""
+        assert self._segment is not None
+        return not self._spare.ready and self._segment.left < self._spare.room // _HELD_PART
+
+    @property
     def where(self) -> tuple[Path, int]:
         """The segment being written, and the offset of its last write."""
         assert self._segment is not None
-        return self._segment.path, self._last_write
+        return self._segment.path, self._segment.written_at
 
     @property
     def tend_seconds(self) -> float:
@@ -132,15 +150,18 @@ class Store:
         Raises InputError when the disk has no room for it.
         """
         if not self._spare.prepare():
-            raise InputError(f"{self.folder}: no room on the disk for another segment", "make room, then start again")
-        self.boot = boot
-        self._begin(journal, control_frame(Boot(boot, at, self.header.commit, self.header.versions)))
+            raise InputError(f"{self.folder}: {self._spare.problem}", "make room, then start again")
+        self.boot, self._journal = boot, journal
+        write_index(self.folder)
+        number = 1 + max((segment_number(path.name) for path in segment_paths(self.folder)), default=0)
         journal.attach(self)
+        self._begin(number, control_frame(Boot(boot, at, self.header.commit, self.header.versions)))
 
     def write(self, data: bytes) -> None:
-        """Write whole frames, all of them or none. Raises OSError."""
+        """Write whole frames, all or none, into the next segment if this one has not the room. Raises OSError."""
         assert self._segment is not None
-        self._last_write = self._segment.size
+        if not self._segment.fits(data) and self._spare.prepare():
+            self._turn()
         self._segment.write(data)
         self.bytes_written += len(data)
 
@@ -153,19 +174,13 @@ class Store:
             self._sync_now()
 
     def keep(self, kernel: Kernel) -> None:
-        """Take a snapshot if one is due, and begin the next segment if this one is full. Call right after a pump.
+        """Take a snapshot if one is due. Call right after a pump. Raises OSError for a failing sync only.
 
-        Raises OSError when that segment cannot be begun though its room was there. Without room, or when a
-        snapshot cannot be written, the node goes on with what it has, and the store is `short`.
+        When a snapshot cannot be written, the node goes on, and the store is `short`.
         """
-        journal = kernel.journal
-        assert journal is not None
-        assert self._segment is not None
-        if journal.count >= self.snapshot_count + self._snapshot_deliveries or self._is_overdue(journal):
+        assert kernel.journal is not None
+        if self._is_due(kernel.journal):
             self.snapshot(kernel)
-        if self._segment.full and self._spare.ready:
-            journal.flush()
-            self._begin(journal, b"")
 
     def snapshot(self, kernel: Kernel) -> None:
         """Take a snapshot, unless the newest is of this very moment. Call right after a pump."""
@@ -176,7 +191,7 @@ class Store:
         snapshot = kernel.snapshot()
         self._sync_now()  # a snapshot must never know more than the journal
         try:
-            snapshots.save(self.folder, snapshot)
+            snapshots.save(self.folder, self._written, snapshot)
         except OSError as error:
             self._unsaved = f"a snapshot cannot be written: {error.strerror}"
         else:
@@ -184,9 +199,11 @@ class Store:
         self._look()
 
     def tend(self) -> None:
-        """Sync what is overdue, and see whether the disk has room. Raises OSError for a failing sync only."""
+        """Sync what is overdue, and see whether the disk has room. Raises OSError for a failing write or sync."""
+        assert self._segment is not None
         if self.policy.kind == "interval":
             self._sync_now()
+        self._segment.note()
         self._look()
 
     def close(self) -> None:
@@ -194,39 +211,57 @@ class Store:
         try:
             if self._segment is not None:
                 self._segment.close()
-            self._spare.remove()
+            self._spare.close()
         finally:
             self._lock.release()
 
-    def _begin(self, journal: Journal, boot: bytes) -> None:
-        before, self._segment = self._segment, None
-        if before is not None:
-            before.close()
-        number = 1 + max((segment_number(path.name) for path in segment_paths(self.folder)), default=0)
-        digest = journal.digest() if number > 1 else ""
-        header = replace(self.header, segment=number, boot=self.boot, count=journal.count, digest=digest)
-        self._segment = self._spare.begin(number, opening(header) + boot)
-        write_index(self.folder)
+    def _turn(self) -> None:
+        assert self._segment is not None
+        before = self._segment
+        before.sync()
+        self._begin(self._written.segment + 1, b"")
+        before.close()
+
+    def _begin(self, number: int, boot: bytes) -> None:
+        assert self._journal is not None
+        count, digest = self._journal.written()
+        self._written = replace(
+            self.header,
+            segment=number,
+            boot=self.boot,
+            count=count,
+            digest=digest if number > 1 else "",
+            nonce=os.urandom(NONCE_BYTES),
+        )
+        self._segment = self._spare.begin(
+            number, self._written.nonce, opening(self._written) + boot, trusting=self.policy.kind == "off"
+        )
+        add_to_index(self.folder, self._written)
         self._look()
 
     def _look(self) -> None:
-        room = self._spare.prepare()
-        self.trouble = self._unsaved if room else f"no room for another segment: {self._spare.room} bytes"
+        self.trouble = self._unsaved if self._spare.prepare() else self._spare.problem
 
     def _sync_now(self) -> None:
         assert self._segment is not None
         self._segment.sync()
         self._synced_at = time.monotonic()
 
-    def _is_overdue(self, journal: Journal) -> bool:
-        return journal.count > self.snapshot_count and time.monotonic() >= self._snapshot_at + self._snapshot_seconds
+    def _is_due(self, journal: Journal) -> bool:
+        if journal.count < self.snapshot_count + self._snapshot_deliveries:
+            seconds = _RETRY_SECONDS if self._unsaved else self._snapshot_seconds
+            return journal.count > self.snapshot_count and time.monotonic() >= self._snapshot_at + seconds
+        return not self._unsaved or time.monotonic() >= self._snapshot_at + _RETRY_SECONDS
 
 
 def _check_same(folder: Path, header: Header) -> None:
     paths = segment_paths(folder)
     if not paths:
         return
-    found = segment_header(paths[-1])
+    try:
+        found = segment_header(paths[-1])
+    except JournalDamaged as damage:
+        raise not_a_tail(folder, damage) from None
     for what, here, wanted in (
         ("node", found.node, header.node),
         ("seed", found.seed, header.seed),

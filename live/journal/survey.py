@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -9,10 +10,12 @@ import msgspec
 
 from core.errors import InputError, JournalDamaged
 from core.kernel.reader import JournalReader
-from core.kernel.segments import ARCHIVED, whole_frame_after
-from live.journal.files import open_reader, read_segment, segment_paths
-from live.journal.index import build_index, read_index
+from core.kernel.segments import ARCHIVED
+from live.journal import snapshots
+from live.journal.files import open_reader
+from live.journal.index import NAME, build_index, read_index
 from live.journal.snapshots import load, snapshot_count, snapshot_paths
+from live.journal.tail import journal_paths, read_through, segments_gone, whole_reader
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,9 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     torn_bytes: int
     """After the last whole frame; the next start cuts them."""
     damage: str
+    """The first, whether a start needs what is damaged or not."""
+    refusal: str
+    """Why a start of the node is refused, and what to do about it; empty when it is not."""
     snapshots: tuple[int, ...]
     """How many deliveries each good one includes, newest first."""
     bad: tuple[str, ...]
@@ -45,58 +51,73 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
         ]
         if self.torn_bytes:
             lines.append(f"torn tail of {self.torn_bytes} bytes: the next start cuts it")
-        return "\n".join([*lines, *self.bad, *([self.damage] if self.damage else [])])
+        if self.damage:
+            lines.append(self.damage)
+        if self.refusal:
+            lines.append(f"the node does not start: {self.refusal}")
+        elif self.damage:
+            lines.append("the node starts: it does not need the damaged part")
+        return "\n".join([*lines, *self.bad])
 
 
 def survey(folder: Path) -> Survey:
-    """Read everything. Raises InputError for a directory without a journal, JournalDamaged for a first header."""
+    """Read everything. Raises InputError for a directory without a journal."""
     paths = journal_paths(folder)
-    reader = open_reader(paths)
-    first_seq = reader.header.count + 1
-    damage, torn = read_through(reader)
+    refusal = refused(folder)
     good, bad = _snapshots(folder)
-    chain = reader.chain()
-    state: Literal["ended", "open", "crashed", "damaged"] = "ended" if reader.end else "open"
-    if reader.crash is not None:
+    reader, damage, torn = _read(paths)
+    state: Literal["ended", "open", "crashed", "damaged"] = "ended" if reader and reader.end else "open"
+    if reader is not None and reader.crash is not None:
         state = "crashed"
     return Survey(
-        node=reader.header.node,
+        node=reader.header.node if reader else "unknown",
         segments=len(paths),
         archived=sum(path.suffix == ARCHIVED for path in paths),
-        boots=len(reader.boots),
-        first_seq=first_seq,
-        deliveries=chain.count,
-        digest=reader.digest(),
+        boots=len(reader.boots) if reader else 0,
+        first_seq=reader.first_seq if reader else 1,
+        deliveries=reader.chain().count if reader else 0,
+        digest=reader.digest() if reader else "",
         state="damaged" if damage else state,
         torn_bytes=torn,
         damage=str(damage) if damage else "",
+        refusal=str(refusal) if refusal else "",
         snapshots=good,
         bad=(*bad, *_index(folder)),
     )
 
 
-def journal_paths(folder: Path) -> list[Path]:
-    """The segments of a directory. Raises InputError when there is none."""
-    paths = segment_paths(folder)
-    if not paths:
-        raise InputError(f"{folder}: no journal (no 000001.romer)", "give the directory that the node was started with")
-    return paths
-
-
-def read_through(reader: JournalReader) -> tuple[JournalDamaged | None, int]:
-    """Read to the end, or to damage; and how many bytes a torn tail has, which is no damage."""
+def refused(folder: Path) -> JournalDamaged | InputError | None:
+    """What a start of the node would say, as far as that can be known without its code; None when it would start."""
     try:
-        for _ in reader.deliveries(unfinished=True):
-            pass
+        reader = read_from_newest(folder)
     except JournalDamaged as damage:
-        path = Path(damage.name)
-        if reader.later_segments or path.suffix == ARCHIVED:
-            return damage, 0
-        data = read_segment(path)
-        if damage.offset <= len(data) and whole_frame_after(data, damage.offset) is None:
-            return None, len(data[damage.offset :].rstrip(b"\0"))
-        return damage, 0
-    return None, 0
+        return damage
+    if not reader.digest():
+        return segments_gone(folder)
+    if reader.crash is not None:
+        hint = f"`romer-live journal quarantine {folder}` passes over that event"
+        return InputError(f"the journal ends with an event that crashed the node: {reader.crash.error}", hint)
+    return None
+
+
+def read_from_newest(folder: Path) -> JournalReader:
+    """A reader that has read to the end, from the newest snapshot that leads there, or else from the beginning.
+
+    Raises JournalDamaged, with the remedy, when nothing does.
+    """
+    for since in snapshots.good(folder, []):
+        with suppress(JournalDamaged):
+            return whole_reader(folder, since.chain if since is not None else None)
+    return whole_reader(folder, None)
+
+
+def _read(paths: list[Path]) -> tuple[JournalReader | None, JournalDamaged | None, int]:
+    """Read all segments: the reader, unless the first header is damaged; the first damage; the bytes of a torn tail."""
+    try:
+        reader = open_reader(paths)
+    except JournalDamaged as damage:
+        return None, damage, 0
+    return reader, *read_through(reader)
 
 
 def _snapshots(folder: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -111,7 +132,8 @@ def _snapshots(folder: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
 
 
 def _index(folder: Path) -> tuple[str, ...]:
-    try:
-        return () if read_index(folder) == build_index(folder) else (f"{folder}/index.json is wrong: delete it",)
-    except JournalDamaged:
-        return ()
+    """Nothing depends on it, and it may lag behind; but what it says should be so."""
+    said = {entry.segment: entry for entry in read_index(folder)}
+    wrong = [entry for entry in build_index(folder) if said.get(entry.segment, entry) != entry]
+    unread = (folder / NAME).exists() and not said
+    return (f"{folder / NAME} is wrong: delete it",) if wrong or unread else ()

@@ -93,10 +93,16 @@ def test_another_file_is_not_a_journal() -> None:
         reader(b"PAR1 something else")
 
 
+@pytest.mark.parametrize("length", range(9))
+def test_a_journal_that_was_killed_before_its_header_is_a_truncated_one(length: int) -> None:
+    with pytest.raises(JournalDamaged, match=f"byte {length}: truncated: no header"):
+        reader(DATA[:length])
+
+
 def test_a_journal_of_another_format_is_refused() -> None:
     sink = BytesIO()
     Journal("toy", sink).open(Header("toy", 1, b"", "", format=99))
-    with pytest.raises(JournalDamaged, match="format 99; this version reads 1"):
+    with pytest.raises(JournalDamaged, match="format 99; this version reads 2"):
         reader(sink.getvalue())
 
 

@@ -46,15 +46,14 @@ def test_an_index_can_always_be_made_again(tmp_path: Path) -> None:
     toy.stop()
     index = tmp_path / NAME
     assert read_index(tmp_path) == build_index(tmp_path)
-    index.write_text("[")
-    assert read_index(tmp_path) == build_index(tmp_path)
-    index.write_text('[{"segment":1,"boot":1,"first_seq":7,"digest":""}]')
-    assert read_index(tmp_path) == build_index(tmp_path)
-    index.unlink()
-    again = Toy(tmp_path)
-    again.stop()
-    assert index.exists()
-    assert survey(tmp_path).bad == ()
+    for wrong in ("[", '[{"segment":1,"boot":1,"first_seq":7,"digest":""}]'):
+        index.write_text(wrong)
+        assert survey(tmp_path).bad == (f"{index} is wrong: delete it",)
+        assert [one.seq for one in shown(tmp_path, CODEC, first=30, last=31)] == [30, 31]
+        index.unlink()
+        Toy(tmp_path).stop()
+        assert read_index(tmp_path) == build_index(tmp_path)
+        assert survey(tmp_path).bad == ()
 
 
 def damaged_in_the_middle(folder: Path) -> Toy:
@@ -95,14 +94,32 @@ def test_a_repair_is_refused_when_a_snapshot_makes_it_needless(tmp_path: Path) -
     again.stop()
 
 
-def test_a_snapshot_from_after_the_cut_goes_aside_too(tmp_path: Path) -> None:
+def test_a_repair_goes_on_from_a_snapshot_that_knows_more_than_what_is_whole(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     toy.pump(80)
     toy.stop()
     last = segment_paths(tmp_path)[-1]
     flip(last, last.stat().st_size // 2)
     done = repair(tmp_path)
+    assert (done.deliveries, done.lost) == (toy.count, 0)
+    again = Toy(tmp_path)
+    assert (again.count, again.digest, again.store.boot) == (toy.count, toy.digest, 2)
+    again.pump(20)
+    again.stop()
+    found = survey(tmp_path)
+    assert (found.refusal, found.damage != "") == ("", True), "what is before the gap cannot be reached any more"
+
+
+def test_a_snapshot_that_is_bad_and_from_after_the_cut_goes_aside_too(tmp_path: Path) -> None:
+    toy = Toy(tmp_path)
+    toy.pump(80)
+    toy.stop()
+    last = segment_paths(tmp_path)[-1]
+    flip(last, last.stat().st_size // 2)
+    flip(snapshot_paths(tmp_path)[0], 900)
+    done = repair(tmp_path)
     assert [name for name in done.aside if name.startswith("snapshot")]
+    assert done.deliveries < toy.count
     Toy(tmp_path).stop()
 
 
@@ -213,8 +230,14 @@ def test_an_archive_that_is_not_whole_is_damage(tmp_path: Path) -> None:
     toy.stop()
     archive(tmp_path)
     flip(segment_paths(tmp_path)[0], 100)
+    found = survey(tmp_path)
+    assert "not a whole archive" in found.damage
+    assert found.refusal == ""
+    for snapshot in snapshot_paths(tmp_path):
+        snapshot.unlink()
+    assert "not a whole archive" in survey(tmp_path).refusal
     with pytest.raises(JournalDamaged, match="not a whole archive"):
-        survey(tmp_path)
+        Toy(tmp_path)
 
 
 def test_deliveries_are_shown_by_number_component_and_type(tmp_path: Path) -> None:
