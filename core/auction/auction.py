@@ -2,7 +2,7 @@
 
 Three phases, each ended by a timer of its own, so several batches and many commitments run at once:
 
-1. *Solicit* (`bid_window`). A batch's orders are admitted and its cancels obeyed, in block order; then
+1. *Solicit* (`bid_window`). A batch's orders are admitted and its requests obeyed, in block order; then
    the open orders are offered to all solvers, those first that have waited longest since they were last
    in an auction. So when there are more than one auction takes, nobody is kept out for ever.
 2. *Select*. The rule ranks the closed book. Order by order, in that same order, the first ranked bid
@@ -23,11 +23,11 @@ from core.auction.desk import Desk
 from core.auction.fulfil import fall_due, take_deposit
 from core.auction.reasons import WaitReason
 from core.auction.selection import select
-from core.auction.solicit import place_bids, take_batch, withdraw_bid
+from core.auction.solicit import place_bids, take_batch, tell_again, withdraw_bid
 from core.kernel.component import Handler
 from core.kernel.record import Message, Record, Resume, Start, Stop, TimerFired
 from core.market.orders import Batch
-from core.solver.protocol import Deposit, FromSolver, PlaceBids, SolverSaid, WithdrawBid
+from core.solver.protocol import Deposit, FromSolver, PlaceBids, SolverArrived, SolverSaid, WithdrawBid
 from core.units import Nanos
 
 
@@ -63,6 +63,9 @@ class Auction(Desk):
         solver, said = event.body.solver, event.body.said
         _SAID[type(said)](self, now, solver, said)
 
+    def _on_arrived(self, now: Nanos, event: Message[SolverArrived]) -> None:
+        tell_again(self, now, event.body.solver)
+
     HANDLERS: ClassVar[dict[type[Record], Handler]] = {
         Start: _on_start,
         Stop: _on_stop,
@@ -70,6 +73,7 @@ class Auction(Desk):
         TimerFired: _on_timer,
         Batch: _on_batch,
         SolverSaid: _on_said,
+        SolverArrived: _on_arrived,
     }
 
 

@@ -49,9 +49,12 @@ class Commitments(msgspec.Struct):
     live: dict[str, Commitment] = {}
     recent: dict[str, Commitment] = {}
 
-    def find(self, commitment_id: str) -> Commitment | None:
-        """A commitment that is live or remembered."""
-        return self.live.get(commitment_id) or self.recent.get(commitment_id)
+    def judge(self, now: Nanos, solver: str, deposit: Deposit) -> Commitment | DepositRefusal:
+        """What a deposit counts for, now or when it came first, or why it does not. Changes nothing."""
+        owed = self.live.get(deposit.commitment_id) or self.recent.get(deposit.commitment_id)
+        if owed is None:
+            return DepositRefusal.UNKNOWN_COMMITMENT
+        return _refusal(now, solver, deposit, owed) or owed
 
     def end(self, commitment_id: str) -> Commitment:
         """Take a commitment out of the live ones into the memory, which drops its oldest when full."""
@@ -61,10 +64,7 @@ class Commitments(msgspec.Struct):
         return commitment
 
 
-def judge_deposit(now: Nanos, solver: str, deposit: Deposit, owed: Commitment | None) -> DepositRefusal | None:
-    """Why a deposit does not count, or None for one that does or that repeats the one that did."""
-    if owed is None:
-        return DepositRefusal.UNKNOWN_COMMITMENT
+def _refusal(now: Nanos, solver: str, deposit: Deposit, owed: Commitment) -> DepositRefusal | None:
     if owed.solver != solver:
         return DepositRefusal.FOREIGN
     if owed.claimed is not None:

@@ -20,14 +20,24 @@ from core.kernel.component import Component
 from core.kernel.ids import Ids
 from core.kernel.record import CancelTimer, Note, Record, Send, SetTimer
 from core.market.ledger import Ledger
-from core.market.orders import CancelRefused, OrderCancelled, OrderExpired, OrderFailed, OrderFilled
+from core.market.orders import (
+    CancelRefused,
+    OrderCancelled,
+    OrderExpired,
+    OrderFailed,
+    OrderFilled,
+    OrderReplaced,
+    ReplaceRefused,
+)
 from core.solver.protocol import Bid, BidRefused, FromVenue, TellSolver
 from core.units import Nanos
 
 SEQUENCER: Final = "sequencer"
 SOLVERS: Final = "solvers"
 
-ToOwner: TypeAlias = OrderFilled | OrderExpired | OrderFailed | OrderCancelled | CancelRefused
+ToOwner: TypeAlias = (
+    OrderFilled | OrderExpired | OrderFailed | OrderCancelled | CancelRefused | OrderReplaced | ReplaceRefused
+)
 
 
 class AuctionState(msgspec.Struct):
@@ -99,12 +109,15 @@ class Desk(Component[AuctionState]):
         return [live for live in self.state.orders.values() if live.state is OrderState.OPEN]
 
     def go_on(self, now: Nanos, live: LiveOrder, reason: WaitReason) -> None:
-        """Reopen an order for the next batch, or expire it when none will take it or nothing could be paid."""
+        """Reopen an order for the next batch, or end it: none will take it, nothing could be paid, it is to leave."""
         order = live.order
         if order.immediate or now >= order.valid_until or self.state.stopping or not order.input_amount:
             self.expire(live, reason)
             return
         live.step(OrderStep.REOPENED)
+        if live.leaving:
+            self.cancel(live, "")
+            return
         self.state.orders[order.order_id] = self.state.orders.pop(order.order_id)
         self.note(OrderReopened(order.order_id, reason))
         self.wait(live)
@@ -125,6 +138,12 @@ class Desk(Component[AuctionState]):
         live.step(OrderStep.EXPIRED)
         self.drop(live)
         self.report(OrderExpired(live.order.order_id, reason))
+
+    def cancel(self, live: LiveOrder, cl_ord_id: str) -> None:
+        """End an open order on the request of that name."""
+        live.step(OrderStep.CANCELLED)
+        self.drop(live)
+        self.report(OrderCancelled(live.order.order_id, cl_ord_id))
 
     def drop(self, live: LiveOrder) -> None:
         """Forget an order that has ended, and give back what is left of its input."""

@@ -57,6 +57,17 @@ class Escrow(msgspec.Struct):
             return None
         return self.ledger.transfer(token, amount, owner, f"order:{order.order_id}", "reserve")
 
+    def adjust(self, order: Order, amount: Decimal) -> list[Transferred] | None:
+        """Set `amount` aside for what is left of a live order, or return None when its owner does not hold what it
+        takes on top."""
+        token, owner, account = order.sell_token, f"user:{order.owner}", f"order:{order.order_id}"
+        more = EXACT.subtract(amount, self.ledger.balance(account, token))
+        if self.ledger.balance(owner, token) < more:
+            return None
+        if more > 0:
+            return [self.ledger.transfer(token, more, owner, account, "reserve")]
+        return [self.ledger.transfer(token, -more, account, owner, "release")] if more else []
+
     def release(self, order: Order) -> list[Transferred]:
         """Give back what is left of an ended order's input."""
         account = f"order:{order.order_id}"

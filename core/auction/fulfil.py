@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.auction.commitments import Commitment, judge_deposit
+from core.auction.commitments import Commitment
 from core.auction.desk import Desk
 from core.auction.facts import (
     CommitmentDefaulted,
@@ -22,12 +22,10 @@ from core.units import Nanos
 
 def take_deposit(desk: Desk, now: Nanos, solver: str, said: Deposit) -> None:
     """Move what is owed into escrow, once. A repetition gets the first answer again and moves nothing."""
-    owed = desk.state.commitments.find(said.commitment_id)
-    refusal = judge_deposit(now, solver, said, owed)
-    if owed is None or refusal is not None:
-        reason = refusal or DepositRefusal.UNKNOWN_COMMITMENT
-        desk.note(DepositReturned(said.commitment_id, solver, said.amount, reason))
-        desk.tell(solver, DepositRefused(said.commitment_id, said.amount, reason))
+    owed = desk.state.commitments.judge(now, solver, said)
+    if isinstance(owed, DepositRefusal):
+        desk.note(DepositReturned(said.commitment_id, solver, said.amount, owed))
+        desk.tell(solver, DepositRefused(said.commitment_id, said.amount, owed))
     elif owed.state is CommitmentState.AWARDED:
         owed.step(CommitmentStep.DEPOSITED)
         owed.claimed = said.amount
@@ -55,6 +53,7 @@ def _settle(desk: Desk, now: Nanos, owed: Commitment) -> None:
     desk.note(CommitmentSettled(owed.commitment_id, order.order_id, owed.solver, owed.input_amount, owed.min_output))
     desk.tell(owed.solver, Settled(owed.commitment_id, owed.input_amount, owed.min_output))
     desk.report(filled)
+    live.filled += filled.quantity
     if filled.leaves_quantity:
         live.order = rest_of(order, desk.pairs[order.symbol], filled.leaves_quantity)
         desk.go_on(now, live, WaitReason.PART_FILLED)

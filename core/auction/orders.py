@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from core.auction.rules import Ranked
@@ -15,6 +17,8 @@ class LiveOrder(msgspec.Struct):
 
     order: Order
     """Its amounts are those of what is left to trade."""
+    filled: Decimal = Decimal(0)
+    """The quantity that was traded."""
     state: OrderState = OrderState.NEW
     waiting: bool = False
     """Open between two auctions, with a timer on its validity."""
@@ -22,6 +26,8 @@ class LiveOrder(msgspec.Struct):
     """The rest of the newest ranking: who takes over after a default, best first."""
     attempts: int = 0
     """Commitments since the newest ranking."""
+    leaving: bool = False
+    """It is cancelled as soon as nobody has a claim on it."""
 
     def step(self, step: OrderStep) -> None:
         """Move along the table of orders."""

@@ -63,6 +63,21 @@ class CancelRefusal(StrEnum):
     """The order is in an auction or promised to a solver."""
 
 
+class ReplaceRefusal(StrEnum):
+    """Why a request to replace an order changed nothing."""
+
+    UNKNOWN_ORDER = "unknown_order"
+    """The owner has no such order, or it has ended."""
+    TOO_LATE = "too_late"
+    """The order is in an auction or promised to a solver."""
+    FILLED = "filled"
+    """As much as the new quantity, or more, has been traded."""
+    AMOUNT_TOO_SMALL = "amount_too_small"
+    """What would be left to trade is worth less than the smallest unit of the quote token."""
+    UNFUNDED = "unfunded"
+    """The owner's account does not hold what the new terms need on top."""
+
+
 class FailReason(StrEnum):
     """Why an order could not enter an auction at all."""
 

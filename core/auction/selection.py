@@ -81,7 +81,13 @@ def _announce(desk: Desk, owed: Commitment, attempt: int) -> None:
         deadline=owed.deadline,
         attempt=attempt,
     )
-    awarded = Awarded(
+    desk.note(created)
+    desk.tell(owed.solver, awarded(owed))
+
+
+def awarded(owed: Commitment) -> Awarded:
+    """What its solver is told of a commitment."""
+    return Awarded(
         commitment_id=owed.commitment_id,
         height=owed.height,
         order_id=owed.order_id,
@@ -92,5 +98,3 @@ def _announce(desk: Desk, owed: Commitment, attempt: int) -> None:
         min_output=owed.min_output,
         deadline=owed.deadline,
     )
-    desk.note(created)
-    desk.tell(owed.solver, awarded)

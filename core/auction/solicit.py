@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.auction.bids import open_book
+from core.auction.bids import Book, open_book
 from core.auction.desk import Desk
 from core.auction.facts import BatchCreated, BidReceived, BidWithdrawn, OrderAdded
 from core.auction.orders import LiveOrder, offer_of
 from core.auction.reasons import BidRefusal, CancelRefusal, FailReason, WaitReason
+from core.auction.replace import replace_order
 from core.auction.rules import StandingBid
-from core.auction.states import OrderState, OrderStep
+from core.auction.selection import awarded
+from core.auction.states import CommitmentState, OrderState, OrderStep
 from core.kernel.record import SetTimer
-from core.market.orders import Batch, CancelOrder, CancelRefused, Order, OrderCancelled, OrderFailed
+from core.market.orders import Batch, CancelOrder, CancelRefused, Order, OrderFailed
 from core.solver.protocol import BatchOpened, Bid, PlaceBids, WithdrawBid
 from core.units import Nanos
 
@@ -22,13 +24,15 @@ ORDERS_PER_AUCTION_MAX: Final = 2_000
 
 
 def take_batch(desk: Desk, now: Nanos, batch: Batch) -> None:
-    """Admit orders and obey cancels in block order, expire what is out of validity, auction the rest."""
+    """Admit orders and obey requests in block order, expire what is out of validity, auction the rest."""
     desk.state.height = batch.height
     for item in batch.items:
         if isinstance(item, Order):
             _admit(desk, batch.height, item)
-        else:
+        elif isinstance(item, CancelOrder):
             _cancel(desk, item)
+        else:
+            replace_order(desk, item)
     for live in desk.open_orders():
         if desk.state.stopping:
             desk.expire(live, WaitReason.STOPPED)
@@ -58,6 +62,19 @@ def withdraw_bid(desk: Desk, now: Nanos, solver: str, said: WithdrawBid) -> None
         desk.note(BidWithdrawn(said.height, solver, withdrawn.bid_id, said.order_id))
 
 
+def tell_again(desk: Desk, now: Nanos, solver: str) -> None:
+    """Say to a solver that was away what it may have missed and still counts: open auctions, and what it owes.
+
+    Whatever it has heard already it may hear twice: bids of one id count once, and so do deposits.
+    """
+    for book in desk.state.books.values():
+        if now < book.bid_deadline:
+            desk.tell(solver, _opened(desk, book))
+    for owed in desk.state.commitments.live.values():
+        if owed.solver == solver and owed.state is CommitmentState.AWARDED and now < owed.due:
+            desk.tell(solver, awarded(owed))
+
+
 def _admit(desk: Desk, height: int, order: Order) -> None:
     assert order.order_id not in desk.state.orders
     live = LiveOrder(order)
@@ -75,12 +92,12 @@ def _cancel(desk: Desk, cancel: CancelOrder) -> None:
     live = desk.state.orders.get(cancel.order_id)
     if live is None or live.order.owner != cancel.owner:
         desk.report(CancelRefused(cancel.order_id, cancel.cl_ord_id, CancelRefusal.UNKNOWN_ORDER))
-    elif live.state is not OrderState.OPEN:
-        desk.report(CancelRefused(cancel.order_id, cancel.cl_ord_id, CancelRefusal.TOO_LATE))
+    elif live.state is OrderState.OPEN:
+        desk.cancel(live, cancel.cl_ord_id)
+    elif cancel.standing:
+        live.leaving = True
     else:
-        live.step(OrderStep.CANCELLED)
-        desk.drop(live)
-        desk.report(OrderCancelled(cancel.order_id, cancel.cl_ord_id))
+        desk.report(CancelRefused(cancel.order_id, cancel.cl_ord_id, CancelRefusal.TOO_LATE))
 
 
 def _open_auction(desk: Desk, now: Nanos, height: int) -> None:
@@ -95,11 +112,15 @@ def _open_auction(desk: Desk, now: Nanos, height: int) -> None:
         desk.stop_waiting(live)
         orders.append(live.order)
     deadline = now + desk.settings.bid_window
-    desk.state.books[height] = open_book(height, now, deadline, orders)
+    book = desk.state.books[height] = open_book(height, now, deadline, orders)
     desk.emit(SetTimer(f"bids:{height}", deadline))
     desk.note(BatchCreated(height, tuple(order.order_id for order in orders), deadline))
-    offers = tuple(offer_of(order, desk.pairs[order.symbol]) for order in orders)
-    desk.tell(EVERYONE, BatchOpened(height, now, deadline, offers))
+    desk.tell(EVERYONE, _opened(desk, book))
+
+
+def _opened(desk: Desk, book: Book) -> BatchOpened:
+    offers = tuple(offer_of(order, desk.pairs[order.symbol]) for order in book.orders.values())
+    return BatchOpened(book.height, book.opened_at, book.bid_deadline, offers)
 
 
 def _barred(desk: Desk, solver: str, height: int) -> BidRefusal | None:

@@ -4,8 +4,8 @@
 on its input sits in an account of its own, or it is refused for want of funds and has `failed`.
 
 An `open` order waits for an auction: it has just been admitted, or an earlier auction did not end it.
-Only here may its owner cancel it, and only here does it expire by its own validity, because nobody else
-has a claim on it. When a batch opens, every open order goes `in_auction` and bids for it are sealed
+Only here may its owner cancel or replace it, and only here does it expire by its own validity, because nobody
+else has a claim on it. When a batch opens, every open order goes `in_auction` and bids for it are sealed
 until the deadline. At the deadline the rule's best bid whose solver can pay makes it `committed`; with
 none it is open again for the next batch, or expires if it may not go on (immediate, or out of validity).
 

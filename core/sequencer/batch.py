@@ -2,7 +2,8 @@
 
 It closes when full or when the window of its first message is over, whichever is first, so it never
 holds more than `batch_messages` and needs no other bound. A window in which nothing came is skipped,
-or sealed as an empty block after `empty_windows_per_block` of them.
+or sealed as an empty block after `empty_windows_per_block` of them. In which order its messages stand in
+the block is decided when it is sealed (`core.sequencer.ordering`).
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ from __future__ import annotations
 import msgspec
 
 from core.kernel.record import Record
-from core.market.orders import Batch, CancelOrder, Order
-from core.sequencer.block import NO_BLOCK, VERSION, Leaf, block_hash, encode_leaf
+from core.market.orders import Batch, Item
+from core.sequencer.block import NO_BLOCK, VERSION, Block, block_hash, roots
+from core.sequencer.booklog import EMPTY, Outcome, with_message, with_outcome
 from core.sequencer.facts import BlockHeader
-from core.sequencer.merkle import root
+from core.sequencer.leaf import Leaf, acknowledgement, encode_acknowledgement, encode_leaf
+from core.sequencer.ordering import Arrival, block_order
 from core.sequencer.settings import SequencerSettings
 from core.sequencer.window import window_at, window_end
 from core.units import Nanos
 
 
 class Sealed(Record, frozen=True):
-    """A finished block: its header, the header's hash, and what the auction gets of it."""
+    """A finished block, its header's hash, what the auction gets of it, and its sequence as `BlockSealed` states it."""
 
-    header: BlockHeader
+    block: Block
     block_hash: bytes
     batch: Batch
+    sequence: tuple[int, ...]
 
 
 class OpenBatch(msgspec.Struct):
@@ -37,7 +41,11 @@ class OpenBatch(msgspec.Struct):
     height: int = 0
     head: bytes = NO_BLOCK
     leaves: list[Leaf] = []
-    items: list[Order | CancelOrder] = []
+    items: list[Item] = []
+    committed: list[tuple[bytes, bytes]] = []
+    """Leaf and acknowledgement of each, as bytes."""
+    log: bytes = EMPTY
+    """Head of the log of the order book."""
 
     def open(self, now: Nanos, settings: SequencerSettings) -> None:
         """Begin to take messages; windows are anchored to `now` for good."""
@@ -50,30 +58,49 @@ class OpenBatch(msgspec.Struct):
         if settings.empty_windows_per_block:
             self._skip_to(window_at(self.anchor, settings.batch_window, now), settings)
 
-    def add(self, leaf: Leaf, item: Order | CancelOrder, settings: SequencerSettings) -> None:
-        """Append one message. Its place in the block is final."""
+    def add(self, leaf: Leaf, item: Item, settings: SequencerSettings) -> None:
+        """Append one message. It is in this block for good."""
+        message = encode_leaf(leaf)
+        told = encode_acknowledgement(acknowledgement(leaf.global_seq, item))
         self.leaves.append(leaf)
         self.items.append(item)
+        self.committed.append((message, told))
+        self.log = with_message(self.log, message, told)
         if len(self.leaves) == 1:
             self._set_due(settings)
 
+    def hear(self, told: Outcome) -> None:
+        """Log what the auction made of an order or of a cancel request."""
+        self.log = with_outcome(self.log, told)
+
     def seal(self, now: Nanos, settings: SequencerSettings) -> Sealed:
         """Close the batch as the next block of the chain and open the one after it."""
-        self.height += 1
+        arrivals = [Arrival(leaf, item) for leaf, item in zip(self.leaves, self.items, strict=True)]
+        order = block_order(settings.ordering, arrivals, self.head)
+        block = self._block(now, settings, order)
+        self.height, self.head = block.header.height, block_hash(block.header)
+        items = tuple(self.items[index] for index in order)
+        sequence = tuple(self.leaves[index].global_seq for index in order) if order != sorted(order) else ()
+        self.leaves, self.items, self.committed, self.opened_at = [], [], [], now
+        self._set_due(settings)
+        return Sealed(block, self.head, Batch(self.height, now, items), sequence)
+
+    def _block(self, now: Nanos, settings: SequencerSettings, order: list[int]) -> Block:
+        messages, acknowledgements = (tuple(self.committed[index][part] for index in order) for part in (0, 1))
+        message_root, receipt_root = roots(messages, acknowledgements)
         header = BlockHeader(
             version=VERSION,
-            height=self.height,
+            height=self.height + 1,
             previous_hash=self.head,
             opened_at=self.opened_at,
             closed_at=now,
-            message_count=len(self.leaves),
-            message_root=root([encode_leaf(leaf) for leaf in self.leaves]),
+            message_count=len(messages),
+            message_root=message_root,
+            receipt_root=receipt_root,
+            state_root=self.log,
+            key_id=settings.key_id,
         )
-        self.head = block_hash(header)
-        sealed = Sealed(header, self.head, Batch(self.height, now, tuple(self.items)))
-        self.leaves, self.items, self.opened_at = [], [], now
-        self._set_due(settings)
-        return sealed
+        return Block(header, messages, acknowledgements)
 
     def _set_due(self, settings: SequencerSettings) -> None:
         width = settings.batch_window

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal, TypeAlias, get_args
 
 from core.kernel.record import Record
-from core.market.orders import CancelOrder, Order, Side
+from core.market.orders import CancelOrder, Item, Order, ReplaceOrder, Side
 from core.units import Nanos
 
 
 class BlockHeader(Record, frozen=True):
-    """What a block's hash covers. `message_root` is the merkle root of its leaves in block order."""
+    """What a block's hash covers; `core.sequencer.block` says what each field is, byte by byte."""
 
     version: int
     height: int
@@ -20,6 +20,9 @@ class BlockHeader(Record, frozen=True):
     closed_at: Nanos
     message_count: int
     message_root: bytes
+    receipt_root: bytes
+    state_root: bytes
+    key_id: bytes
 
 
 class OrderSequenced(Record, frozen=True):
@@ -49,6 +52,13 @@ class CancelSequenced(Record, frozen=True):
     cancel: CancelOrder
 
 
+class ReplaceSequenced(Record, frozen=True):
+    """A request to replace an order has its place; the auction decides when its block is sealed."""
+
+    global_seq: int
+    replace: ReplaceOrder
+
+
 class CancelRequestRefused(Record, frozen=True):
     """A cancel request got no place, for a stable reason code."""
 
@@ -59,10 +69,43 @@ class CancelRequestRefused(Record, frozen=True):
     text: str
 
 
+class ReplaceRequestRefused(Record, frozen=True):
+    """A request to replace an order got no place, for a stable reason code."""
+
+    owner: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    reason: str
+    text: str
+
+
 class BlockSealed(Record, frozen=True):
-    """A block is final. `lateness` is how long after its due time a window was closed; 0 for other triggers."""
+    """A block is final. `lateness` is how long after its due time a window was closed; 0 for other triggers.
+
+    `sequence` has the global sequence numbers in block order, and is empty where that is the order of arrival.
+    """
 
     header: BlockHeader
     block_hash: bytes
     trigger: Literal["full", "window", "empty", "stop"]
     lateness: Nanos
+    sequence: tuple[int, ...] = ()
+
+
+class BlockSigned(Record, frozen=True):
+    """The sequencer's signature of a block is there."""
+
+    height: int
+    signature: bytes
+
+
+Sequenced: TypeAlias = OrderSequenced | CancelSequenced | ReplaceSequenced
+SEQUENCED: Final = get_args(Sequenced)
+"""The facts that give something its place."""
+
+
+def item_of(fact: Sequenced) -> Item:
+    """What got its place."""
+    if isinstance(fact, OrderSequenced):
+        return fact.order
+    return fact.cancel if isinstance(fact, CancelSequenced) else fact.replace

@@ -1,4 +1,4 @@
-"""Which ClOrdIDs an owner has used, in bounded memory."""
+"""Which ClOrdIDs an owner has used, and the newest of its orders that have ended, in bounded memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Final
 
 import msgspec
 
+from core.sequencer.reported import ReportedOrder
+
 REMEMBERED: Final = 10_000
+ENDED_KEPT: Final = 256
 
 
 class KnownIds(msgspec.Struct):
@@ -21,6 +24,8 @@ class KnownIds(msgspec.Struct):
     """Order ids by ClOrdID, as many as there are live orders."""
     young: dict[str, None] = {}
     old: dict[str, None] = {}
+    ended: dict[str, ReportedOrder] = {}
+    """By ClOrdID, the last `ENDED_KEPT` orders that have ended, for who asks how they did."""
 
     def __contains__(self, cl_ord_id: str) -> bool:
         return cl_ord_id in self.live or cl_ord_id in self.young or cl_ord_id in self.old
@@ -29,9 +34,18 @@ class KnownIds(msgspec.Struct):
         """An order of that name lives."""
         self.live[cl_ord_id] = order_id
 
-    def end(self, cl_ord_id: str) -> None:
-        """The order of that name has ended."""
+    def end(self, order: ReportedOrder) -> None:
+        """The order has ended."""
+        cl_ord_id = order.order.cl_ord_id
         del self.live[cl_ord_id]
+        self.remember(cl_ord_id)
+        self.ended[cl_ord_id] = order
+        if len(self.ended) > ENDED_KEPT:
+            del self.ended[next(iter(self.ended))]
+
+    def rename(self, cl_ord_id: str, new: str) -> None:
+        """The live order of that name has a new one, which was remembered when it was asked for."""
+        self.live[new] = self.live.pop(cl_ord_id)
         self.remember(cl_ord_id)
 
     def remember(self, cl_ord_id: str) -> None:

@@ -10,16 +10,22 @@ nothing (no bytes) for none. Because leaf, node and root hash under different ta
 a node, and because the number is part of the root no two lists, such as `[a, b]` and `[a, b, b]`,
 share one.
 
-A proof is the neighbours on the way from a leaf to the top, lowest first. Index and number of leaves
-say on which side each one stands and which levels have none, so a proof has no flags to forge.
+A proof is for one leaf or several. It is the nodes that are joined on the way to the top and that the
+proven leaves do not give themselves: 32 bytes each, lowest level first and within a level from left to
+right, without anything between. Indexes and number of leaves say where each one stands, so a proof has
+no flags to forge, and for the same leaves there is one proof only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeAlias
 
+Indexed: TypeAlias = tuple[int, bytes]
+"""An index, from 0, and what stands there."""
+
+HASH_BYTES: Final = 32
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
 _ROOT: Final = b"\x02"
@@ -32,36 +38,77 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return _seal(len(leaves), top[0] if top else b"")
 
 
-def prove(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+def prove(leaves: Sequence[bytes], index: int) -> bytes:
     """The inclusion proof of `leaves[index]`. Raises IndexError when there is no such leaf."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} among {len(leaves)}")
-    proof = []
+    return prove_many(leaves, (index,))
+
+
+def prove_range(leaves: Sequence[bytes], start: int, stop: int) -> bytes:
+    """The proof that `leaves[start:stop]` stand there and in this order. Raises IndexError for what is not there."""
+    return prove_many(leaves, range(start, stop))
+
+
+def prove_many(leaves: Sequence[bytes], indexes: Sequence[int]) -> bytes:
+    """One proof of all leaves at `indexes`, in ascending order.
+
+    Raises IndexError when there is no such leaf, when there is no index, and when they do not ascend.
+    """
+    if not _ascend(indexes, len(leaves)):
+        raise IndexError(f"no leaves {list(indexes)} among {len(leaves)}")
+    proof, wanted = [], list(indexes)
     for level in _levels(leaves):
-        neighbour = index ^ 1
-        if neighbour < len(level):
-            proof.append(level[neighbour])
-        index >>= 1
-    return tuple(proof)
+        known = set(wanted)
+        neighbours = (index ^ 1 for index in wanted)
+        proof += [level[index] for index in neighbours if index < len(level) and index not in known]
+        wanted = list(dict.fromkeys(index >> 1 for index in wanted))
+    return b"".join(proof)
 
 
-def verify(root: bytes, count: int, index: int, leaf: bytes, proof: Sequence[bytes]) -> bool:
+def verify(root: bytes, count: int, index: int, leaf: bytes, proof: bytes) -> bool:
     """Whether `root` commits to `count` leaves of which number `index` (from 0) is `leaf`.
 
     False for anything malformed: a verifier is handed what a stranger made.
     """
-    if not 0 <= index < count <= _COUNT_MAX:
+    return verify_many(root, count, ((index, leaf),), proof)
+
+
+def verify_range(root: bytes, count: int, start: int, leaves: Sequence[bytes], proof: bytes) -> bool:
+    """Whether `root` commits to `count` leaves of which those from `start` on are `leaves`, at least one."""
+    return verify_many(root, count, tuple(enumerate(leaves, start)), proof)
+
+
+def verify_many(root: bytes, count: int, leaves: Sequence[Indexed], proof: bytes) -> bool:
+    """Whether `root` commits to `count` leaves, among them `leaves`: at least one, ascending by index.
+
+    False for anything malformed, and for a proof with a byte too many or too few.
+    """
+    if count > _COUNT_MAX or len(proof) % HASH_BYTES or not _ascend([index for index, _ in leaves], count):
         return False
-    node, last, path = sha256(_LEAF + leaf).digest(), count - 1, iter(proof)
-    while last:
+    level, last = [(index, sha256(_LEAF + leaf).digest()) for index, leaf in leaves], count - 1
+    path = iter([proof[at : at + HASH_BYTES] for at in range(0, len(proof), HASH_BYTES)])
+    try:
+        while last:
+            level, last = _join(level, last, path), last >> 1
+    except StopIteration:
+        return False
+    return next(path, None) is None and _seal(count, level[0][1]) == root
+
+
+def _join(level: Sequence[Indexed], last: int, path: Iterator[bytes]) -> list[Indexed]:
+    """The nodes above the known ones of a level whose last index is `last`. Raises StopIteration with the path."""
+    above, below = [], list(reversed(level))
+    while below:
+        index, node = below.pop()
         if index ^ 1 <= last:
-            neighbour = next(path, None)
-            if neighbour is None:
-                return False
-            joined = neighbour + node if index & 1 else node + neighbour
-            node = sha256(_NODE + joined).digest()
-        index, last = index >> 1, last >> 1
-    return next(path, None) is None and _seal(count, node) == root
+            beside = below.pop()[1] if below and below[-1][0] == index ^ 1 else next(path)
+            node = sha256(_NODE + (beside + node if index & 1 else node + beside)).digest()
+        above.append((index >> 1, node))
+    return above
+
+
+def _ascend(indexes: Sequence[int], count: int) -> bool:
+    """Whether there is an index, and each is of a leaf and above the one before."""
+    return bool(indexes) and all(low < high for low, high in zip((-1, *indexes), (*indexes, count), strict=True))
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:

@@ -16,6 +16,18 @@ class Reason(StrEnum):
     """The venue is winding down and takes no new work."""
     STORAGE_FULL = "storage_full"
     """The venue's disk is nearly full, and it takes no new orders until there is room."""
+    NOT_ADMITTED = "not_admitted"
+    """The market maker was suspended or revoked, or has a key since and has not logged on with it."""
+    RATE_EXCEEDED = "rate_exceeded"
+    """The market maker has sent more messages in this second than it may."""
+    MSG_TYPE_NOT_PERMITTED = "msg_type_not_permitted"
+    """The market maker may not send messages of this type."""
+    SYMBOL_NOT_PERMITTED = "symbol_not_permitted"
+    """The market maker may not trade this Symbol."""
+    QUANTITY_NOT_PERMITTED = "quantity_not_permitted"
+    """OrderQty is above what the market maker may order at a time."""
+    UNSIGNED_ORDER = "unsigned_order"
+    """The market maker is registered to sign each order, and this one has no signature that counts."""
     INVALID_CL_ORD_ID = "invalid_cl_ord_id"
     """ClOrdID is longer than 64 characters."""
     DUPLICATE_CL_ORD_ID = "duplicate_cl_ord_id"
@@ -58,12 +70,20 @@ class Reason(StrEnum):
     """The order that OrigClOrdID names has ended."""
     CANCEL_PENDING = "cancel_pending"
     """A cancel request for this order is already waiting for its answer."""
+    REPLACE_PENDING = "replace_pending"
+    """A request to replace this order is already waiting for its answer."""
+    UNSUPPORTED_CHANGE = "unsupported_change"
+    """Something else than OrderQty and Price differs from what the order has."""
+    QUANTITY_FILLED = "quantity_filled"
+    """OrderQty is not above what the order has traded."""
 
 
 _ORD_REJ_REASONS: Final = {
     Reason.UNKNOWN_SYMBOL: OrdRejReason.UNKNOWN_SYMBOL,
     Reason.CLOSED: OrdRejReason.EXCHANGE_CLOSED,
     Reason.STORAGE_FULL: OrdRejReason.EXCHANGE_CLOSED,
+    Reason.RATE_EXCEEDED: OrdRejReason.ORDER_EXCEEDS_LIMIT,
+    Reason.QUANTITY_NOT_PERMITTED: OrdRejReason.ORDER_EXCEEDS_LIMIT,
     Reason.TOO_MANY_ORDERS: OrdRejReason.ORDER_EXCEEDS_LIMIT,
     Reason.QUANTITY_TOO_LARGE: OrdRejReason.ORDER_EXCEEDS_LIMIT,
     Reason.PRICE_TOO_LARGE: OrdRejReason.ORDER_EXCEEDS_LIMIT,
@@ -74,6 +94,7 @@ _CXL_REJ_REASONS: Final = {
     Reason.TOO_LATE: CxlRejReason.TOO_LATE_TO_CANCEL,
     Reason.UNKNOWN_ORDER: CxlRejReason.UNKNOWN_ORDER,
     Reason.CANCEL_PENDING: CxlRejReason.ALREADY_PENDING,
+    Reason.REPLACE_PENDING: CxlRejReason.ALREADY_PENDING,
 }
 
 

@@ -11,11 +11,15 @@ A cancel request puts the order in `pending_cancel`: the request has its place i
 the auction comes to it the order is still in the market. So every other ending is possible from
 there too, and a part may still be filled, which leaves it pending, as FIX gives that status
 precedence. A refused cancel takes the order back to where its fills say it belongs; the machine
-knows nothing of quantities, so there are two triggers for it. Only one cancel is pending at a time,
-a second one is refused at the door; and nothing is cancelled that was not asked for.
+knows nothing of quantities, so there are two triggers for it. A request to replace the order puts it
+in `pending_replace` in the same way, and its answer, either way, takes it back. Only one request is
+pending at a time, a second one is refused at the door; and nothing is cancelled that was not asked
+for, except when the owner wants that for a lost session. That cancel overtakes a pending replace,
+and stays pending until nobody has a claim on the order.
 
-    new               -> partially_filled, pending_cancel, filled, expired, rejected
-    partially_filled  -> partially_filled, pending_cancel, filled, expired
+    new               -> partially_filled, pending_cancel, pending_replace, filled, expired, rejected
+    partially_filled  -> partially_filled, pending_cancel, pending_replace, filled, expired
+    pending_replace   -> pending_replace, new, partially_filled, pending_cancel, filled, expired, rejected
     pending_cancel    -> pending_cancel, new, partially_filled, filled, cancelled, expired, rejected
     filled, cancelled, expired, rejected: the end
 """
@@ -27,9 +31,10 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from core.kernel.fsm import Machine
-from core.market.orders import Order, OrderFilled
+from core.market.orders import Order, OrderFilled, OrderReplaced
 
 
 class ReportedState(StrEnum):
@@ -38,6 +43,7 @@ class ReportedState(StrEnum):
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
     FILLED = "filled"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -52,6 +58,9 @@ class ReportedTrigger(StrEnum):
     CANCEL_REQUESTED = "cancel_requested"
     CANCEL_REFUSED_UNFILLED = "cancel_refused_unfilled"
     CANCEL_REFUSED_PARTLY_FILLED = "cancel_refused_partly_filled"
+    REPLACE_REQUESTED = "replace_requested"
+    REPLACE_ANSWERED_UNFILLED = "replace_answered_unfilled"
+    REPLACE_ANSWERED_PARTLY_FILLED = "replace_answered_partly_filled"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     FAILED = "failed"
@@ -64,6 +73,7 @@ REPORTED: Final = Machine(
             ReportedTrigger.FILLED_PARTLY: ReportedState.PARTIALLY_FILLED,
             ReportedTrigger.FILLED_WHOLLY: ReportedState.FILLED,
             ReportedTrigger.CANCEL_REQUESTED: ReportedState.PENDING_CANCEL,
+            ReportedTrigger.REPLACE_REQUESTED: ReportedState.PENDING_REPLACE,
             ReportedTrigger.EXPIRED: ReportedState.EXPIRED,
             ReportedTrigger.FAILED: ReportedState.REJECTED,
         },
@@ -71,11 +81,23 @@ REPORTED: Final = Machine(
             ReportedTrigger.FILLED_PARTLY: ReportedState.PARTIALLY_FILLED,
             ReportedTrigger.FILLED_WHOLLY: ReportedState.FILLED,
             ReportedTrigger.CANCEL_REQUESTED: ReportedState.PENDING_CANCEL,
+            ReportedTrigger.REPLACE_REQUESTED: ReportedState.PENDING_REPLACE,
             ReportedTrigger.EXPIRED: ReportedState.EXPIRED,
+        },
+        ReportedState.PENDING_REPLACE: {
+            ReportedTrigger.FILLED_PARTLY: ReportedState.PENDING_REPLACE,
+            ReportedTrigger.FILLED_WHOLLY: ReportedState.FILLED,
+            ReportedTrigger.REPLACE_ANSWERED_UNFILLED: ReportedState.NEW,
+            ReportedTrigger.REPLACE_ANSWERED_PARTLY_FILLED: ReportedState.PARTIALLY_FILLED,
+            ReportedTrigger.CANCEL_REQUESTED: ReportedState.PENDING_CANCEL,
+            ReportedTrigger.EXPIRED: ReportedState.EXPIRED,
+            ReportedTrigger.FAILED: ReportedState.REJECTED,
         },
         ReportedState.PENDING_CANCEL: {
             ReportedTrigger.FILLED_PARTLY: ReportedState.PENDING_CANCEL,
             ReportedTrigger.FILLED_WHOLLY: ReportedState.FILLED,
+            ReportedTrigger.REPLACE_ANSWERED_UNFILLED: ReportedState.PENDING_CANCEL,
+            ReportedTrigger.REPLACE_ANSWERED_PARTLY_FILLED: ReportedState.PENDING_CANCEL,
             ReportedTrigger.CANCEL_REFUSED_UNFILLED: ReportedState.NEW,
             ReportedTrigger.CANCEL_REFUSED_PARTLY_FILLED: ReportedState.PARTIALLY_FILLED,
             ReportedTrigger.CANCELLED: ReportedState.CANCELLED,
@@ -99,6 +121,15 @@ class ReportedOrder(msgspec.Struct):
     paid: Decimal = Decimal(0)
     cancel_cl_ord_id: str = ""
     """The cancel request that is pending, or empty."""
+    place: tuple[int, int] | None = None
+    """Height of its block and its index there, once that is sealed."""
+    global_seq: int = 0
+    replace_cl_ord_id: str = ""
+    """The request to replace it that is pending, or empty."""
+    replaced: bool = False
+    """It has other terms than it came with."""
+    leaving: bool = False
+    """Its owner's session was lost, and the venue cancels it."""
 
     @property
     def leaves_quantity(self) -> Decimal:
@@ -124,5 +155,30 @@ class ReportedOrder(msgspec.Struct):
     def refuse_cancel(self) -> None:
         """Go on as before the cancel request."""
         self.cancel_cl_ord_id = ""
+        if not self.leaving:
+            partly = self.cum_quantity > 0
+            self.step(
+                ReportedTrigger.CANCEL_REFUSED_PARTLY_FILLED if partly else ReportedTrigger.CANCEL_REFUSED_UNFILLED
+            )
+
+    def leave(self) -> None:
+        """Wait for the venue's own cancel."""
+        self.leaving = True
+        if self.state is not ReportedState.PENDING_CANCEL:
+            self.step(ReportedTrigger.CANCEL_REQUESTED)
+
+    def request_replace(self, cl_ord_id: str) -> None:
+        """Wait for the turn of the request to replace it, `cl_ord_id`."""
+        self.step(ReportedTrigger.REPLACE_REQUESTED)
+        self.replace_cl_ord_id = cl_ord_id
+
+    def answer_replace(self, replaced: OrderReplaced | None) -> None:
+        """Go on with the new terms and under the new name, or without them as before."""
+        self.replace_cl_ord_id = ""
+        if replaced is not None:
+            terms = {"quantity": replaced.quantity, "limit_price": replaced.limit_price}
+            self.order, self.replaced = replace(self.order, cl_ord_id=replaced.cl_ord_id, **terms), True
         partly = self.cum_quantity > 0
-        self.step(ReportedTrigger.CANCEL_REFUSED_PARTLY_FILLED if partly else ReportedTrigger.CANCEL_REFUSED_UNFILLED)
+        self.step(
+            ReportedTrigger.REPLACE_ANSWERED_PARTLY_FILLED if partly else ReportedTrigger.REPLACE_ANSWERED_UNFILLED
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from core.market.orders import Pair
+from core.sequencer.block import NO_KEY
+from core.sequencer.ordering import Ordering
 from core.units import Nanos
 
 
@@ -18,3 +20,8 @@ class SequencerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seal an empty block after this many window ends in a row with nothing to seal; 0 never does."""
     order_lifetime: Nanos
     """How long an order lives that does not say so itself (TimeInForce Day or GTC)."""
+    ordering: Ordering = Ordering()
+    receipt_blocks: int = 64
+    """Receipts are given at once from so many of the newest blocks."""
+    key_id: bytes = NO_KEY
+    """The key that the service `signer` signs blocks with; `NO_KEY` signs none."""

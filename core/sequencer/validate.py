@@ -1,4 +1,4 @@
-"""Business validation: an order or a cancel request against the rules of the venue, as pure functions.
+"""Business validation: an order or a request about one against the rules of the venue, as pure functions.
 
 What arrives here is well-formed FIX; whether the market can do something with it is decided here,
 before it gets a place in the order of things. The first rule that fails gives the answer.
@@ -12,13 +12,13 @@ from typing import Final
 
 import msgspec
 
-from core.fix.messages import NewOrderSingle, OrderCancelRequest
+from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, OrderStatusRequest
 from core.fix.sides import MARKET_SIDE
 from core.fix.tags import OrdType, TimeInForce
-from core.market.orders import Order, Pair, amounts
+from core.market.orders import Order, Pair, ReplaceOrder, amounts
 from core.sequencer.known import KnownIds
 from core.sequencer.reasons import Reason, Refusal
-from core.sequencer.reported import ReportedOrder
+from core.sequencer.reported import ReportedOrder, ReportedState
 from core.units import MONEY, Nanos
 
 CL_ORD_ID_CHARS_MAX: Final = 64
@@ -33,6 +33,8 @@ _TIMES_IN_FORCE: Final = (
     TimeInForce.FILL_OR_KILL,
     TimeInForce.GOOD_TILL_DATE,
 )
+_RESTING: Final = (TimeInForce.DAY, TimeInForce.GOOD_TILL_CANCEL, TimeInForce.GOOD_TILL_DATE)
+"""What an order may have that is not immediate; the venue keeps its validity, not which of them it was."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -93,14 +95,80 @@ def validate_cancel(
     message: OrderCancelRequest, known: KnownIds, orders: Mapping[str, ReportedOrder]
 ) -> ReportedOrder | Refusal:
     """The live order, of all `orders`, that `message` asks to cancel, or why it cannot."""
+    return _named(message, known, orders)
+
+
+def validate_replace(
+    message: OrderCancelReplaceRequest, rules: Rules, known: KnownIds, orders: Mapping[str, ReportedOrder]
+) -> ReplaceOrder | Refusal:
+    """What becomes of a live order, of all `orders`, by `message`, or why nothing can.
+
+    OrderQty is that of the whole order, with what was filled before. Only OrderQty and Price may differ from what the
+    order has; what is left out stays.
+    """
+    live = _named(message, known, orders)
+    if isinstance(live, Refusal):
+        return live
+    order = live.order
+    pair = rules.pairs[order.symbol]
+    refusal = (
+        _check_unchanged(message, order)
+        or _check_quantity(message.order_qty, pair)
+        or _check_price(message.price, message.order_qty, pair)
+    )
+    if refusal:
+        return refusal
+    assert message.order_qty is not None
+    assert message.price is not None
+    quantity, price = message.order_qty.quantize(pair.lot), message.price.quantize(pair.tick)
+    if quantity <= live.cum_quantity:
+        return Refusal(Reason.QUANTITY_FILLED, f"{live.cum_quantity} have been traded: cancel what is left")
+    if not amounts(pair, order.side, quantity - live.cum_quantity, price)[0]:
+        return Refusal(Reason.AMOUNT_TOO_SMALL, f"what is left is worth no unit of {pair.quote.id} at {price}")
+    return ReplaceOrder(order.order_id, order.owner, message.cl_ord_id, quantity, price)
+
+
+def find_order(
+    message: OrderStatusRequest, owner: str, known: KnownIds, orders: Mapping[str, ReportedOrder]
+) -> ReportedOrder | None:
+    """The order that `message` asks about: by its ClOrdID, alive or among the last that ended, or by its OrderID."""
+    cl_ord_id = message.cl_ord_id
+    found = (
+        orders.get(known.live.get(cl_ord_id, "")) or known.ended.get(cl_ord_id) or orders.get(message.order_id or "")
+    )
+    return found if found is not None and found.order.owner == owner else None
+
+
+def _named(
+    message: OrderCancelRequest | OrderCancelReplaceRequest, known: KnownIds, orders: Mapping[str, ReportedOrder]
+) -> ReportedOrder | Refusal:
+    """The live order that a request names by its latest ClOrdID, unless another request for it is pending."""
     order_id = known.live.get(message.orig_cl_ord_id)
     if order_id is None and message.orig_cl_ord_id in known:
-        return Refusal(Reason.TOO_LATE, "the order has ended")
+        is_name = message.orig_cl_ord_id in known.ended
+        return Refusal(Reason.TOO_LATE, f"the order has ended{'' if is_name else ' or goes by another ClOrdID'}")
     if order_id is None:
         return Refusal(Reason.UNKNOWN_ORDER, "no order of that OrigClOrdID")
-    if orders[order_id].cancel_cl_ord_id:
+    live = orders[order_id]
+    if live.state is ReportedState.PENDING_CANCEL:
         return Refusal(Reason.CANCEL_PENDING, "an earlier request to cancel it is pending")
-    return _check_cl_ord_id(message.cl_ord_id, known) or orders[order_id]
+    if live.state is ReportedState.PENDING_REPLACE:
+        return Refusal(Reason.REPLACE_PENDING, "an earlier request to replace it is pending")
+    return _check_cl_ord_id(message.cl_ord_id, known) or live
+
+
+def _check_unchanged(message: OrderCancelReplaceRequest, order: Order) -> Refusal | None:
+    if message.symbol != order.symbol or MARKET_SIDE.get(message.side) != order.side:
+        return Refusal(Reason.UNSUPPORTED_CHANGE, "Symbol and Side cannot be changed")
+    if message.ord_type != OrdType.LIMIT:
+        return Refusal(Reason.UNSUPPORTED_CHANGE, "OrdType cannot be changed from 2 (Limit)")
+    immediate = TimeInForce.IMMEDIATE_OR_CANCEL if order.partially_fillable else TimeInForce.FILL_OR_KILL
+    allowed = (immediate,) if order.immediate else _RESTING
+    if message.time_in_force is not None and message.time_in_force not in allowed:
+        return Refusal(Reason.UNSUPPORTED_CHANGE, "TimeInForce cannot be changed")
+    if message.expire_time not in (None, order.valid_until):
+        return Refusal(Reason.UNSUPPORTED_CHANGE, "ExpireTime cannot be changed")
+    return None
 
 
 def _check_identity(message: NewOrderSingle, known: KnownIds) -> Refusal | None:

@@ -107,8 +107,6 @@ class AgentState(msgspec.Struct):
     """Bid deadlines of the batches that are being solved, by job."""
     awards: dict[str, Awarded] = {}
     """By commitment, what is set aside or paid and not yet settled."""
-    unpaid: dict[str, None] = {}
-    """Commitments whose deposit waits for a connection."""
 
 
 class SolverAgent(Component[AgentState]):
@@ -219,8 +217,8 @@ class SolverAgent(Component[AgentState]):
         if self.state.capital is None:
             self.state.capital = dict(said.capital)
         if self._way_to(Door.CLAIMS) is link:
-            for commitment_id in [*self.state.unpaid]:
-                self._pay(commitment_id)
+            for award in self.state.awards.values():
+                self._pay(award)
 
     # --- bidding ---------------------------------------------------------------------------------
 
@@ -270,25 +268,28 @@ class SolverAgent(Component[AgentState]):
     def _on_award(self, _now: Nanos, said: Awarded) -> None:
         settings, awards = self._settings, self.state.awards
         if said.commitment_id in awards:
-            self._ignore("unexpected")
+            self._pay(said)  # the venue has no deposit, and takes one only
             return
         if len(awards) >= AWARDS_MAX:
             self._ignore("too_many_awards")
             return
         awards[said.commitment_id] = said
         self._earn(said.buy_token, -said.min_output)
-        paying = pays(settings.params, settings.seed, settings.solver, said.commitment_id)
-        self._note(AwardDecided(settings.solver, said.commitment_id, paying))
-        if paying:
-            self._pay(said.commitment_id)
+        self._note(AwardDecided(settings.solver, said.commitment_id, self._pays(said)))
+        self._pay(said)
 
-    def _pay(self, commitment_id: str) -> None:
+    def _pay(self, award: Awarded) -> None:
+        """Deposit what is owed, unless it is not to be, or there is no way now: it is tried again with the next.
+
+        A deposit that the venue has taken already moves nothing, and is answered as the first was.
+        """
         link = self._way_to(Door.CLAIMS)
-        if link is None:
-            self.state.unpaid[commitment_id] = None
-        else:
-            self.state.unpaid.pop(commitment_id, None)
-            self._write(link, Deposit(commitment_id, self.state.awards[commitment_id].min_output))
+        if link is not None and self._pays(award):
+            self._write(link, Deposit(award.commitment_id, award.min_output))
+
+    def _pays(self, award: Awarded) -> bool:
+        settings = self._settings
+        return pays(settings.params, settings.seed, settings.solver, award.commitment_id)
 
     def _on_settled(self, _now: Nanos, said: Settled) -> None:
         award = self.state.awards.pop(said.commitment_id, None)
@@ -304,7 +305,6 @@ class SolverAgent(Component[AgentState]):
 
     def _free(self, commitment_id: str) -> None:
         award = self.state.awards.pop(commitment_id, None)
-        self.state.unpaid.pop(commitment_id, None)
         if award is not None:
             self._earn(award.buy_token, award.min_output)
 

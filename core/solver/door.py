@@ -7,15 +7,16 @@ that is none of these is refused with a reason, and the third one closes the con
 A solver has one connection for everything, or one by each door (core/solver/protocol.py); these come and
 go independently. A new one that shows the token replaces what stands in its place: whoever reconnects
 after a broken link must not wait for the venue to notice the break. What is told to a solver that is not
-connected is lost to it; the `Welcome` says what its capital was at the start, so a solver keeps its own
-account of it from then on. Bids of a solver that could not hear of an award are refused.
+connected is lost to it, but the auction hears when it is back, and says again what still counts. The `Welcome`
+says what its capital was at the start, so a solver keeps its own account of it from then on. Bids of a
+solver that could not hear of an award are refused.
 
 After `Stop` nobody new comes in; who is inside stays, because commitments still have to be paid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hmac import compare_digest
 from typing import ClassVar, Final, TypeAlias
 
@@ -54,6 +55,7 @@ from core.solver.protocol import (
     PlaceBids,
     Pong,
     Refused,
+    SolverArrived,
     SolverSaid,
     TellSolver,
     Welcome,
@@ -104,7 +106,7 @@ class SolverDoor(Component[DoorState]):
     @property
     def complete(self) -> int:
         """How many solvers have every connection that they need to trade."""
-        return sum(Door.ALL in doors or len(doors) == len(_DOORS) - 1 for doors in self.state.inside.values())
+        return sum(map(_is_complete, self.state.inside.values()))
 
     # --- coming and going ------------------------------------------------------------------------
 
@@ -202,6 +204,8 @@ class SolverDoor(Component[DoorState]):
         self.emit(Transmit(conn, encode_line(Welcome(VERSION, self._settings.venue, capital))))
         if self._settings.pulse.interval:
             self.emit(SetTimer(_PING + conn, peer.pulse.next_at(now, self._settings.pulse)))
+        if _is_complete(self.state.inside[solver]):
+            self.emit(Send(AUCTION, SolverArrived(solver)))
 
     def _hear(self, conn: str, peer: Peer, line: bytes | None) -> None:
         said = None if line is None else decode_line(_said, line)
@@ -276,6 +280,11 @@ class SolverDoor(Component[DoorState]):
         Disconnected: _on_disconnected,
         TellSolver: _on_tell,
     }
+
+
+def _is_complete(doors: Collection[Door]) -> bool:
+    """Whether who has connections to these has all that it needs to trade."""
+    return Door.ALL in doors or len(doors) == len(_DOORS) - 1
 
 
 def _lines(peer: Peer, data: bytes) -> Iterator[bytes | None]:

@@ -16,13 +16,17 @@ from core.solver.protocol import Bid, Offer
 from core.units import Nanos
 
 PerMille: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
+Bps: TypeAlias = Annotated[int, Meta(gt=-10_000, lt=10_000)]
+"""Less than all of a price, either way."""
+Width: TypeAlias = Annotated[int, Meta(ge=0, lt=10_000)]
+"""Basis points between which something is drawn."""
 
 
 class Random(Record, frozen=True, tag="random", forbid_unknown_fields=True):
     """Bids on each order with a probability, at a random rate and validity. The reference's solver."""
 
     bid_per_mille: PerMille = 700
-    spread_bps: int = 50
+    spread_bps: Width = 50
     """The rate is uniform within this much of the reference price, either side."""
 
 
@@ -32,19 +36,19 @@ class CostPlus(Record, frozen=True, tag="cost_plus", forbid_unknown_fields=True)
     Cost is the reference price worsened by `cost_bps` and a uniform noise of up to `noise_bps`.
     """
 
-    cost_bps: int = 3
-    noise_bps: int = 4
-    margin_bps: int = 2
+    cost_bps: Bps = 3
+    noise_bps: Width = 4
+    margin_bps: Bps = 2
 
 
 class Unreliable(Record, frozen=True, tag="unreliable", forbid_unknown_fields=True):
     """Bids as `cost_plus` does, better by `edge_bps`, and does not pay `default_per_mille` of its awards."""
 
     default_per_mille: PerMille = 300
-    edge_bps: int = 3
-    cost_bps: int = 3
-    noise_bps: int = 4
-    margin_bps: int = 2
+    edge_bps: Bps = 3
+    cost_bps: Bps = 3
+    noise_bps: Width = 4
+    margin_bps: Bps = 2
 
 
 Params: TypeAlias = Random | CostPlus | Unreliable

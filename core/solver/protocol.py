@@ -255,6 +255,12 @@ class SolverSaid(Record, Generic[Said], frozen=True):
     said: Said
 
 
+class SolverArrived(Record, frozen=True):
+    """A solver has every connection that it needs, again or for the first time."""
+
+    solver: str
+
+
 class TellSolver(Record, Generic[Said], frozen=True):
     """Send `said` to one solver, or to every connected one when `solver` is empty."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from itertools import islice
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 from core.fix.records import ToPeer
 from core.kernel.record import CancelTimer, Effect, Event, Note, Send, SetTimer, Start, Stop, TimerFired
 from core.market.orders import Batch, CancelOrder, Order
-from core.sequencer.block import Leaf, encode_leaf, verify_chain
+from core.sequencer.chain import Rebuilt, verify_chain, verify_history
 from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
+from core.sequencer.history import History
+from core.sequencer.leaf import Leaf, encode_leaf
 from core.sequencer.merkle import root
+from core.sequencer.ordering import Ordering, Policy
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.settings import SequencerSettings
 from core.units import MILLISECOND, Nanos
@@ -28,6 +32,7 @@ SETTINGS = st.builds(
     batch_messages=st.integers(1, 5),
     batch_window=st.just(WIDTH),
     empty_windows_per_block=st.integers(0, 3),
+    ordering=st.sampled_from([Ordering(policy, 2 * WIDTH, ("MM1",)) for policy in get_args(Policy)]),
 )
 GAPS = st.one_of(st.just(0), st.just(WIDTH), st.integers(0, 3 * WIDTH))
 STEPS = st.lists(st.tuples(GAPS, st.sampled_from(["order", "order", "bad", "cancel"]), st.integers(1, 9)), max_size=40)
@@ -43,9 +48,12 @@ class Run:
     leaves: list[Leaf] = field(default_factory=list)
     blocks: list[BlockSealed] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
+    history: History = field(default_factory=History)
+    told: list[Rebuilt] = field(default_factory=list)
 
     def handle(self, now: Nanos, event: Event) -> list[Effect]:
         effects = self.sequencer.handle(now, event)
+        self.told += self.history.take(now, "sequencer", event, effects)
         for effect in effects:
             match effect:
                 case SetTimer(at=at):
@@ -95,12 +103,17 @@ def play(config: SequencerSettings, steps: list[tuple[int, str, int]], lateness:
 
 @settings(max_examples=150)
 @given(SETTINGS, STEPS, st.sampled_from([0, 1, WIDTH, 5 * WIDTH]))
-def test_every_accepted_message_is_in_exactly_one_block_in_order(
+def test_every_accepted_message_is_in_exactly_one_block_in_the_order_of_the_policy(
     config: SequencerSettings, steps: list[tuple[int, str, int]], lateness: Nanos
 ) -> None:
     run = play(config, steps, lateness)
     assert [seq for seq, _ in run.places] == list(range(1, len(run.places) + 1))
-    assert [item for batch in run.batches for item in batch.items] == [item for _, item in run.places]
+    items, places = dict(run.places), iter(run.places)
+    for block, batch in zip(run.blocks, run.batches, strict=True):
+        arrived = [seq for seq, _ in islice(places, block.header.message_count)]
+        assert sorted(block.sequence) in (arrived, [])
+        assert list(batch.items) == [items[seq] for seq in block.sequence or arrived]
+    assert next(places, None) is None
 
 
 @settings(max_examples=150)
@@ -112,9 +125,12 @@ def test_blocks_are_a_chain_that_commits_to_the_messages(
     headers = [block.header for block in run.blocks]
     assert verify_chain(headers, run.sequencer.state.batch.head) is None
     assert [batch.height for batch in run.batches] == [header.height for header in headers]
+    assert verify_history(run.told, run.sequencer.state.batch.head) is None
     leaves = iter(run.leaves)
-    for header in headers:
-        of_block = [next(leaves) for _ in range(header.message_count)]
+    for header, block in zip(headers, run.blocks, strict=True):
+        arrived = list(islice(leaves, header.message_count))
+        by_seq = {leaf.global_seq: leaf for leaf in arrived}
+        of_block = [by_seq[seq] for seq in block.sequence] or arrived
         assert header.message_root == root([encode_leaf(leaf) for leaf in of_block])
         assert all(header.opened_at <= leaf.received_at <= header.closed_at for leaf in of_block)
     assert next(leaves, None) is None

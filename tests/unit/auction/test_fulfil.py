@@ -18,9 +18,9 @@ from core.auction.facts import (
     OrderReassigned,
     OrderReopened,
 )
-from core.kernel.record import Effect
+from core.kernel.record import Effect, Message
 from core.market.orders import OrderExpired, OrderFilled
-from core.solver.protocol import Awarded, Defaulted, DepositRefused, Settled
+from core.solver.protocol import Awarded, BatchOpened, Defaulted, DepositRefused, Settled, SolverArrived
 from tests.helpers.auction import (
     BID_WINDOW,
     FULFIL_WINDOW,
@@ -279,3 +279,21 @@ def test_several_auctions_and_commitments_run_at_once_each_to_its_own_deadline()
     bench.advance(2 * BID_WINDOW)
     assert bench.timers == {"commitment:C-2": 2 * BID_WINDOW + FULFIL_WINDOW + GRACE}
     assert [fill.order_id for fill in bench.facts(OrderFilled)] == ["O-1"]
+
+
+def test_a_solver_that_comes_back_is_told_again_what_it_still_owes_and_what_it_may_bid_for() -> None:
+    bench = awarded(solvers=("s1", "s2"))
+    opened = told(bench.batch(2, order("O-2")), BatchOpened)
+    [(_, owed)] = told(bench.effects, Awarded)
+    again = bench.deliver(Message("solvers", SolverArrived("s1")))
+    assert told(again, BatchOpened) == [("s1", opened[0][1])]
+    assert told(again, Awarded) == [("s1", owed)]
+    assert told(bench.deliver(Message("solvers", SolverArrived("s2"))), Awarded) == []
+
+
+def test_a_solver_that_comes_back_hears_nothing_of_what_it_has_paid_or_is_too_late_for() -> None:
+    bench = awarded()
+    bench.deposit("s1", "C-1", "4200")
+    assert bench.deliver(Message("solvers", SolverArrived("s1"))) == []
+    bench.advance(DUE)
+    assert bench.deliver(Message("solvers", SolverArrived("s1"))) == []

@@ -35,8 +35,15 @@ from core.market.orders import (
     OrderFilled,
 )
 from core.market.world import StorageRestored, StorageShort
-from core.sequencer.block import NO_BLOCK, Leaf, block_hash, encode_leaf
-from core.sequencer.facts import BlockSealed, CancelRequestRefused, CancelSequenced, OrderRefused, OrderSequenced
+from core.sequencer.block import NO_BLOCK, block_hash
+from core.sequencer.facts import (
+    BlockSealed,
+    CancelRequestRefused,
+    CancelSequenced,
+    OrderRefused,
+    OrderSequenced,
+)
+from core.sequencer.leaf import Leaf, encode_leaf
 from core.sequencer.merkle import root
 from core.sequencer.sequencer import Sequencer
 from core.units import MILLISECOND, SECOND, Nanos

@@ -13,7 +13,7 @@ from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.reported import ReportedOrder
 from core.sequencer.validate import LIVE_ORDERS_MAX, Rules, validate, validate_cancel
 from core.units import SECOND
-from tests.helpers.orders import ETH_USDC, cancel, new_order
+from tests.helpers.orders import ETH_USDC, cancel, new_order, reported
 
 NOW = 1_000 * SECOND
 RULES = Rules({"ETH-USDC": ETH_USDC}, 3 * SECOND)
@@ -145,7 +145,7 @@ def test_a_cl_ord_id_in_use_or_just_used_is_a_duplicate() -> None:
     known = KnownIds()
     known.open("c1", "O-9")
     assert refused(known) == (Reason.DUPLICATE_CL_ORD_ID, OrdRejReason.DUPLICATE_ORDER)
-    known.end("c1")
+    known.end(reported("c1"))
     assert refused(known) == (Reason.DUPLICATE_CL_ORD_ID, OrdRejReason.DUPLICATE_ORDER)
 
 
@@ -183,7 +183,7 @@ def test_a_cancel_of_an_order_nobody_knows_is_refused() -> None:
 
 def test_a_cancel_of_an_ended_order_is_too_late() -> None:
     known, orders = with_live_order()
-    known.end("c1")
+    known.end(reported("c1"))
     verdict = validate_cancel(cancel(), known, orders)
     assert cancel_refused(verdict) == (Reason.TOO_LATE, CxlRejReason.TOO_LATE_TO_CANCEL)
 

@@ -36,6 +36,7 @@ from core.solver.protocol import (
     Hello,
     PlaceBids,
     Refused,
+    SolverArrived,
     SolverSaid,
     TellSolver,
     Welcome,
@@ -76,6 +77,7 @@ def test_a_solver_with_its_token_is_welcomed_with_its_capital() -> None:
         CancelTimer("hello:c1"),
         Note(SolverConnected("s1", "c1")),
         Transmit("c1", encode_line(WELCOME)),
+        Send("auction", SolverArrived("s1")),
     ]
 
 

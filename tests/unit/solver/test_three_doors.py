@@ -41,6 +41,8 @@ from core.solver.protocol import (
     PlaceBids,
     Pong,
     Refused,
+    Settled,
+    SolverArrived,
     SolverSaid,
     TellSolver,
     Welcome,
@@ -211,7 +213,7 @@ def test_bids_leave_by_their_door_and_are_given_up_without_it() -> None:
     assert agent.handle(1300, TimerFired("reconnect:bids", 1300)) == [Connect("venue-4", "venue:81")]
 
 
-def test_a_deposit_waits_for_its_connection() -> None:
+def test_a_deposit_waits_for_its_connection_and_is_made_on_each_until_it_is_answered() -> None:
     agent = active()
     agent.handle(50, Disconnected("venue-3", "reset"))
     assert hear(agent, "venue-1", AWARD) == [Note(AwardDecided("s1", "C-1", True))]
@@ -219,7 +221,11 @@ def test_a_deposit_waits_for_its_connection() -> None:
     assert connected(agent, "venue-4") == [Transmit("venue-4", encode_line(DEPOSIT))]
     agent.handle(1100, Disconnected("venue-4", "reset"))
     agent.handle(2100, TimerFired("reconnect:claims", 2100))
-    assert connected(agent, "venue-5") == []
+    assert connected(agent, "venue-5") == [Transmit("venue-5", encode_line(DEPOSIT))]
+    hear(agent, "venue-1", Settled("C-1", AWARD.input_amount, AWARD.min_output))
+    agent.handle(2150, Disconnected("venue-5", "reset"))
+    agent.handle(3150, TimerFired("reconnect:claims", 3150))
+    assert connected(agent, "venue-6") == []
 
 
 def test_a_deposit_that_came_too_late_is_not_made() -> None:
@@ -284,3 +290,12 @@ def test_a_venue_that_takes_a_connection_and_never_speaks_is_dialled_again() -> 
     agent = new_agent(PULSE)
     agent.handle(0, Start())
     assert SetTimer("ping:orders", 101) in agent.handle(1, Connected("venue-1", "venue"))
+
+
+def test_the_auction_hears_of_a_solver_when_the_last_of_its_connections_is_there() -> None:
+    door = new_door()
+    arrived = Send("auction", SolverArrived("s1"))
+    for conn, name in (("c1", Door.ORDERS), ("c2", Door.BIDS), ("c3", Door.CLAIMS), ("c4", Door.BIDS)):
+        door.handle(0, Connected(conn, "somewhere", name))
+        effects = door.handle(1, Bytes(conn, encode_line(HELLO)))
+        assert (arrived in effects) == (conn in ("c3", "c4"))

@@ -1,0 +1,127 @@
+"""Whether blocks are a chain from the first one on; names the first that is not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.kernel.record import Record
+from core.sequencer.block import FIRST_HEIGHT, NO_BLOCK, VERSION, Block, block_hash, roots
+from core.sequencer.facts import BlockHeader
+from core.sequencer.signing import Check, signature_flaw
+from core.units import Nanos
+
+
+class ChainBreak(Record, frozen=True):
+    """The first header that does not continue the chain, and why."""
+
+    height: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"block {self.height}: {self.reason}"
+
+
+class Rebuilt(Record, frozen=True):
+    """A block as a journal tells it, and the state root that the journal's events give."""
+
+    block: Block
+    state_root: bytes
+
+
+def verify_chain(headers: Iterable[BlockHeader], head: bytes | None = None) -> ChainBreak | None:
+    """Whether `headers` are a whole chain from the first block; names the first height that is not.
+
+    A header is vouched for by the hash in the next one, so the last one is vouched for only by `head`,
+    the hash of the newest block as known from elsewhere.
+    """
+    links = _Links()
+    for header in headers:
+        if reason := links.broken(header):
+            return ChainBreak(links.height, reason)
+    return links.short_of(head)
+
+
+def verify_history(
+    history: Iterable[Rebuilt], head: bytes | None = None, check: Check | None = None
+) -> ChainBreak | None:
+    """Whether blocks are a whole chain, each with the messages, acknowledgements and state that it commits to.
+
+    With `check` each must be signed, and so that it agrees.
+    """
+    links = _Links()
+    for rebuilt in history:
+        block = rebuilt.block
+        reason = (
+            links.broken(block.header) or content_flaw(block) or signature_flaw(block.header, block.signature, check)
+        )
+        if not reason and block.header.state_root != rebuilt.state_root:
+            reason = "state root is not that of what happened before it"
+        if reason:
+            return ChainBreak(block.header.height, reason)
+    return links.short_of(head)
+
+
+def content_flaw(block: Block) -> str:
+    """What is wrong between a header and what its block holds; empty if nothing is."""
+    header = block.header
+    message_root, receipt_root = roots(block.messages, block.acknowledgements)
+    rules = (
+        (
+            header.message_count == len(block.messages),
+            f"it holds {len(block.messages)} messages, not as many as it says",
+        ),
+        (header.message_root == message_root, "message root is not that of its messages"),
+        (header.receipt_root == receipt_root, "receipt root is not that of its acknowledgements"),
+    )
+    return next((broken for holds, broken in rules if not holds), "")
+
+
+def header_flaw(header: BlockHeader) -> str:
+    """What keeps a header from having an encoding at all; empty if nothing does."""
+    if not _encodable(header):
+        return "a field is longer or larger than its place in the header"
+    return "" if header.version == VERSION else f"version {header.version} is unknown"
+
+
+class _Links:
+    """The chain up to some block. `height` is that of the next one."""
+
+    def __init__(self) -> None:
+        self.height = FIRST_HEIGHT
+        self._previous = NO_BLOCK
+        self._closed_at: Nanos | None = None
+
+    def broken(self, header: BlockHeader) -> str:
+        """Why `header` is not the next one, or nothing: then it is now the last."""
+        reason = header_flaw(header) or next((broken for holds, broken in self._rules(header) if not holds), "")
+        if not reason:
+            self.height, self._previous, self._closed_at = self.height + 1, block_hash(header), header.closed_at
+        return reason
+
+    def short_of(self, head: bytes | None) -> ChainBreak | None:
+        """The break between the last header and the one that is known to be the newest."""
+        if head in (None, self._previous):
+            return None
+        return ChainBreak(max(self.height - 1, FIRST_HEIGHT), "its hash is not the head's")
+
+    def _rules(self, header: BlockHeader) -> tuple[tuple[bool, str], ...]:
+        return (
+            (header.height == self.height, f"height {header.height} stands where {self.height} belongs"),
+            (header.previous_hash == self._previous, "previous hash is not the hash of the block before"),
+            (self._closed_at in (None, header.opened_at), "it did not open when the block before closed"),
+            (header.opened_at <= header.closed_at, "it closed before it opened"),
+        )
+
+
+def _encodable(header: BlockHeader) -> bool:
+    """`struct` would cut or pad a hash of another length, and two headers would share one encoding."""
+    numbers = (
+        (header.version, 16),
+        (header.height, 64),
+        (header.opened_at, 64),
+        (header.closed_at, 64),
+        (header.message_count, 32),
+    )
+    hashes = (header.previous_hash, header.message_root, header.receipt_root, header.state_root, header.key_id)
+    sized = all(0 <= number < 1 << bits for number, bits in numbers)
+    return sized and all(len(each) == len(NO_BLOCK) for each in hashes)

@@ -1,0 +1,70 @@
+"""What each market maker may do besides what the venue's rules say: its permissions, as the registry knows them.
+
+They come with every logon that was proven. Whoever logs on without a key has none, and is bound by the rules alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias, get_args
+
+import msgspec
+
+from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, OrderStatusRequest
+from core.identity.records import MakerAdmitted, Permissions
+from core.sequencer.reasons import Reason, Refusal
+from core.units import SECOND, Nanos
+
+Incoming: TypeAlias = NewOrderSingle | OrderCancelRequest | OrderCancelReplaceRequest | OrderStatusRequest
+MSG_TYPES: Final[tuple[str, ...]] = tuple(message.MSG_TYPE for message in get_args(Incoming))
+"""The application messages that the sequencer takes."""
+
+
+class Permit(msgspec.Struct):
+    """Who is logged on as a session and may do what, and how much they have sent in the second that runs."""
+
+    admitted: MakerAdmitted | None = None
+    """None if they logged on without a key."""
+    barred: str = ""
+    """Why they may do nothing until they are admitted again; empty while they may."""
+    second: int = 0
+    messages: int = 0
+
+    def renew(self, admitted: MakerAdmitted) -> None:
+        """The session was logged on anew. What was sent in this second still counts."""
+        self.admitted, self.barred = admitted, ""
+
+    def objection(self, message: Incoming, now: Nanos) -> Refusal | None:
+        """Why they may not send `message`, which counts whether they may or not; None if they may.
+
+        Symbols and the largest order bind new orders and what is to replace them: whoever has one may always cancel it.
+        """
+        if self.barred:
+            return Refusal(Reason.NOT_ADMITTED, self.barred)
+        permissions = self.admitted.permissions if self.admitted is not None else Permissions()
+        limit, sent = permissions.messages_per_second_max, self._count(now)
+        if limit is not None and sent > limit:
+            return Refusal(Reason.RATE_EXCEEDED, f"more than {limit} messages in a second")
+        if permissions.msg_types is not None and message.MSG_TYPE not in permissions.msg_types:
+            return Refusal(Reason.MSG_TYPE_NOT_PERMITTED, f"MsgType {message.MSG_TYPE} is not permitted")
+        if not isinstance(message, NewOrderSingle | OrderCancelReplaceRequest):
+            return None
+        if self.admitted is not None and self.admitted.signing == "order":
+            return Refusal(Reason.UNSIGNED_ORDER, "each order must be signed, and no signature of orders is taken yet")
+        return _order_objection(permissions, message)
+
+    def _count(self, now: Nanos) -> int:
+        """How many messages have come in this second, with the one that has just come."""
+        second = now // SECOND
+        if self.second != second:
+            self.second, self.messages = second, 0
+        self.messages += 1
+        return self.messages
+
+
+def _order_objection(permissions: Permissions, order: NewOrderSingle | OrderCancelReplaceRequest) -> Refusal | None:
+    most = permissions.order_quantity_max
+    if permissions.symbols is not None and order.symbol not in permissions.symbols:
+        return Refusal(Reason.SYMBOL_NOT_PERMITTED, "this Symbol is not permitted")
+    if most is not None and order.order_qty is not None and order.order_qty > most:
+        return Refusal(Reason.QUANTITY_NOT_PERMITTED, f"OrderQty is above {most}, the most that is permitted")
+    return None

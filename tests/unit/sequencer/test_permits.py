@@ -1,0 +1,79 @@
+"""What a market maker may not do besides what nobody may."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.fix.messages import NewOrderSingle, OrderCancelRequest
+from core.identity.records import MakerAdmitted, Permissions
+from core.sequencer.permits import Permit
+from core.units import SECOND
+from tests.helpers.fix import NOW, order
+
+
+def permit(**permissions: Any) -> Permit:
+    """Of MM1, who has logged on with a key."""
+    return Permit(MakerAdmitted("MM1", "MM1", b"key", Permissions(**permissions), "logon"))
+
+
+def cancel() -> OrderCancelRequest:
+    return OrderCancelRequest("a-1", "a-2", "BTC/USDT", "1", NOW)
+
+
+def said(given: Permit, message: NewOrderSingle | OrderCancelRequest, now: int = NOW) -> str:
+    refusal = given.objection(message, now)
+    return refusal.reason if refusal is not None else ""
+
+
+def test_without_permissions_the_rules_of_the_venue_are_all_there_is() -> None:
+    assert said(permit(), order("a-1")) == said(Permit(), order("a-1")) == ""
+
+
+@pytest.mark.parametrize(
+    ("permissions", "reason"),
+    [
+        ({"msg_types": ("F",)}, "msg_type_not_permitted"),
+        ({"msg_types": ("D", "F")}, ""),
+        ({"symbols": ("ETH/USDT",)}, "symbol_not_permitted"),
+        ({"symbols": ("BTC/USDT",)}, ""),
+        ({"order_quantity_max": Decimal("1.4")}, "quantity_not_permitted"),
+        ({"order_quantity_max": Decimal("1.5")}, ""),
+    ],
+)
+def test_an_order_has_to_be_permitted(permissions: dict[str, Any], reason: str) -> None:
+    assert said(permit(**permissions), order("a-1")) == reason
+
+
+def test_an_order_without_a_quantity_is_for_others_to_refuse() -> None:
+    assert said(permit(order_quantity_max=Decimal(1)), order("a-1", order_qty=None)) == ""
+
+
+def test_symbol_and_size_do_not_bind_a_cancel_and_its_type_does() -> None:
+    assert said(permit(symbols=(), order_quantity_max=Decimal(0)), cancel()) == ""
+    assert said(permit(msg_types=("D",)), cancel()) == "msg_type_not_permitted"
+
+
+def test_messages_of_all_kinds_count_in_the_second_in_which_they_come() -> None:
+    given = permit(messages_per_second_max=2, msg_types=("D",))
+    assert [said(given, it) for it in (order("a-1"), cancel(), order("a-3"))] == [
+        "",
+        "msg_type_not_permitted",
+        "rate_exceeded",
+    ]
+    assert said(given, order("a-4"), NOW + SECOND) == ""
+
+
+def test_who_is_barred_may_do_nothing_until_it_is_admitted_again_and_has_not_a_fresh_second() -> None:
+    given = permit(messages_per_second_max=1)
+    assert said(given, order("a-1")) == ""
+    given.barred = "MM1 is suspended"
+    refusal = given.objection(order("a-2"), NOW)
+    assert refusal is not None
+    assert (refusal.reason, refusal.text) == ("not_admitted", "MM1 is suspended")
+    assert given.admitted is not None
+    given.renew(given.admitted)
+    assert said(given, order("a-3")) == "rate_exceeded"
+    assert said(given, order("a-4"), NOW + SECOND) == ""
