@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from core.errors import RomerError
 from core.fix.message import FixMessage
+from core.fix.records import FromPeer, RejectBusiness, RejectMessage
+from core.fix.tags import BusinessRejectReason, SessionRejectReason
 from live.doors import EVERYBODY, Guard
 from live.driver import NoteSink
 from live.fix_session import EmbeddedSession
 from live.tls import ClientTls
+
+
+class MessageRefused(RomerError):
+    """Raised by `on_message`: the counterparty gets a Reject, or a BusinessMessageReject, and the engine goes on.
+
+    `reason` says which of both: it is a SessionRejectReason(373) or a BusinessRejectReason(380). `ref_tag_id` is for
+    the first, the tag at fault if it is one tag's; `ref_id` for the second, such as the message's ClOrdID.
+    """
+
+    def __init__(
+        self,
+        reason: SessionRejectReason | BusinessRejectReason,
+        text: str = "",
+        *,
+        ref_tag_id: int | None = None,
+        ref_id: str = "",
+    ) -> None:
+        super().__init__(reason, text)
+        self.reason, self.text, self.ref_tag_id, self.ref_id = reason, text, ref_tag_id, ref_id
+
+    def of(self, message: FromPeer[Any]) -> RejectMessage | RejectBusiness:
+        """What the engine is told about `message`."""
+        session, number, kind = message.session, message.msg_seq_num, message.message.msg_type
+        if isinstance(self.reason, BusinessRejectReason):
+            return RejectBusiness(session, number, kind, self.reason.value, self.ref_id, self.text)
+        return RejectMessage(session, number, kind, self.reason.value, self.ref_tag_id, self.text)
 
 
 class Application:
@@ -26,10 +55,14 @@ class Application:
         """No longer, for a reason of docs/reasons.md; `cancel_orders` as its configuration says."""
 
     def on_message(self, session: EmbeddedSession, message: FixMessage, *, poss_resend: bool) -> None:
-        """A message has arrived in sequence and is well formed."""
+        """A message has arrived in sequence and is well formed. Raises MessageRefused if it cannot be taken."""
 
-    def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool:  # noqa: ARG002  # for others to override
-        """Whether a Logon is the counterparty's; asked if the engine's `authenticator` is its `app`."""
+    def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool | str:  # noqa: ARG002  # for others to override
+        """Whether a Logon is the counterparty's; asked if the engine's `authenticator` is its `app`.
+
+        True lets it in. A text is why not, which the peer is told in a Logout; False closes its connection in silence.
+        The session has no name if the CompIDs are nobody's.
+        """
         return True
 
 

@@ -20,7 +20,7 @@ from core.units import SECOND
 from live.driver import NoteSink
 from live.fix_application import Place
 from live.fix_engine import ENGINE, EmbeddedFixEngine
-from live.fix_files import load_dictionary
+from live.fix_files import load_dictionary, near, read_settings
 from live.zones import compile_zone
 
 _APP: Final = "echo"
@@ -46,6 +46,8 @@ class EchoSettings(NamedTuple):
 
     config: EngineConfig
     remarks: tuple[str, ...] = ()
+    door: tuple[str, int] | None = None
+    """Host and port that the file names."""
 
 
 def echo_settings(
@@ -73,21 +75,16 @@ def echo_settings(
 
 def read_echo_settings(file: Path) -> EchoSettings:
     """The acceptor of a QuickFIX settings file. Raises InputError naming every problem."""
-    try:
-        text = file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}") from None
-
-    def near(name: str) -> str:
-        """A dictionary's path is meant from the file's folder."""
-        return str(file.parent / name) if (file.parent / name).is_file() else name
-
-    given = Given(_APP, ECHOED, lambda name: load_dictionary(near(name)), compile_zone)
-    imported = read_cfg(text, given, str(file))
+    given = Given(_APP, ECHOED, lambda name: load_dictionary(near(file, name)), compile_zone)
+    imported = read_cfg(read_settings(file), given, str(file))
     acceptors = [engine for engine in imported.engines if engine.role == "acceptor"]
     if not acceptors:
         raise InputError(f"{file}: it has no session with ConnectionType=acceptor", "an echo waits for others")
-    return EchoSettings(acceptors[0], imported.remarks)
+    if len(imported.doors) > 1:
+        what = f"{file}: it has {len(imported.doors)} doors, {', '.join(imported.doors)}"
+        raise InputError(what, "an echo has one: give all sessions the same SocketAcceptPort")
+    host, _, port = imported.doors[0].rpartition(":") if imported.doors else ("", "", "")
+    return EchoSettings(acceptors[0], imported.remarks, (host, int(port)) if port else None)
 
 
 async def run_echo(

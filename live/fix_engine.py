@@ -15,7 +15,7 @@ the process.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
@@ -27,6 +27,7 @@ import msgspec
 
 from core.errors import InputError
 from core.faults import did_you_mean
+from core.fix.checks import check_engine
 from core.fix.dialect import Dialect
 from core.fix.engine import FixEngine
 from core.fix.mailbox import Letter, Mailbox, Taken, codec_of, messages_of, speaks_as_the_venue
@@ -36,9 +37,7 @@ from core.fix.records import (
     FromPeer,
     LogonAttempted,
     LogonJudged,
-    OperationRefused,
     RemoveSession,
-    SessionChanged,
     SessionClosed,
     SessionOpened,
     ToPeer,
@@ -48,15 +47,17 @@ from core.fix.settings import EngineConfig, SessionConfig
 from core.kernel.component import Component
 from core.kernel.journal import Header
 from core.kernel.kernel import Kernel
-from core.kernel.record import Effect, Event, Message, Note, Record
+from core.kernel.record import Effect, Event, Message, Record
 from core.units import SECOND, Nanos
 from live.clock import wall_clock
 from live.driver import LiveNode
-from live.fix_application import Application, Place
+from live.fix_application import Application, MessageRefused, Place
+from live.fix_desk import Desk
 from live.fix_session import EmbeddedSession, SessionView, refused
 from live.journal.policy import SyncPolicy
 from live.journal.recovery import recover
 from live.journal.store import Store
+from live.venue_file import parse_address
 
 ENGINE: Final = "fix"
 _GOODBYE: Final = 3 * SECOND
@@ -64,7 +65,10 @@ _LOOK_SECONDS: Final = 0.01
 
 
 class EmbeddedFixEngine:
-    """An engine with its sessions, on the running loop, for an `Application` or a component named `config.app`."""
+    """An engine with its sessions, on the running loop, for an `Application` or a component named `config.app`.
+
+    Raises InputError for settings that cannot be, naming each.
+    """
 
     def __init__(
         self,
@@ -72,6 +76,9 @@ class EmbeddedFixEngine:
         app: Application | Component[Any],
         place: Place = Place(),  # noqa: B008  # immutable
     ) -> None:
+        check_engine(config)
+        for own in config.sessions:
+            _check_addresses(own)
         self.config = config
         self.port = 0
         """Where an acceptor listens, once started."""
@@ -79,9 +86,8 @@ class EmbeddedFixEngine:
         self._messages = messages_of(config)
         self._node: LiveNode | None = None
         self._running: asyncio.Task[None] | None = None
-        self._asked: deque[tuple[Record, asyncio.Future[str]]] = deque()
+        self._desk = Desk(ENGINE)
         self._posted = Counter[str]()
-        self._reasons: dict[str, str] = {}
         self._moved = asyncio.Event()
 
     # --- life --------------------------------------------------------------------------------------
@@ -165,6 +171,7 @@ class EmbeddedFixEngine:
         """Have one more. With a journal it is there after the next start, too. Raises InputError if it cannot be."""
         if not config.dialect and not speaks_as_the_venue(self.config):
             raise refused("AddSession", config.name, f"give it one of the dialects {', '.join(self.config.dialects)}")
+        _check_addresses(config)
         await self.operate(AddSession(config))
         return EmbeddedSession(self, config.name)
 
@@ -192,7 +199,7 @@ class EmbeddedFixEngine:
 
     def reason(self, name: str) -> str:
         """Why a session is in its state."""
-        return self._reasons.get(name, "")
+        return self._desk.reason(name)
 
     def post(self, body: ToPeer[Any]) -> None:
         """Give the engine a message."""
@@ -212,9 +219,8 @@ class EmbeddedFixEngine:
     async def operate(self, operation: Operation | AddSession | RemoveSession) -> None:
         """Have an operation carried out. Raises InputError saying why it cannot be."""
         _, running = self._started()
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tell(operation)
-        self._asked.append((operation, answer))
+        answer = self._desk.answer_to(operation)
         await asyncio.wait((answer, running), return_when=asyncio.FIRST_COMPLETED)
         detail = answer.result() if answer.done() else "the engine has ended"
         if detail:
@@ -269,24 +275,18 @@ class EmbeddedFixEngine:
 
     # --- what happens ----------------------------------------------------------------------------------
 
-    def _observe(self, _node: str, _now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
+    def _observe(self, node: str, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
+        self._desk.observe(node, now, dst, event, effects)
         if dst != ENGINE or not isinstance(event, Message):
             return
         if isinstance(event.body, ToPeer):
             self._posted[event.body.session] = max(0, self._posted[event.body.session] - 1)
-        elif self._asked and self._asked[0][0] is event.body:
-            facts = [effect.fact for effect in effects if isinstance(effect, Note)]
-            refusals = [fact.detail for fact in facts if isinstance(fact, OperationRefused)]
-            _, answer = self._asked.popleft()
-            if not answer.done():
-                answer.set_result(refusals[0] if refusals else "")
 
     def _on_note(self, node: str, now: Nanos, component: str, fact: Record) -> None:
         if isinstance(fact, Letter):
             self._deliver(fact.number, fact.body)
             return
-        if isinstance(fact, SessionChanged):
-            self._reasons[fact.session] = str(fact.reason)
+        self._desk.note(fact)
         if self._place.log is not None:
             self._place.log(node, now, component, fact)
 
@@ -300,16 +300,28 @@ class EmbeddedFixEngine:
         app, session = self._app, EmbeddedSession(self, body.session)
         assert isinstance(app, Application)
         if isinstance(body, FromPeer):
-            app.on_message(session, body.message, poss_resend=body.poss_resend)
+            try:
+                app.on_message(session, body.message, poss_resend=body.poss_resend)
+            except MessageRefused as refusal:
+                self._tell(refusal.of(body))
         elif isinstance(body, SessionOpened):
             app.on_logon(session)
         elif isinstance(body, SessionClosed):
             app.on_logout(session, str(body.reason), cancel_orders=body.cancel_orders)
         elif isinstance(body, LogonAttempted):
-            accepted = app.may_log_on(session, body.raw)
-            self._tell(LogonJudged(body.session, body.conn, accepted))
+            verdict = bool(body.session) and app.may_log_on(session, body.raw)  # who names no session is not believed
+            text = "" if isinstance(verdict, bool) else verdict
+            self._tell(LogonJudged(body.session, body.conn, verdict is True, text, text))
         assert self._node is not None
         self._node.tell(self.config.app, Taken(number))
+
+
+def _check_addresses(config: SessionConfig) -> None:
+    for address in config.addresses:
+        try:
+            parse_address(address)
+        except ValueError as error:
+            raise InputError(f"session {config.name!r}: addresses: {error}") from None
 
 
 def _plain(value: object) -> Any:

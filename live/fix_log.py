@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -26,6 +27,8 @@ _FIELDS_MAX: Final = 100_000
 _SEPARATOR: Final = re.compile(rb"8=FIX[^|^\x01]{1,8}(\||\^A|<SOH>)9=")
 _CHUNK: Final = 1 << 20
 _LINE_END: Final = re.compile(rb"\x01\r?\n")
+_MSG_TYPE_CHARS_MAX: Final = 4
+_TIME: Final = re.compile(r"\d{1,8}|\d{8}-[\d:]{0,8}|\d{8}-\d\d:\d\d:\d\d\.\d{0,9}", re.ASCII)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -72,6 +75,26 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             and all(_has_field(message, tag) for tag in self.tags)
         )
 
+    def check(self, dictionaries: Iterable[Dictionary]) -> None:
+        """Raises InputError for what no message can have: a name that none of the `dictionaries` knows, no time."""
+        dictionaries = list(dictionaries)
+        types = {name for known in dictionaries for own in known.messages.values() for name in (own.msg_type, own.name)}
+        if self.msg_type is not None and len(self.msg_type) > _MSG_TYPE_CHARS_MAX and self.msg_type not in types:
+            raise InputError(f"--type {self.msg_type}: there is no such message", _nearest(self.msg_type, types))
+        fields = {own.name for known in dictionaries for own in known.fields.values()}
+        for tag in self.tags:
+            name = tag.partition("=")[0]
+            if not name.isdigit() and name not in fields:
+                raise InputError(f"--tag {tag}: there is no field {name!r}", _nearest(name, fields))
+        for option, time in (("--since", self.since), ("--until", self.until)):
+            if time is not None and not _TIME.fullmatch(time):
+                raise InputError(f"{option} {time}: no time", "give 20240229, 20240229-23:59 or 20240229-23:59:59.999")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "its letter or tag, or the --dictionary that has the name"
+
 
 def _has_field(message: ReadableMessage, wanted: str) -> bool:
     field, equals, value = wanted.partition("=")
@@ -81,8 +104,9 @@ def _has_field(message: ReadableMessage, wanted: str) -> bool:
 def readable_messages(path: Path, wanted: Wanted, known: Dictionary | None = None) -> Iterator[Printed]:
     """The messages of a FIX log or a journal that are wanted, by the dictionary `known` or by their versions' own.
 
-    Raises InputError for what cannot be read, and JournalDamaged.
+    Raises InputError for what cannot be read or wanted, and JournalDamaged.
     """
+    wanted.check([known] if known is not None else [*map(dictionary, SHIPPED), venue_dictionary()])
     readers: dict[str, Reader] = {}
     for found in messages_in(path, known):
         begin_string = found.message.raw[2 : found.message.raw.find(SOH)].decode(ENCODING)

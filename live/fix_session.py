@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
 
 from core.errors import InputError, RomerError
+from core.fix.field_map import FieldText
 from core.fix.message import FixMessage
 from core.fix.operations import Operation
 from core.fix.records import (
@@ -18,6 +19,7 @@ from core.fix.records import (
     LogOut,
     RemoveSession,
     ResetNumbers,
+    SetAdminFields,
     SetNumbers,
     ToPeer,
 )
@@ -38,6 +40,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     target_comp_id: str
     state: str
     """Of the table in core/fix/states.py."""
+    kept_down: bool
+    """An operator has logged it out."""
     reason: str
     """Why it came to that state, a code of docs/reasons.md; empty if it has not changed since the start."""
     next_out: int
@@ -46,6 +50,23 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """Messages of the application that wait for a logon, or for a resend to end."""
     unsent_bytes: int
     """Written to the connection, and not taken by the peer yet."""
+
+
+def view_of(session: Session, *, reason: str, posted: int, unsent_bytes: int) -> SessionView:
+    """How a session stands; `posted` are messages that it was given and that the engine has not seen yet."""
+    state = session.state
+    return SessionView(
+        session=session.name,
+        sender_comp_id=session.comp_id,
+        target_comp_id=session.own.target_comp_id,
+        state=str(state.status),
+        kept_down=state.disabled,
+        reason=reason,
+        next_out=state.next_out,
+        next_in=state.next_in,
+        waiting=len(state.pending) + posted,
+        unsent_bytes=unsent_bytes,
+    )
 
 
 class Host(Protocol):
@@ -78,17 +99,11 @@ class EmbeddedSession:
     def view(self) -> SessionView:
         """How it stands now."""
         session = self._host.hosted(self.name)
-        state = session.state
-        return SessionView(
-            session=self.name,
-            sender_comp_id=session.comp_id,
-            target_comp_id=session.own.target_comp_id,
-            state=str(state.status),
+        return view_of(
+            session,
             reason=self._host.reason(self.name),
-            next_out=state.next_out,
-            next_in=state.next_in,
-            waiting=len(state.pending) + self._host.posted(self.name),
-            unsent_bytes=self._host.unsent_bytes(state.conn),
+            posted=self._host.posted(self.name),
+            unsent_bytes=self._host.unsent_bytes(session.state.conn),
         )
 
     @property
@@ -108,8 +123,10 @@ class EmbeddedSession:
     def send(self, message: FixMessage, *, poss_resend: bool = False) -> None:
         """Take `message` to be sent, now or after the next logon.
 
-        Messages of one session keep their order. Raises QueueFull when there is no `room`.
+        Messages of one session keep their order. Raises QueueFull when there is no `room`, and Unsendable for a message
+        that an application may not send, or that no peer could read.
         """
+        self._host.hosted(self.name).outgoing(message, poss_resend=poss_resend)
         if not self.room:
             view = self.view
             raise QueueFull(f"{self.name}: {view.waiting} messages wait, {view.unsent_bytes} bytes are unsent")
@@ -142,6 +159,13 @@ class EmbeddedSession:
     async def set_numbers(self, *, next_out: int | None = None, next_in: int | None = None) -> None:
         """Give the next message that is sent, or expected, another number."""
         await self._host.operate(SetNumbers(self.name, next_out, next_in))
+
+    async def set_admin_fields(self, msg_type: str, fields: Iterable[FieldText]) -> None:
+        """Have these fields, tags and values, in every message of type `msg_type` that the session itself sends.
+
+        They take the place of those that it had; `A` are Logons, which at first have those of its configuration.
+        """
+        await self._host.operate(SetAdminFields(self.name, msg_type, tuple(fields)))
 
     async def test_request(self) -> None:
         """Ask the peer for a Heartbeat; one that does not answer is given up."""

@@ -103,6 +103,11 @@ def decode(raw: bytes, fields_max: int, lengths: Mapping[int, int] = DATA_LENGTH
     return WireMessage(raw, msg_type, values, True, [(_COMMON_TAGS[tag], value) for tag, value in pairs])
 
 
+def split(raw: bytes, lengths: Mapping[int, int]) -> list[tuple[int, bytes]]:
+    """Fields as they stand in a message, as a peer tells them apart. Raises ValueError if one could not."""
+    return list(_split(raw, lengths))
+
+
 def join(fields: Iterable[tuple[int, bytes]]) -> bytes:
     """Fields as they stand in a message, each with its SOH."""
     return b"".join([b"%d=%b\x01" % field for field in fields])

@@ -39,6 +39,8 @@ _NAMES: Final = {
 _IN_VALUES: Final = frozenset([BOOLEAN, FLOAT, INT, STRING, UTC_TIMESTAMP])
 _COLUMNS: Final = 120
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SECRETIVE: Final = re.compile(r"(^|_)(PAS+WO?R?D|PASS(PHRASE)?|PWD|TOKEN|SECRETE?)($|_)")
+"""Names that linters take for those of passwords."""
 _SELECTION: Final = re.compile(r"\s*([^\s,()]+)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
 
 
@@ -204,7 +206,8 @@ class _Generator:
             base = "IntEnum" if is_int else "StrEnum"
             lines = [f"class {field.name}Values({base}):", f'    """{field.name}({tag})."""', ""]
             for name, value in _member_names(field):
-                lines.append(f"    {name} = {value if is_int else _quoted(value)}")
+                remark = "" if is_int or not _SECRETIVE.search(name) else "  # noqa: S105  # a value's meaning"
+                lines.append(f"    {name} = {value if is_int else _quoted(value)}{remark}")
             yield "\n".join(lines)
 
     def _aliases(self) -> Iterator[str]:

@@ -7,7 +7,7 @@ the tags of a peer's message only choose among them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from core.fix.field_map import FieldMap, group_counts
@@ -18,7 +18,7 @@ from core.fix.message import FixMessage
 from core.fix.messages import Header
 from core.fix.tags import BEGIN_STRING_TAG, BODY_LENGTH, CHECK_SUM, MSG_TYPE
 from core.fix.validation import Sections, Validator
-from core.fix.values import ENCODING, INT, STRING, ValueType
+from core.fix.values import ENCODING, FLOAT, INT, STRING, ValueType
 from core.kernel.record import Record
 
 _ANY: Final = STRING.pattern
@@ -183,8 +183,8 @@ def compile_writer(kind: type[Record]) -> Callable[[Any], bytes | None]:
     entries = sorted(entries_of(kind), key=_rank)
     names: dict[str, Any] = {}
     texts = "".join(f"{{m.{entry.attribute}}}" for entry in entries if entry.field.kind.is_text)
-    fields = " + ".join(_written(entry, names) for entry in entries) or '""'
-    source = f'lambda m: None if "\x01" in f"{texts}" else ({fields}).encode("{ENCODING}", "replace")'
+    fields = _joined(_written(entry, names) for entry in entries)
+    source = f'lambda m: None if "\x01" in f"{texts}" else {fields}.encode("{ENCODING}", "replace")'
     writer: Callable[[Any], bytes | None] = eval(source, names)  # noqa: S307  # the source is ours
     return writer
 
@@ -196,9 +196,20 @@ def _rank(entry: Entry) -> int:
 def _compile_entry_writer(kind: type[Record]) -> Callable[[Any], str]:
     """The same for an entry of a group, in the order of its attributes; SOH in its texts becomes a blank."""
     names: dict[str, Any] = {"clean": _clean}
-    fields = " + ".join(_written(entry, names, clean=True) for entry in entries_of(kind))
+    fields = _joined(_written(entry, names, clean=True) for entry in entries_of(kind))
     writer: Callable[[Any], str] = eval(f"lambda m: {fields}", names)  # noqa: S307  # the source is ours
     return writer
+
+
+def _joined(expressions: Iterable[str]) -> str:
+    """One text of many; fields that are always there are one literal with their neighbours."""
+    parts: list[str] = []
+    for expression in expressions:
+        if parts and expression.startswith('f"') and parts[-1].startswith('f"'):
+            parts[-1] = f"{parts[-1][:-1]}{expression[2:]}"
+        else:
+            parts.append(expression)
+    return f'"".join(({", ".join([*parts, ""])}))' if parts else '""'
 
 
 def _clean(text: str) -> str:
@@ -216,7 +227,10 @@ def _written(entry: Entry, names: dict[str, Any], *, clean: bool = False) -> str
     if field.length_tag:
         names[f"w{tag}"] = kind.write
         return f'(f"{field.length_tag}={{len({value})}}\x01{tag}={{w{tag}({value})}}\x01" if {value} else "")'
-    if not kind.is_text and kind is not INT:
+    if kind is FLOAT:
+        names["f"] = FLOAT.write
+        value = f"(t if 'E' not in (t := str({value})) else f({value}))"
+    elif not kind.is_text and kind is not INT:
         names[f"w{tag}"] = kind.write
         value = f"w{tag}({value})"
     written = f"clean({value})" if clean and kind.is_text else value

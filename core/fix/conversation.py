@@ -13,7 +13,7 @@ from core.fix.messages import Header, Heartbeat, Logout, Reject, ResendRequest, 
 from core.fix.records import FromPeer, InputIgnored, PeerComplained
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.states import Reason, Status, Trigger
-from core.fix.tags import BEGIN_SEQ_NO, END_SEQ_NO, BusinessRejectReason, MsgType
+from core.fix.tags import BEGIN_SEQ_NO, END_SEQ_NO, TEST_REQ_ID, BusinessRejectReason, MsgType
 from core.kernel.record import Note, Send
 from core.units import SECOND
 
@@ -46,7 +46,8 @@ class Conversation(Admission):
 
     def _on_test_request(self, message: WireMessage, header: Header, request: TestRequest) -> None:
         if self.is_in_order(message, header):
-            self.answer(Heartbeat(request.test_req_id))
+            empty = () if request.test_req_id else ((TEST_REQ_ID, ""),)
+            self.answer(Heartbeat(request.test_req_id), more=empty)
             self.consume(header.msg_seq_num)
 
     def _on_reject(self, message: WireMessage, header: Header, reject: Reject) -> None:
@@ -64,7 +65,7 @@ class Conversation(Admission):
             self.refuse(message, Rejection(RejectReason.INCORRECT_VALUE, tag))
             return
         last = self.state.next_out - 1
-        end = min(end or last, last)
+        end = last if end in (0, self.dialect.version.open_end) else min(end, last)
         if self.is_loop(begin, end):
             self.log_out(Reason.RESEND_LOOP, "Resend request repeated too often")
             return
@@ -118,7 +119,8 @@ class Conversation(Admission):
             self.consume(number)
         else:
             reason = BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE
-            self.refuse_business(message, reason, "Unsupported Message Type")
+            has_own = self.dialect.version.has_business_rejects
+            self.refuse_business(message, reason, f"Unsupported {'Message Type' if has_own else 'message type'}")
 
     def _count_in_second(self) -> int:
         """How many messages of the application have come in this second, with the one that has just come."""

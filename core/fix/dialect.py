@@ -7,13 +7,15 @@ decides what is wrong. `core.fix.shapes` reads still faster what one peer has se
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from core.fix.codec import WireMessage
+from core.fix.codec import SOH, WireMessage, split
 from core.fix.compiled import Parsed, Shape, compile_writer
 from core.fix.dictionary import Dictionary
 from core.fix.field_map import FieldMap, FieldText, arrange, in_order
@@ -24,23 +26,42 @@ from core.fix.messages import ADMIN_MESSAGES, MESSAGES, Header
 from core.fix.plan import Plan
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.shipped import venue_dictionary
+from core.fix.tags import ADMIN_TYPES, RESET_SEQ_NUM_FLAG, TAG_MAX, MsgType
+from core.fix.unsent import Unsendable
 from core.fix.validation import Sections, Validation, Validator
 from core.fix.values import ENCODING
+from core.fix.versions import version_of
 from core.kernel.record import Record
 
 _SHAPES_MAX: Final = 1024
 FIELDS_MAX: Final = 200
 """Longer messages are always taken apart from scratch: their sequences of tags are not worth remembering."""
 _SOH_TEXT: Final = "\x01"
+_ANY_TYPE: Final = "U"
+_MSG_TYPE: Final = re.compile(r"[!-<>-~]{1,32}")
+
+Fields = tuple[FieldText, ...]
 
 
 class Dialect:
     """One way of speaking FIX; many sessions may share it.
 
     `typed` are the application's messages that are read as records of their own; all others are `GenericMessage`s.
+    Raises InputError for a dictionary of a version of FIX that is not spoken.
     """
 
-    __slots__ = ("_kinds", "_order", "_plan", "_shape", "data_lengths", "dictionary", "typed", "validator")
+    __slots__ = (
+        "_form",
+        "_kinds",
+        "_order",
+        "_plan",
+        "_shape",
+        "data_lengths",
+        "dictionary",
+        "typed",
+        "validator",
+        "version",
+    )
 
     def __init__(
         self,
@@ -49,17 +70,25 @@ class Dialect:
         typed: tuple[type[FixMessage], ...] = (),
     ) -> None:
         self.dictionary, self.typed = dictionary, typed
+        self.version = version_of(dictionary.begin_string)
         self.validator = Validator(dictionary, validation)
         self._kinds = {str(kind.MSG_TYPE): kind for kind in (*ADMIN_MESSAGES, *typed)}
         self._shape = lru_cache(_SHAPES_MAX)(self._new_shape)
         self._order = lru_cache(_SHAPES_MAX)(self._new_order)
         self._plan = lru_cache(_SHAPES_MAX)(self._new_plan)
+        self._form = lru_cache(_SHAPES_MAX)(self._new_form)
         self.data_lengths = dictionary.data_lengths
 
     @property
     def begin_string(self) -> str:
         """BeginString(8)."""
         return self.dictionary.begin_string
+
+    @property
+    def has_reset_flag(self) -> bool:
+        """Whether a Logon can ask for a reset; FIX 4.0 has no ResetSeqNumFlag(141)."""
+        logon = self.dictionary.messages.get(MsgType.LOGON)
+        return logon is not None and RESET_SEQ_NUM_FLAG in logon.body.members
 
     def kind_of(self, msg_type: str) -> type[FixMessage]:
         """What messages of this type are read as."""
@@ -88,36 +117,116 @@ class Dialect:
             return sections
         kind = self.kind_of(message.msg_type)
         try:
-            header = _record(Header, sections.header)
-            body = _generic(message.msg_type, sections) if kind is GenericMessage else _record(kind, sections.body)
+            may_be_empty = not self.validator.policy.validate_fields_have_values
+            header = _record(Header, sections.header, may_be_empty=may_be_empty)
+            body = (
+                _generic(message.msg_type, sections)
+                if kind is GenericMessage
+                else _record(kind, sections.body, may_be_empty=may_be_empty)
+            )
         except _Unfit as unfit:
             return unfit.rejection
         return header, body
 
-    def build(self, message: FixMessage) -> bytes:
+    def build(self, message: FixMessage, header: Fields = (), more: Fields = ()) -> bytes:
         """The fields of `message` that follow the session's own header fields.
 
-        None and empty texts of typed messages are left out; SOH in them becomes a blank.
+        `header` are further fields of the header, where the message has not got them, `more` of a typed message's
+        body. None and empty texts of typed messages are left out; SOH in them becomes a blank.
         """
         if isinstance(message, GenericMessage):
-            return self._build_generic(message)
+            return self._build_generic(message, header)
         kind = type(message)
         written = _writer(kind)(message)
-        return _writer(kind)(_without_soh(message)) or b"" if written is None else written
+        if written is None:
+            written = _writer(kind)(_without_soh(message)) or b""
+        if more:
+            own = [(tag, value.decode(ENCODING)) for tag, value in split(written, self.data_lengths)]
+            written = self._written(kind.MSG_TYPE, (*own, *more)).encode(ENCODING, "replace")
+        return self._head(header) + written if header else written
 
-    def _build_generic(self, message: GenericMessage) -> bytes:
-        header = tuple([field for field in message.header if field[0] not in SESSION_TAGS])
-        return (self._written("", header) + self._written(message.kind, message.fields)).encode(ENCODING, "replace")
+    def outgoing(self, message: FixMessage, header: Fields = ()) -> bytes:
+        """The same for a message of an application's. Raises Unsendable for the session's own and the unreadable.
+
+        That is a MsgType that is none, SOH where it does not belong, and data that is not as long as its length says.
+        """
+        kind = message.msg_type
+        if kind in ADMIN_TYPES:
+            raise Unsendable(f"messages of type {kind} are the session's to send")
+        try:
+            if isinstance(message, GenericMessage):
+                return self._outgoing_generic(message, header)
+            written = _writer(type(message))(message)
+        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            raise Unsendable(f"a value is not of its field's type: {error}") from error
+        if written is None:
+            raise Unsendable("a text holds SOH, which ends a field")
+        return self._head(header) + written if header else written
+
+    def _outgoing_generic(self, message: GenericMessage, header: Fields) -> bytes:
+        if not _MSG_TYPE.fullmatch(message.kind):
+            raise Unsendable(f"{message.kind!r} is no MsgType")
+        written = self._build_generic(message, header)
+        own = (dict(header) | dict(message.header)) if header or message.header else {}
+        fields = (*own.items(), *message.fields) if own else message.fields
+        self._check_sendable(written, tuple([tag for tag, _ in fields]), len(own), fields)
+        return written
+
+    def _check_sendable(self, written: bytes, tags: tuple[int, ...], body: int, fields: Fields) -> None:
+        """Raise Unsendable if a peer would not find `fields` in what is `written`; the body's begin at `body`."""
+        fault, has_data = self._form(tags, body)
+        if fault:
+            raise Unsendable(fault)
+        if not has_data and written.count(SOH) == len(tags):
+            return
+        given = Counter([(tag, value.encode(ENCODING, "replace")) for tag, value in fields])
+        try:
+            is_read = given == Counter(split(written, self.data_lengths))
+        except ValueError:
+            is_read = False
+        if not is_read:
+            raise Unsendable("a value holds SOH, or data is not as long as its length field says")
+
+    def _new_form(self, tags: tuple[int, ...], body: int) -> tuple[str, bool]:
+        """What is wrong with these tags, of which those from `body` on are the body's, and whether some are data."""
+        known = self.dictionary
+        for place, tag in enumerate(tags):
+            if tag in SESSION_TAGS or tag in known.trailer_tags or (tag in known.header_tags) != (place < body):
+                return f"field {tag} is not one of the {'header' if place < body else 'body'}'s", False
+        return "", not known.data_tags.keys().isdisjoint(tags)
+
+    def fault_of_added(self, msg_type: str, fields: Fields) -> str:
+        """Why `fields` cannot be added to the session's messages of this type, or with "" to any; empty if they can."""
+        kind = self._kinds.get(msg_type)
+        own = {entry.field.tag for entry in entries_of(kind)} if kind is not None else set()
+        tags = [tag for tag, _ in fields]
+        header = tuple([field for field in fields if field[0] in self.dictionary.header_tags])
+        body = tuple([field for field in fields if field[0] not in self.dictionary.header_tags])
+        for place, (tag, value) in enumerate(fields):
+            if tag in own or tag in SESSION_TAGS or tag in self.dictionary.trailer_tags or not 0 < tag <= TAG_MAX:
+                return f"field {tag} is not one that can be added"
+            if tag in tags[:place] or not value or (not msg_type and tag not in self.dictionary.header_tags):
+                return f"field {tag} is there twice, is empty, or is not one of the header's"
+        try:
+            self.outgoing(GenericMessage(_ANY_TYPE, body, header))
+        except Unsendable as error:
+            return str(error)
+        return ""
+
+    def _build_generic(self, message: GenericMessage, header: Fields) -> bytes:
+        own = dict(header) | dict(message.header) if header else dict(message.header)
+        return self._head(tuple(own.items())) + self._written(message.kind, message.fields).encode(ENCODING, "replace")
+
+    def _head(self, header: Fields) -> bytes:
+        """Fields of the header that are not the session's."""
+        fields = tuple([field for field in header if field[0] not in SESSION_TAGS])
+        return self._written("", fields).encode(ENCODING, "replace")
 
     def _written(self, kind: str, fields: tuple[FieldText, ...]) -> str:
         """The fields of a header, or of the body of a message of type `kind`, in FIX's order."""
         tags = tuple([tag for tag, _ in fields])
         order = self._order(kind, tags) if len(fields) <= FIELDS_MAX else self._new_order(kind, tags)
-        ordered = [fields[place] for place in order]
-        text = "".join([f"{tag}={value}\x01" for tag, value in ordered])
-        if text.count(_SOH_TEXT) > len(fields):
-            return "".join([f"{tag}={self._safe(tag, value)}\x01" for tag, value in ordered])
-        return text
+        return "".join([f"{tag}={value}\x01" for tag, value in [fields[place] for place in order]])
 
     def _new_order(self, kind: str, tags: tuple[int, ...]) -> list[int]:
         """Which of a section's fields is written first, second, ..."""
@@ -125,10 +234,6 @@ class Dialect:
         groups = known.body.groups if known is not None else {} if kind else self.dictionary.header.groups
         level = arrange([(tag, str(place)) for place, tag in enumerate(tags)], groups)
         return [int(place) for _, place in in_order(level, groups, self.data_lengths)]
-
-    def _safe(self, tag: int, value: str) -> str:
-        """`value` without SOH, which only data may hold."""
-        return value if tag in self.dictionary.data_tags else value.replace(_SOH_TEXT, " ")
 
 
 class _Unfit(Exception):
@@ -139,23 +244,26 @@ class _Unfit(Exception):
         self.rejection = Rejection(reason, tag)
 
 
-def _record(kind: type[Record], level: FieldMap) -> Any:
+def _record(kind: type[Record], level: FieldMap, *, may_be_empty: bool) -> Any:
     """The record that a level of a message is read as. Raises _Unfit."""
+    return kind(**dict(_arguments(kind, level, may_be_empty=may_be_empty)))
+
+
+def _arguments(kind: type[Record], level: FieldMap, *, may_be_empty: bool) -> Iterator[tuple[str, Any]]:
     values = dict(level.fields)
-    return kind(**dict(_arguments(kind, level, values)))
-
-
-def _arguments(kind: type[Record], level: FieldMap, values: dict[int, str]) -> Iterator[tuple[str, Any]]:
     for entry in entries_of(kind):
         tag = entry.field.tag
         text = values.get(tag)
-        if not text:
+        if text == "" and may_be_empty and entry.field.kind.is_text:
+            yield entry.attribute, text
+        elif not text:
             if entry.required:
                 reason = RejectReason.REQUIRED_TAG_MISSING if text is None else RejectReason.TAG_WITHOUT_VALUE
                 raise _Unfit(reason, tag)
         elif entry.field.entry is not None:
             part = entry.field.entry
-            yield entry.attribute, tuple([_record(part, inner) for inner in level.entries.get(tag, ())])
+            entries = level.entries.get(tag, ())
+            yield entry.attribute, tuple([_record(part, inner, may_be_empty=may_be_empty) for inner in entries])
         else:
             yield entry.attribute, _value(entry, text)
 

@@ -13,8 +13,8 @@ from xml.etree.ElementTree import Element
 
 from core.errors import InputError
 from core.fix.dictionary import Dictionary, FieldDefinition, Item, MessageSource, Source, build, did_you_mean
+from core.fix.tags import TAG_MAX
 
-_TAG_MAX: Final = 999_999_999
 _DEPTH_MAX: Final = 32
 _WITHOUT_CHARS: Final = ("FIX.4.0", "FIX.4.1")
 """Versions in which a char may be longer than one."""
@@ -88,8 +88,8 @@ def _field(element: Element, has_chars: bool) -> FieldDefinition:
     name = _attribute(element, "name", "fields")
     path = f"fields/{name}"
     number = _attribute(element, "number", path)
-    if not (number.isascii() and number.isdigit() and 0 < int(number) <= _TAG_MAX):
-        raise InputError(f"{path}: number {number!r} is no tag", f"a tag is a number from 1 to {_TAG_MAX}")
+    if not (number.isascii() and number.isdigit() and 0 < int(number) <= TAG_MAX):
+        raise InputError(f"{path}: number {number!r} is no tag", f"a tag is a number from 1 to {TAG_MAX}")
     values = {
         _attribute(value, "enum", path): value.get("description") or "" for value in _children(element, "value", path)
     }

@@ -2,6 +2,9 @@
 
 An acceptor's connection belongs to nobody until its first message, a Logon, names a session by its
 CompIDs. Until then nothing is answered: whoever does not know the names gets no word, only a closed connection.
+If there is an authenticator, it belongs to nobody until that one believes the Logon, too: several may claim one
+session at a time, and whoever cannot prove it takes nothing from whoever can. All Logons are its to judge, those that
+name no session or one that is taken too, so that what becomes of a Logon tells strangers nothing of sessions.
 """
 
 from __future__ import annotations
@@ -12,10 +15,22 @@ from typing import Any, ClassVar, Final
 from core.errors import DefectError
 from core.fix.codec import Garbled, WireMessage, decode, show
 from core.fix.hosting import Link, SessionHost
-from core.fix.records import InputIgnored, MessageDropped, ToPeer
+from core.fix.records import (
+    InputIgnored,
+    LogonAttempted,
+    LogonConcluded,
+    LogonJudged,
+    LogonRefused,
+    MessageDropped,
+    RejectBusiness,
+    RejectMessage,
+    ToPeer,
+)
+from core.fix.refusal import refusal
 from core.fix.session import Session, timer_key
 from core.fix.states import Reason, Status
 from core.fix.tags import BEGIN_STRING_TAG, SENDER_COMP_ID, TARGET_COMP_ID, MsgType
+from core.fix.unsent import UnsentReason
 from core.fix.values import ENCODING
 from core.kernel.component import Handler
 from core.kernel.doorway import who_yields
@@ -29,10 +44,12 @@ from core.kernel.record import (
     Note,
     Record,
     Resume,
+    Send,
     SetTimer,
     Start,
     Stop,
     TimerFired,
+    Transmit,
 )
 from core.units import Nanos
 
@@ -40,11 +57,12 @@ _LOGON_TIMER: Final = "logon:"
 
 
 class FixEngine(SessionHost):
-    """Speaks FIX 4.2 with the counterparties of its configuration, for the component `config.app`.
+    """Speaks FIX with the counterparties of its configuration, for the component `config.app`.
 
-    To the application: `FromPeer`, `SessionOpened`, `SessionClosed`. From it: `ToPeer`, at any time. To the
-    authenticator, if there is one, `LogonAttempted`, and from it `LogonJudged`. From anybody on the node, what an
-    operator may ask: `AddSession`, `RemoveSession`, and what core/fix/operations.py does.
+    To the application: `FromPeer`, `SessionOpened`, `SessionClosed`. From it, at any time: `ToPeer`, and for what it
+    was given `RejectMessage` and `RejectBusiness`. To the authenticator, if there is one, `LogonAttempted`, and from it
+    `LogonJudged`. From anybody on the node, what an operator may ask: `AddSession`, `RemoveSession`, and what
+    core/fix/operations.py does.
     """
 
     __slots__ = ()
@@ -70,6 +88,8 @@ class FixEngine(SessionHost):
         link = self.state.links.get(event.conn)
         if link is not None:
             self._session(link.session, now).connected()
+        elif self.config.role == "initiator":
+            self.emit(Close(event.conn, Reason.CONNECT_TIMEOUT))  # it was given up when it was under way
         elif self.state.stopping:
             self._turn_away(event.conn, Reason.STOPPING, event.peer)
         else:
@@ -103,9 +123,15 @@ class FixEngine(SessionHost):
 
     def _on_first(self, now: Nanos, conn: str, link: Link, item: bytes | Garbled) -> None:
         """The first thing on a connection: a Logon that names a free session, or the end."""
+        if link.logon:
+            self._turn_away(conn, Reason.NOT_LOGON, show(item if isinstance(item, bytes) else item.raw))
+            return
         message = decode(item, self.config.fields_max) if isinstance(item, bytes) else item
         if isinstance(message, Garbled):
             self._turn_away(conn, message.reason, show(message.raw))
+            return
+        if self.config.authenticator and message.msg_type == MsgType.LOGON:
+            self._ask_whose(now, conn, link, message)
             return
         found = self._called_by(now, message)
         if isinstance(found, Reason):
@@ -120,16 +146,65 @@ class FixEngine(SessionHost):
         """The free session that a connection's first message names, or why it opens none."""
         if message.msg_type != MsgType.LOGON:
             return Reason.NOT_LOGON
-        sender, target = (message.values.get(tag, b"").decode(ENCODING) for tag in (SENDER_COMP_ID, TARGET_COMP_ID))
-        name = self._names.get((sender, target))
+        name = self._named(message)
         if name is None:
             return Reason.UNKNOWN_COMP_ID
-        session = self._session(name, now)
-        if message.values[BEGIN_STRING_TAG] != session.dialect.begin_string.encode():
+        if message.values[BEGIN_STRING_TAG] != self._sessions[name].dialect.begin_string.encode():
             return Reason.WRONG_BEGIN_STRING
+        return self._free(now, name)
+
+    def _named(self, message: WireMessage) -> str | None:
+        sender, target = (message.values.get(tag, b"").decode(ENCODING) for tag in (SENDER_COMP_ID, TARGET_COMP_ID))
+        return self._names.get((sender, target))
+
+    def _free(self, now: Nanos, name: str) -> Session | Reason:
+        """The session `name`, or why nobody may log on to it now."""
+        session = self._session(name, now)
         if session.state.status is not Status.CONNECTING:
             return Reason.DUPLICATE_IDENTITY
         return session if session.may_connect() else Reason.SESSION_DOWN
+
+    def _ask_whose(self, now: Nanos, conn: str, link: Link, message: WireMessage) -> None:
+        """Let the authenticator judge a Logon. Until it has spoken, the Logon has changed nothing."""
+        link.claimed, link.logon = self._named(message) or "", message.raw
+        self.emit(SetTimer(_LOGON_TIMER + conn, now + self.config.authentication_timeout))
+        self.emit(Send(self.config.authenticator, LogonAttempted(link.claimed, conn, message.raw)))
+
+    def _on_judged(self, now: Nanos, event: Message[LogonJudged]) -> None:
+        answer, link = event.body, self.state.links.get(event.body.conn)
+        is_awaited = link is not None and bool(link.logon) and link.claimed == answer.session
+        if is_awaited and not answer.accepted:
+            self._refuse_logon(now, answer)
+        if answer.accepted:
+            logged_on = is_awaited and self._let_in(now, answer.conn)
+            self.emit(Send(self.config.authenticator, LogonConcluded(answer.session, answer.conn, logged_on)))
+
+    def _refuse_logon(self, now: Nanos, answer: LogonJudged) -> None:
+        self.emit(Note(LogonRefused(answer.session, answer.conn, answer.detail)))
+        if answer.text:
+            logon = self._waiting_logon(answer.conn)
+            self.emit(Transmit(answer.conn, refusal(logon, now, answer.text)))
+        self._turn_away(answer.conn, Reason.AUTHENTICATION_FAILED, answer.detail)
+
+    def _let_in(self, now: Nanos, conn: str) -> bool:
+        """Whether the Logon on `conn`, whose sender is known now, opens its session."""
+        link, logon = self.state.links[conn], self._waiting_logon(conn)
+        found = self._called_by(now, logon)
+        fault = found if isinstance(found, Reason) else found.objection(logon)
+        if fault is not None or isinstance(found, Reason):
+            self._turn_away(conn, fault or Reason.INVALID_LOGON, show(logon.raw))
+            return False
+        link.session, link.claimed, link.logon = found.name, "", b""
+        self.emit(CancelTimer(_LOGON_TIMER + conn))
+        found.accept_proven(conn, logon.raw)
+        self._follow(conn, found)
+        return found.state.conn == conn
+
+    def _waiting_logon(self, conn: str) -> WireMessage:
+        """The Logon on `conn` that is being judged."""
+        message = decode(self.state.links[conn].logon, self.config.fields_max)
+        assert isinstance(message, WireMessage)
+        return message
 
     def _on_disconnected(self, now: Nanos, event: Disconnected) -> None:
         link = self.state.links.pop(event.conn, None)
@@ -144,7 +219,10 @@ class FixEngine(SessionHost):
 
     def _on_timer(self, now: Nanos, event: TimerFired) -> None:
         if event.key.startswith(_LOGON_TIMER):
-            self._turn_away(event.key.removeprefix(_LOGON_TIMER), Reason.LOGON_TIMEOUT, "")
+            conn = event.key.removeprefix(_LOGON_TIMER)
+            link = self.state.links.get(conn)
+            is_judged = link is not None and link.logon
+            self._turn_away(conn, Reason.AUTHENTICATION_TIMEOUT if is_judged else Reason.LOGON_TIMEOUT, "")
             return
         name = event.key.removeprefix(timer_key(""))
         if name in self._sessions:
@@ -158,9 +236,16 @@ class FixEngine(SessionHost):
         if name in self._sessions:
             self._session(name, now).send(message, poss_resend=event.body.poss_resend)
         elif name in self.state.gone:
-            self.emit(Note(MessageDropped(name, message.msg_type)))
+            self.emit(Note(MessageDropped(name, message.msg_type, UnsentReason.REMOVED)))
         else:
             raise DefectError(f"{self.name}: {event.src} sends to unknown session {name!r}")
+
+    def _on_rejection(self, now: Nanos, event: Message[RejectMessage | RejectBusiness]) -> None:
+        name = event.body.session
+        if name in self._sessions:
+            self._session(name, now).reject(event.body)
+        elif name not in self.state.gone:
+            raise DefectError(f"{self.name}: {event.src} rejects on unknown session {name!r}")
 
     def _turn_away(self, conn: str, reason: str, detail: str) -> None:
         self.emit(Note(InputIgnored(conn, reason, detail)))
@@ -181,4 +266,7 @@ class FixEngine(SessionHost):
         Disconnected: _on_disconnected,
         TimerFired: _on_timer,
         ToPeer: _on_to_peer,
+        RejectMessage: _on_rejection,
+        RejectBusiness: _on_rejection,
+        LogonJudged: _on_judged,
     }

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from core.fix.dialect import venue_dialect
+from core.fix.checks import check_engine, session_faults
 from core.fix.framer import Framer
 from core.fix.operations import Operation, operate
 from core.fix.records import (
@@ -15,17 +15,17 @@ from core.fix.records import (
     AskForHeartbeat,
     DropConnection,
     LogOn,
-    LogonJudged,
     LogOut,
+    OperationDone,
     OperationRefused,
     RemoveSession,
     ResetNumbers,
+    SetAdminFields,
     SetNumbers,
 )
 from core.fix.session import Session, timer_key
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.store import SessionState
-from core.fix.tags import ADMIN_TYPES
 from core.kernel.component import Component, Handler
 from core.kernel.record import CancelTimer, Message, Note, Record
 from core.units import Nanos
@@ -35,6 +35,10 @@ class Link(msgspec.Struct):
     """A connection: what has arrived of the next message, and whose it is (empty before the Logon)."""
 
     session: str = ""
+    claimed: str = ""
+    """Before that, the session that the Logon names which the authenticator is judging,"""
+    logon: bytes = b""
+    """and that Logon."""
     framer: Framer = msgspec.field(default_factory=Framer)
     peer: str = ""
 
@@ -52,19 +56,14 @@ class EngineState(msgspec.Struct):
 
 
 class SessionHost(Component[EngineState]):
-    """Holds the sessions, and does to them what operators and the authenticator say."""
+    """Holds the sessions, and does to them what operators say. Raises InputError for what `check_engine` refuses."""
 
     __slots__ = ("_names", "_sessions", "config")
 
     def __init__(self, name: str, config: EngineConfig) -> None:
-        dialects = (venue_dialect(), *config.dialects.values())
-        known = {kind for dialect in dialects for kind in dialect.dictionary.messages} - ADMIN_TYPES
-        unknown = [kind for kind in config.app_messages if kind not in known]
-        assert not unknown, f"{name}: no such application messages: {unknown}"
+        check_engine(config)
         self.config = config
-        states = {session.name: SessionState() for session in config.sessions}
-        assert len(states) == len(config.sessions), f"{name}: two sessions with one name"
-        super().__init__(name, EngineState(states))
+        super().__init__(name, EngineState({session.name: SessionState() for session in config.sessions}))
         self._host()
 
     @property
@@ -84,8 +83,6 @@ class SessionHost(Component[EngineState]):
             own.name: Session(self.config, own, states[own.name], self.emit) for own in configs if own.name in states
         }
         self._names = {(it.own.target_comp_id, it.comp_id): name for name, it in self._sessions.items()}
-        assert len(self._names) == len(self._sessions), f"{self.name}: two sessions with the same CompIDs"
-        assert self.config.role == "acceptor" or all(it.own.addresses for it in self._sessions.values()), self.name
 
     def _session(self, name: str, now: Nanos) -> Session:
         session = self._sessions[name]
@@ -97,14 +94,6 @@ class SessionHost(Component[EngineState]):
         session.begin()
         self._follow("", session)
 
-    def _on_judged(self, now: Nanos, event: Message[LogonJudged]) -> None:
-        answer = event.body
-        state = self.state.sessions.get(answer.session)
-        if state is not None and state.logon and state.conn == answer.conn:
-            session = self._session(answer.session, now)
-            session.authenticated(accepted=answer.accepted, detail=answer.detail)
-            self._follow(answer.conn, session)
-
     def _on_operation(self, now: Nanos, event: Message[Operation]) -> None:
         name = event.body.session
         if name not in self._sessions:
@@ -113,19 +102,19 @@ class SessionHost(Component[EngineState]):
         session = self._session(name, now)
         conn = session.state.conn
         refusal = operate(session, event.body)
-        self._follow(conn, session)
         if refusal:
             self._refuse_operation(event.body, name, refusal)
+        else:
+            self._done(event.body, name)
+        self._follow(conn, session)
 
     def _on_add(self, now: Nanos, event: Message[AddSession]) -> None:
         own = event.body.config
         comp_ids = own.target_comp_id, own.sender_comp_id or self.config.comp_id
         if own.name in self._sessions or comp_ids in self._names:
             self._refuse_operation(event.body, own.name, "there is a session of that name or with these CompIDs")
-        elif self.config.role == "initiator" and not own.addresses:
-            self._refuse_operation(event.body, own.name, "it has no address to connect to")
-        elif own.dialect and own.dialect not in self.config.dialects:
-            self._refuse_operation(event.body, own.name, f"there is no dialect {own.dialect!r}")
+        elif faults := list(session_faults(own, self.config)):
+            self._refuse_operation(event.body, own.name, "; ".join(faults))
         elif self.state.stopping:
             self._refuse_operation(event.body, own.name, "the node is stopping")
         else:
@@ -133,6 +122,7 @@ class SessionHost(Component[EngineState]):
             self.state.gone = [name for name in self.state.gone if name != own.name]
             self.state.sessions[own.name] = SessionState()
             self._host()
+            self._done(event.body, own.name)
             self._begin(now, own.name)
 
     def _on_remove(self, now: Nanos, event: Message[RemoveSession]) -> None:
@@ -143,7 +133,12 @@ class SessionHost(Component[EngineState]):
         session = self._session(name, now)
         conn = session.state.conn
         session.remove()
+        self._done(event.body, name)
         self._follow(conn, session)
+
+    def _done(self, operation: Record, session: str) -> None:
+        """Say so, which also lets whoever asked hear of it after it is written down."""
+        self.emit(Note(OperationDone(session, type(operation).__name__)))
 
     def _refuse_operation(self, operation: Record, session: str, detail: str) -> None:
         self.emit(Note(OperationRefused(session, type(operation).__name__, detail)))
@@ -163,7 +158,6 @@ class SessionHost(Component[EngineState]):
             self._host()
 
     HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
-        LogonJudged: _on_judged,
         AddSession: _on_add,
         RemoveSession: _on_remove,
         LogOn: _on_operation,
@@ -171,5 +165,6 @@ class SessionHost(Component[EngineState]):
         DropConnection: _on_operation,
         ResetNumbers: _on_operation,
         SetNumbers: _on_operation,
+        SetAdminFields: _on_operation,
         AskForHeartbeat: _on_operation,
     }

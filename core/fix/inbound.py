@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.fix.codec import WireMessage, decode, join
+from core.fix.codec import WireMessage, decode
 from core.fix.compiled import Parsed
+from core.fix.dialect import Fields
 from core.fix.lifecycle import Lifecycle
 from core.fix.message import FixMessage
 from core.fix.messages import BusinessMessageReject, Header, Logout, Reject
-from core.fix.records import MessageRejected
-from core.fix.rejects import Rejection, RejectReason
+from core.fix.records import MessageRejected, RejectBusiness, RejectMessage
+from core.fix.rejects import Rejection, RejectReason, code_of
 from core.fix.states import LOGGED_ON, Reason, Status, Trigger
 from core.fix.tags import (
     ADMIN_TYPES,
@@ -34,6 +35,7 @@ from core.fix.tags import (
     BusinessRejectReason,
     MsgType,
 )
+from core.fix.unsent import UnsentReason
 from core.fix.values import ENCODING, read_int
 from core.kernel.record import Note
 
@@ -59,7 +61,7 @@ class Inbound(Lifecycle):
         if parsed is None:
             return None
         header, own = parsed[0], self.own
-        if abs(self.now - header.sending_time) > own.latency_max and own.check_latency:
+        if self.is_untimely(header):
             self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
             return None
         is_ours = header.sender_comp_id == own.target_comp_id and header.target_comp_id == self.comp_id
@@ -67,6 +69,10 @@ class Inbound(Lifecycle):
             self.refuse_and_leave(message, Reason.COMP_ID_PROBLEM)
             return None
         return parsed
+
+    def is_untimely(self, header: Header) -> bool:
+        """Whether SendingTime is too far from now, if that is checked."""
+        return abs(self.now - header.sending_time) > self.own.latency_max and self.own.check_latency
 
     def _judge(self, message: WireMessage) -> Parsed | None:
         """Header and body of a `message` whose shape is new; None if it has a fault, which has then been dealt with."""
@@ -144,9 +150,9 @@ class Inbound(Lifecycle):
             return
         number = _sequence_number(message)
         if message.msg_type != MsgType.REJECT:
-            reason = fault.session_reject_reason(self.dialect.begin_string)
-            reject = Reject(number, fault.ref_tag_id, message.msg_type, reason, fault.text)
-            self.answer(reject, _reversed_route(message.values))
+            kind, tag = message.msg_type, fault.ref_tag_id
+            reject = self._reject_of(RejectMessage(self.name, number, kind, fault.number, tag, fault.text))
+            self.answer(reject, self._reversed_route(message.values))
         self._rejected(message, number, fault.reason, fault.text)
         if message.msg_type not in (MsgType.LOGON, MsgType.SEQUENCE_RESET):
             self.consume(number)
@@ -163,13 +169,39 @@ class Inbound(Lifecycle):
         """Answer a message that is no fault of the session's with a BusinessMessageReject, which names its ClOrdID."""
         number = _sequence_number(message)
         cl_ord_id = message.values.get(CL_ORD_ID, b"").decode(ENCODING)
-        reject = BusinessMessageReject(message.msg_type, reason, number, cl_ord_id or None, text)
-        self.answer(reject, _reversed_route(message.values))
+        reject = self._reject_of(RejectBusiness(self.name, number, message.msg_type, reason, cl_ord_id, text))
+        self.answer(reject, self._reversed_route(message.values))
         self._rejected(message, number, reason.name.lower(), text)
         self.consume(number)
 
+    def reject(self, refusal: RejectMessage | RejectBusiness) -> None:
+        """The application refuses a message that it was given. A Reject is of no use on another connection."""
+        message = self._reject_of(refusal)
+        if message.msg_type not in ADMIN_TYPES:
+            self.send(message)
+        elif self.state.status in LOGGED_ON:
+            self.answer(message)
+        else:
+            self.drop(message.msg_type, UnsentReason.NOT_LOGGED_ON, f"it refuses message {refusal.msg_seq_num}")
+            return
+        code = code_of(refusal.reason, is_business=isinstance(refusal, RejectBusiness))
+        self.emit(Note(MessageRejected(self.name, refusal.msg_seq_num, refusal.msg_type, code, refusal.text)))
+
+    def _reject_of(self, refusal: RejectMessage | RejectBusiness) -> FixMessage:
+        """The message that says so, as far as this version of FIX has messages and fields for it."""
+        version, number, text = self.dialect.version, refusal.msg_seq_num, refusal.text or None
+        if isinstance(refusal, RejectBusiness):
+            if not version.has_business_rejects:
+                return Reject(number, text=text)
+            return BusinessMessageReject(refusal.msg_type, refusal.reason, number, refusal.ref_id or None, text)
+        tag = refusal.ref_tag_id
+        if version.has_reject_details:
+            return Reject(number, tag, refusal.msg_type, version.reject_reason(refusal.reason), text)
+        return Reject(number, text=refusal.text if tag is None else f"{refusal.text} ({tag})")
+
     def _refuse_anonymous(self, message: WireMessage, tag: int) -> None:
-        if message.msg_type in ADMIN_TYPES or self.state.status not in LOGGED_ON:
+        is_own = message.msg_type in ADMIN_TYPES or not self.dialect.version.has_business_rejects
+        if is_own or self.state.status not in LOGGED_ON:
             self.refuse(message, Rejection(RejectReason.REQUIRED_TAG_MISSING, tag))
         else:
             reason = BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING
@@ -194,17 +226,19 @@ class Inbound(Lifecycle):
         elif original > header.sending_time:
             self.refuse_and_leave(message, Reason.SENDING_TIME_ACCURACY)
 
+    def _reversed_route(self, values: dict[int, bytes]) -> Fields:
+        """The way back, by those fields that this version of FIX has."""
+        known = self.dialect.dictionary.header.members
+        pairs = [(tag, values.get(source)) for tag, source in _REVERSED if tag in known and source in known]
+        return tuple([(tag, value.decode(ENCODING)) for tag, value in pairs if value])
+
     def _rejected(self, message: WireMessage, number: int, reason: str, text: str) -> None:
         self.emit(Note(MessageRejected(self.name, number, message.msg_type, reason, text)))
 
 
 def _sequence_number(message: WireMessage) -> int:
-    """MsgSeqNum, or 0 if there is none to speak of."""
+    """MsgSeqNum, the first one if there are several, or 0 if there is none to speak of."""
     try:
-        return read_int(message.values[MSG_SEQ_NUM])
-    except (KeyError, ValueError):
+        return read_int(next(value for tag, value in message.fields() if tag == MSG_SEQ_NUM))
+    except (StopIteration, ValueError):
         return 0
-
-
-def _reversed_route(values: dict[int, bytes]) -> bytes:
-    return join((tag, values[source]) for tag, source in _REVERSED if values.get(source))

@@ -9,6 +9,7 @@ from core.fix.records import SessionChanged, SessionClosed
 from core.fix.recovery import Recovery
 from core.fix.schedule import window_at
 from core.fix.states import LOGGED_ON, SESSION, TALKING, Reason, Status, Trigger
+from core.fix.store import Asked
 from core.kernel.record import Close, Note, Send
 
 _FAULTS: Final = frozenset(
@@ -43,11 +44,13 @@ class Lifecycle(Recovery):
         self.emit(Note(SessionChanged(self.name, before, self.state.status, reason)))
 
     def reset(self, reason: Reason) -> None:
-        """Start from 1 in both directions."""
+        """Start from 1 in both directions. What waits goes with the session that is over, if there was one."""
         state = self.state
+        if state.next_in > 1:
+            self.drop_pending()
         state.next_in = state.next_out = 1
         state.sent, state.early = {}, {}
-        state.resend_begin = state.resend_repeats = state.resent = 0
+        state.asked = Asked()
         self.forget_gap()
         self.forget_resend()
         self.step(Trigger.SEQUENCE_RESET, reason)
@@ -70,10 +73,10 @@ class Lifecycle(Recovery):
         state, was_open = self.state, self.state.status in LOGGED_ON
         why = Reason(state.logout_reason or reason)
         self._reset_at_end(reason, why)
-        state.conn, state.logon, state.logout_reason, state.reset_sent = "", b"", "", False
+        state.conn, state.logout_reason, state.reset_sent = "", "", False
         state.early = {}
         state.gap_end = state.asked_end = state.deadline = 0
-        state.resend_begin = state.resend_repeats = state.resent = 0
+        state.asked = Asked()
         self.forget_resend()
         self.step(Trigger.STOPPED if state.stopping else Trigger.DISCONNECTED, reason)
         if was_open:

@@ -1,23 +1,21 @@
 """Logons: who may in, where the numbers start, and what each side has missed.
 
-A Logon is judged first (`on_logon`), by another component too if there is an authenticator; it takes
-effect afterwards (`_welcome`): resets, the answer, the gaps of both directions.
+A Logon is judged first (`on_logon`); it takes effect afterwards (`_welcome`): resets, the answer, the gaps of both
+directions. If there is an authenticator, the two lie apart: a Logon without `objection` waits at the engine, beside
+others for the same session, and the one that the authenticator believes is let in (`let_in`).
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 from core.fix.codec import WireMessage
 from core.fix.inbound import Inbound
 from core.fix.messages import Header, Logon, Logout
-from core.fix.records import LogonAttempted, LogonRefused, SessionOpened
+from core.fix.records import SessionOpened
+from core.fix.rejects import Rejection
 from core.fix.states import LOGGED_ON, TALKING, Reason, Status, Trigger
 from core.fix.tags import EncryptMethod
-from core.kernel.record import Note, Send
+from core.kernel.record import Send
 from core.units import SECOND
-
-HEARTBEAT_SECONDS_MAX: Final = 86_400
 
 
 class Admission(Inbound):
@@ -32,7 +30,7 @@ class Admission(Inbound):
         self.step(Trigger.LOGON_SENT, Reason.CONNECTED)
         if self.own.reset_on_logon:
             self.reset(Reason.RESET_ON_LOGON)
-            state.reset_sent = True
+            state.reset_sent = self.dialect.has_reset_flag
         self._say_logon(reset=state.reset_sent, next_in=state.next_in)
         state.deadline = self.now + self.own.logon_timeout
 
@@ -41,25 +39,34 @@ class Admission(Inbound):
         status = self.state.status
         if status in LOGGED_ON and not (logon.reset_seq_num_flag and status in TALKING):
             self.close(Reason.UNEXPECTED_LOGON)
-        elif logon.encrypt_method != EncryptMethod.NONE or not 0 <= logon.heart_bt_int <= HEARTBEAT_SECONDS_MAX:
+        elif not self._is_acceptable(logon):
             self.close(Reason.INVALID_LOGON)
-        elif status is Status.LOGON_RECEIVED and self.config.authenticator:
-            self.state.logon = message.raw
-            self.state.deadline = self.now + self.config.authentication_timeout
-            self.emit(Send(self.config.authenticator, LogonAttempted(self.name, self.state.conn, message.raw)))
         else:
             self._welcome(message, header, logon)
 
-    def judged(self, *, accepted: bool, detail: str) -> None:
-        """The authenticator has spoken about the Logon that waits."""
-        raw, self.state.logon, self.state.deadline = self.state.logon, b"", 0
-        if accepted:
-            message, header, logon = self.read_again(raw)
-            assert isinstance(logon, Logon)
-            self._welcome(message, header, logon)
-        else:
-            self.emit(Note(LogonRefused(self.name, self.state.conn, detail)))
-            self.close(Reason.AUTHENTICATION_FAILED)
+    def objection(self, message: WireMessage) -> Reason | None:
+        """The rule that a Logon for this session breaks; None if it is worth asking whose it is. Changes nothing."""
+        parsed = self.dialect.parse(message)
+        if isinstance(parsed, Rejection):
+            return Reason.INVALID_LOGON
+        header, logon = parsed
+        assert isinstance(logon, Logon)
+        if self.is_untimely(header):
+            return Reason.SENDING_TIME_ACCURACY
+        return None if self._is_acceptable(logon) else Reason.INVALID_LOGON
+
+    def let_in(self, raw: bytes) -> None:
+        """A Logon without objection is the counterparty's."""
+        message, header, logon = self.read_again(raw)
+        assert isinstance(logon, Logon)
+        self._welcome(message, header, logon)
+
+    def _is_acceptable(self, logon: Logon) -> bool:
+        interval, own = logon.heart_bt_int * SECOND, self.own
+        in_bounds = own.heartbeat_interval_min <= interval <= own.heartbeat_interval_max
+        expected = logon.next_expected_msg_seq_num
+        is_number = not own.next_expected_msg_seq_num or expected is None or expected >= 1
+        return logon.encrypt_method == EncryptMethod.NONE and in_bounds and is_number
 
     def _welcome(self, message: WireMessage, header: Header, logon: Logon) -> None:
         state, number, is_answer = self.state, header.msg_seq_num, self.state.status is Status.LOGON_SENT

@@ -15,7 +15,7 @@ import msgspec
 from core.fix import records
 from core.fix.dialect import venue_dialect
 from core.fix.generic import GenericMessage
-from core.fix.records import FromPeer, LogonAttempted, SessionClosed, SessionOpened, ToPeer
+from core.fix.records import FromPeer, LogonAttempted, LogonConcluded, SessionClosed, SessionOpened, ToPeer
 from core.fix.settings import EngineConfig
 from core.kernel.codec import Codec, records_of
 from core.kernel.component import Component, Handler
@@ -61,7 +61,7 @@ class Mailbox(Component[MailboxState[Any]]):
         """Take back a `snapshot`. Raises msgspec.DecodeError."""
         self.state = msgspec.msgpack.decode(data, type=self._kind)
 
-    def _on_nothing(self, _now: Nanos, _event: Start | Stop | Resume) -> None:
+    def _on_nothing(self, _now: Nanos, _event: Start | Stop | Resume | Message[LogonConcluded]) -> None:
         pass
 
     def _on_record(self, _now: Nanos, event: Message[Any]) -> None:
@@ -82,6 +82,7 @@ class Mailbox(Component[MailboxState[Any]]):
         SessionOpened: _on_record,
         SessionClosed: _on_record,
         LogonAttempted: _on_record,
+        LogonConcluded: _on_nothing,
         Taken: _on_taken,
     }
 

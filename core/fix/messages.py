@@ -18,6 +18,7 @@ from core.units import Nanos
 Account: TypeAlias = Annotated[str, Field(1, STRING)]
 AvgPx: TypeAlias = Annotated[Decimal, Field(6, FLOAT)]
 BeginSeqNo: TypeAlias = Annotated[int, Field(7, INT)]
+BlockHeight: TypeAlias = Annotated[int, Field(20002, INT)]
 BusinessRejectReason: TypeAlias = Annotated[int, Field(380, INT)]
 BusinessRejectRefID: TypeAlias = Annotated[str, Field(379, STRING)]
 ClOrdID: TypeAlias = Annotated[str, Field(11, STRING)]
@@ -36,6 +37,7 @@ HandlInst: TypeAlias = Annotated[str, Field(21, CHAR)]
 HeartBtInt: TypeAlias = Annotated[int, Field(108, INT)]
 LastPx: TypeAlias = Annotated[Decimal, Field(31, FLOAT)]
 LastShares: TypeAlias = Annotated[Decimal, Field(32, FLOAT)]
+LeafIndex: TypeAlias = Annotated[int, Field(20003, INT)]
 LeavesQty: TypeAlias = Annotated[Decimal, Field(151, FLOAT)]
 MsgSeqNum: TypeAlias = Annotated[int, Field(34, INT)]
 NewSeqNo: TypeAlias = Annotated[int, Field(36, INT)]
@@ -50,6 +52,7 @@ OrigSendingTime: TypeAlias = Annotated[Nanos, Field(122, UTC_TIMESTAMP)]
 PossDupFlag: TypeAlias = Annotated[bool, Field(43, BOOLEAN)]
 PossResend: TypeAlias = Annotated[bool, Field(97, BOOLEAN)]
 Price: TypeAlias = Annotated[Decimal, Field(44, FLOAT)]
+Receipt: TypeAlias = Annotated[str, Field(20004, STRING)]
 RefMsgType: TypeAlias = Annotated[str, Field(372, STRING)]
 RefSeqNum: TypeAlias = Annotated[int, Field(45, INT)]
 RefTagID: TypeAlias = Annotated[int, Field(371, INT)]
@@ -116,6 +119,52 @@ class OrderCancelRequest(FixMessage, frozen=True):
     """OrderID(37), STRING."""
 
 
+class OrderCancelReplaceRequest(FixMessage, frozen=True):
+    """OrderCancelReplaceRequest, MsgType G: an application's message."""
+
+    MSG_TYPE: ClassVar[str] = "G"
+
+    orig_cl_ord_id: OrigClOrdID
+    """OrigClOrdID(41), STRING."""
+    cl_ord_id: ClOrdID
+    """ClOrdID(11), STRING."""
+    handl_inst: HandlInst
+    """HandlInst(21), CHAR."""
+    symbol: Symbol
+    """Symbol(55), STRING."""
+    side: Side
+    """Side(54), CHAR."""
+    transact_time: TransactTime
+    """TransactTime(60), UTCTIMESTAMP."""
+    ord_type: OrdType
+    """OrdType(40), CHAR."""
+    order_qty: OrderQty | None = None
+    """OrderQty(38), QTY."""
+    price: Price | None = None
+    """Price(44), PRICE."""
+    time_in_force: TimeInForce | None = None
+    """TimeInForce(59), CHAR."""
+    expire_time: ExpireTime | None = None
+    """ExpireTime(126), UTCTIMESTAMP."""
+    order_id: OrderID | None = None
+    """OrderID(37), STRING."""
+
+
+class OrderStatusRequest(FixMessage, frozen=True):
+    """OrderStatusRequest, MsgType H: an application's message."""
+
+    MSG_TYPE: ClassVar[str] = "H"
+
+    cl_ord_id: ClOrdID
+    """ClOrdID(11), STRING."""
+    symbol: Symbol
+    """Symbol(55), STRING."""
+    side: Side
+    """Side(54), CHAR."""
+    order_id: OrderID | None = None
+    """OrderID(37), STRING."""
+
+
 class ExecutionReport(FixMessage, frozen=True):
     """ExecutionReport, MsgType 8: an application's message."""
 
@@ -161,6 +210,12 @@ class ExecutionReport(FixMessage, frozen=True):
     """TransactTime(60), UTCTIMESTAMP."""
     global_seq: GlobalSeq | None = None
     """GlobalSeq(20001), INT."""
+    block_height: BlockHeight | None = None
+    """BlockHeight(20002), INT."""
+    leaf_index: LeafIndex | None = None
+    """LeafIndex(20003), INT."""
+    receipt: Receipt | None = None
+    """Receipt(20004), STRING."""
 
 
 class OrderCancelReject(FixMessage, frozen=True):
@@ -316,6 +371,8 @@ ADMIN_MESSAGES: Final[tuple[type[FixMessage], ...]] = (
 MESSAGES: Final[tuple[type[FixMessage], ...]] = (
     NewOrderSingle,
     OrderCancelRequest,
+    OrderCancelReplaceRequest,
+    OrderStatusRequest,
     ExecutionReport,
     OrderCancelReject,
     BusinessMessageReject,

@@ -7,17 +7,20 @@ from typing import Any, Final, TypeAlias
 
 from core.fix.messages import TestRequest
 from core.fix.records import (
+    SEQ_NUM_MAX,
     AskForHeartbeat,
     DropConnection,
     LogOn,
     LogOut,
     ResetNumbers,
+    SetAdminFields,
     SetNumbers,
 )
 from core.fix.session import TEST_REQ_ID, Session
 from core.fix.states import TALKING, Reason, Status, Trigger
+from core.fix.tags import ADMIN_TYPES
 
-Operation: TypeAlias = LogOn | LogOut | DropConnection | ResetNumbers | SetNumbers | AskForHeartbeat
+Operation: TypeAlias = LogOn | LogOut | DropConnection | ResetNumbers | SetNumbers | SetAdminFields | AskForHeartbeat
 
 
 def operate(session: Session, operation: Operation) -> str:
@@ -38,10 +41,10 @@ def _log_on(session: Session, _operation: LogOn) -> str:
 
 
 def _log_out(session: Session, operation: LogOut) -> str:
-    session.state.disabled = True
+    session.state.disabled = session.state.disabled or operation.keep_down
     if session.state.conn:
         session.leave(Reason.OPERATOR, operation.text or None)
-    elif session.state.status is Status.CONNECTING:
+    elif operation.keep_down and session.state.status is Status.CONNECTING:
         session.state.deadline = 0
     return ""
 
@@ -67,8 +70,10 @@ def _set_numbers(session: Session, operation: SetNumbers) -> str:
     state = session.state
     next_out = state.next_out if operation.next_out is None else operation.next_out
     next_in = state.next_in if operation.next_in is None else operation.next_in
-    if min(next_out, next_in) < 1:
-        return "numbers begin at 1"
+    if operation.next_out is None and operation.next_in is None:
+        return "no number is given"
+    if not 1 <= min(next_out, next_in) <= max(next_out, next_in) <= SEQ_NUM_MAX:
+        return f"numbers are from 1 to {SEQ_NUM_MAX}"
     if state.stopping:
         return "the node is stopping"
     state.sent = {number: raw for number, raw in state.sent.items() if number < next_out}
@@ -78,6 +83,15 @@ def _set_numbers(session: Session, operation: SetNumbers) -> str:
     session.step(Trigger.SEQUENCE_RESET, Reason.RESET_BY_OPERATOR)
     session.send_pending()
     return ""
+
+
+def _set_admin_fields(session: Session, operation: SetAdminFields) -> str:
+    if operation.msg_type not in ADMIN_TYPES:
+        return f"{operation.msg_type!r} is no message of the session's: those are {' '.join(sorted(ADMIN_TYPES))}"
+    fault = session.dialect.fault_of_added(operation.msg_type, operation.fields)
+    if not fault:
+        session.state.admin_fields[operation.msg_type] = operation.fields
+    return fault
 
 
 def _ask_for_heartbeat(session: Session, _operation: AskForHeartbeat) -> str:
@@ -94,5 +108,6 @@ _OPERATIONS: Final[dict[type[Any], Callable[[Session, Any], str]]] = {
     DropConnection: _drop_connection,
     ResetNumbers: _reset_numbers,
     SetNumbers: _set_numbers,
+    SetAdminFields: _set_admin_fields,
     AskForHeartbeat: _ask_for_heartbeat,
 }

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from msgspec.structs import replace
-
 from core.fix.codec import SOH, encode
-from core.fix.dialect import Dialect, venue_dialect
-from core.fix.generic import GenericMessage
+from core.fix.dialect import Dialect, Fields, venue_dialect
 from core.fix.message import FixMessage
 from core.fix.records import MessageDropped
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.shapes import Shapes
 from core.fix.states import TALKING
 from core.fix.store import SENDER_SUB_ID, Pending, SessionState
-from core.fix.tags import ADMIN_TYPES, POSS_RESEND
-from core.fix.timestamps import format_timestamp
+from core.fix.tags import ADMIN_TYPES, POSS_RESEND, MsgType
+from core.fix.unsent import Unsendable, UnsentReason
 from core.fix.values import ENCODING
 from core.kernel.record import Effect, Note, Transmit
 from core.units import Nanos
 
-_POSS_RESEND: Final = b"%d=Y\x01" % POSS_RESEND
+_POSS_RESEND: Final = (POSS_RESEND, "Y")
+_ENVELOPE_BYTES: Final = 256
+"""Room for the header and trailer of a message, and for what is added to them when it is sent again."""
 
 
 class Outbound:
@@ -34,6 +33,7 @@ class Outbound:
     __slots__ = (
         "_begin_string",
         "_between",
+        "_write_time",
         "comp_id",
         "config",
         "dialect",
@@ -55,27 +55,48 @@ class Outbound:
         self.dialect: Dialect = config.dialects[own.dialect] if own.dialect else venue_dialect()
         self.shapes = Shapes(self.dialect)
         self._begin_string = self.dialect.begin_string.encode(ENCODING)
+        self._write_time = self.dialect.version.write_time
         self._between = f"\x0149={self.comp_id}\x0152=", f"\x0156={own.target_comp_id}\x01"
 
     def send(self, message: FixMessage, *, poss_resend: bool = False) -> None:
         """Send a message of the application now, or after the next logon or the resend that is going on.
 
-        Those beyond the limit are lost. `poss_resend` marks what may have been sent before under another number.
+        Those beyond the limit are lost, and so is what cannot be sent. `poss_resend` marks what may have been sent
+        before under another number.
         """
-        state, body = self.state, self._marked(message) if poss_resend else self.dialect.build(message)
+        state, msg_type = self.state, message.msg_type
+        try:
+            body = self.outgoing(message, poss_resend=poss_resend)
+        except Unsendable as error:
+            self.drop(msg_type, UnsentReason.UNSENDABLE, str(error))
+            return
         if state.status in TALKING and not state.resend_end:
-            self.transmit(message.msg_type, body)
+            self.transmit(msg_type, body)
         elif len(state.pending) < self.own.waiting_messages_max:
-            state.pending.append(Pending(message.msg_type, body))
+            state.pending.append(Pending(msg_type, body))
         else:
-            self.emit(Note(MessageDropped(self.name, message.msg_type)))
+            self.drop(msg_type, UnsentReason.QUEUE_FULL)
 
-    def _marked(self, message: FixMessage) -> bytes:
-        """The fields of `message`, with PossResend."""
-        if not isinstance(message, GenericMessage):
-            return _POSS_RESEND + self.dialect.build(message)
-        header = dict(message.header) | {POSS_RESEND: "Y"}
-        return self.dialect.build(replace(message, header=tuple(header.items())))
+    def outgoing(self, message: FixMessage, *, poss_resend: bool = False) -> bytes:
+        """A message of the application as it is sent, from what follows the session's own header fields on.
+
+        Raises Unsendable for what is not the application's to send, and what no peer could read.
+        """
+        header = self.own.header_fields
+        body = self.dialect.outgoing(message, (*header, _POSS_RESEND) if poss_resend else header)
+        if len(body) > self.config.message_bytes_max - _ENVELOPE_BYTES:
+            raise Unsendable(f"it has {len(body)} bytes, and message_bytes_max is {self.config.message_bytes_max}")
+        return body
+
+    def drop(self, msg_type: str, reason: UnsentReason, detail: str = "") -> None:
+        """A message of the application will not be sent: say so."""
+        self.emit(Note(MessageDropped(self.name, msg_type, reason, detail)))
+
+    def drop_pending(self) -> None:
+        """What waits belongs to a session that is over."""
+        pending, self.state.pending = self.state.pending, []
+        for waiting in pending:
+            self.drop(waiting.msg_type, UnsentReason.RESET)
 
     def send_pending(self) -> None:
         """Send what has waited, unless it has to go on waiting."""
@@ -84,9 +105,19 @@ class Outbound:
             for waiting in pending:
                 self.transmit(waiting.msg_type, waiting.body)
 
-    def answer(self, message: FixMessage, routing: bytes = b"") -> None:
-        """Send a message of the session's own. `routing` are further header fields."""
-        self.transmit(message.MSG_TYPE, routing + self.dialect.build(message))
+    def answer(self, message: FixMessage, routing: Fields = (), more: Fields = ()) -> None:
+        """Send a message of the session's own. `routing` are further fields of the header, `more` of the body."""
+        self.transmit(message.MSG_TYPE, self.dressed(message, routing, more))
+
+    def dressed(self, message: FixMessage, routing: Fields = (), more: Fields = ()) -> bytes:
+        """A message of the session's own with the fields that it has besides by configuration or the application."""
+        header, kind = (*self.own.header_fields, *routing), message.MSG_TYPE
+        added = self.state.admin_fields.get(kind, self.own.logon_fields if kind == MsgType.LOGON else ())
+        if added:
+            is_header = self.dialect.dictionary.header_tags.__contains__
+            header = tuple((dict(header) | {tag: value for tag, value in added if is_header(tag)}).items())
+            more = (*more, *[field for field in added if not is_header(field[0])])
+        return self.dialect.build(message, header, more)
 
     def transmit(self, msg_type: str, rest: bytes) -> None:
         """Give the message that ends in `rest` the next number, and send it."""
@@ -104,7 +135,7 @@ class Outbound:
         if rest.startswith(SENDER_SUB_ID):  # the one field of the application's between those of the session
             field, _, rest = rest.partition(SOH)
             own = own.replace("\x0152=", f"\x01{field.decode(ENCODING)}\x0152=")
-        head = f"35={msg_type}\x0134={number}{own}{format_timestamp(self.now)}{peer}"
+        head = f"35={msg_type}\x0134={number}{own}{self._write_time(self.now)}{peer}"
         return encode(head.encode(ENCODING) + rest, self._begin_string)
 
     def write(self, raw: bytes) -> None:

@@ -20,12 +20,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from core.errors import InputError
-from core.faults import did_you_mean
 from core.fix.dialect import Dialect
 from core.fix.dictionary import Dictionary
 from core.fix.message import FixMessage
 from core.fix.quickfix_names import (
+    HEADER_KEYS,
     KNOWN,
+    OF_INITIATORS,
     ONLY,
     OTHER_KEYS,
     SESSION_KEYS,
@@ -34,6 +35,7 @@ from core.fix.quickfix_names import (
     WITHOUT_PLACE,
     Key,
     clock,
+    nearest,
 )
 from core.fix.schedule import Schedule, Zone
 from core.fix.settings import EngineConfig, SessionConfig
@@ -41,13 +43,14 @@ from core.fix.validation import Validation
 
 _SPELLING: Final = {name.lower(): name for name in KNOWN}
 _ROLES: Final = ("acceptor", "initiator")
-_NUMBERED: Final = re.compile(r"(SocketConnectHost|SocketConnectPort)(\d{0,3})", re.IGNORECASE)
+_NUMBERED: Final = re.compile(r"(SocketConnectHost|SocketConnectPort|LogonTag)(\d{0,3})", re.IGNORECASE)
 
 
 class Given(NamedTuple):
     """What a settings file does not say by itself: the application, and how to get what lies in other files.
 
-    `dictionary` takes a BeginString or the path in DataDictionary, `zone` a name; both raise InputError.
+    `dictionary` takes a BeginString or the path in DataDictionary, `zone` a name; both raise InputError. `roles` and
+    `versions` are those that it can be: for another one `why_not` says why.
     """
 
     app: str
@@ -55,6 +58,12 @@ class Given(NamedTuple):
     dictionary: Callable[[str], Dictionary]
     zone: Callable[[str], Zone]
     typed: tuple[type[FixMessage], ...] = ()
+    roles: tuple[str, ...] = _ROLES
+    versions: tuple[str, ...] = ()
+    """Empty is all."""
+    why_not: str = ""
+    has_added_fields: bool = True
+    """Whether sessions may have fields of their own in their headers and Logons."""
 
 
 class Imported(NamedTuple):
@@ -116,7 +125,7 @@ def _take(line: Line, section: Section, problems: list[str]) -> None:
     match = _NUMBERED.fullmatch(line.name)
     base = match[1].lower() if match else line.name.lower()
     if base not in _SPELLING:
-        problems.append(f"line {line.number}: there is no setting {line.name!r}: {did_you_mean(line.name, KNOWN)}")
+        problems.append(f"line {line.number}: there is no setting {line.name[:60]!r}: {nearest(line.name)}")
         return
     name = _SPELLING[base] + (match[2] if match else "")
     section[name] = Line(line.number, name, line.text)
@@ -134,6 +143,7 @@ class _Reader:
         self.given, self.problems = given, problems
         self.remarks: dict[str, None] = {}
         self.dialects: dict[str, Dialect] = {}
+        self.comp_ids: dict[tuple[str, str, str], int] = {}
 
     def session(self, line: int, section: Section) -> _Session | None:
         """One session; None if it has problems."""
@@ -143,22 +153,24 @@ class _Reader:
         keys = self._keys(section, SESSION_KEYS)
         values = {name: self._value(section, name, read) for name, read in OTHER_KEYS.items() if name in section}
         role = str(values.get("ConnectionType", "")).lower()
-        if role not in _ROLES:
-            self._wrong(section, "ConnectionType", line, f"expected {' or '.join(_ROLES)}")
+        if role not in self.given.roles:
+            why = f": {self.given.why_not}" if role in _ROLES else ""
+            self._wrong(section, "ConnectionType", line, f"expected {' or '.join(self.given.roles)}{why}")
         for name in ("BeginString", "SenderCompID", "TargetCompID"):
             if not (name in section and section[name].text):
                 self._wrong(section, name, line, "every session needs one")
         addresses = self._addresses(section)
-        if role == "initiator" and not addresses:
+        if role == "initiator" in self.given.roles and not addresses:
             self._wrong(section, "SocketConnectHost", line, "an initiator needs it, and SocketConnectPort")
+        if role == "acceptor":
+            self._remark_initiators(section)
         schedule = self._schedule(section, values)
         dialect = self._dialect(section)
+        self._check_alone(line, section)
+        keys |= self._added(section, dialect[1]) if dialect is not None else {}
         if len(self.problems) > before or dialect is None:
             return None
-        if values.get("PersistMessages") is False:
-            keys["kept_messages_max"] = 0
-        if "reconnect_interval" in keys:
-            keys["reconnect_interval_max"] = keys["reconnect_interval"]
+        keys |= _consequences(keys, values)
         name = f"{keys['sender_comp_id']}->{keys['target_comp_id']}"
         qualifier = values.get("SessionQualifier")
         config = SessionConfig(
@@ -183,6 +195,7 @@ class _Reader:
                     app=self.given.app,
                     app_messages=self.given.app_messages,
                     dialects=dict(session.dialect for session in own),
+                    logon_timeout=max(session.config.logon_timeout for session in own),
                 )
                 engines.append(engine)
         doors = dict.fromkeys(session.door for session in sessions if session.role == "acceptor" and session.door)
@@ -196,6 +209,22 @@ class _Reader:
             self._problem(line, f"there is no such thing here: {WITHOUT_PLACE[name]}")
         elif name in WITHOUT_EFFECT:
             self.remarks[f"{name} has no effect: {WITHOUT_EFFECT[name]}"] = None
+
+    def _remark_initiators(self, section: Section) -> None:
+        for name in section:
+            match = _NUMBERED.fullmatch(name)
+            base = match[1] if match else name
+            if base in OF_INITIATORS:
+                self.remarks[f"{base} has no effect: {OF_INITIATORS[base]}"] = None
+
+    def _check_alone(self, line: int, section: Section) -> None:
+        """Sessions are told apart by their CompIDs."""
+        names = ("ConnectionType", "SenderCompID", "TargetCompID")
+        role, sender, target = (section[name].text if name in section else "" for name in names)
+        first = self.comp_ids.setdefault((role.lower(), sender, target), line)
+        if first != line and sender and target:
+            what = f"the session of line {first} has these CompIDs too, and sessions are told apart by them"
+            self._wrong(section, "TargetCompID", line, what)
 
     def _keys(self, section: Section, known: Mapping[str, Key]) -> dict[str, Any]:
         given = {key.name: self._value(section, name, key.read) for name, key in known.items() if name in section}
@@ -221,6 +250,23 @@ class _Reader:
             elif self._value(section, own_port, OTHER_KEYS["SocketConnectPort"]) is not None:
                 pairs.append((int(match[2] or 0), f"{section[name].text}:{section[own_port].text}"))
         return tuple(address for _, address in sorted(pairs))
+
+    def _added(self, section: Section, dialect: Dialect) -> dict[str, Any]:
+        """Fields of Logons in the order of their numbers, and those of every header."""
+        names = sorted((name for name in section if name.startswith("LogonTag")), key=lambda name: int(name[8:] or 0))
+        fields = [self._value(section, name, OTHER_KEYS["LogonTag"]) for name in names]
+        header = tuple([(tag, section[name].text) for name, tag in HEADER_KEYS.items() if name in section])
+        if not (fields or header) or None in fields:
+            return {}
+        if not self.given.has_added_fields:
+            line = next(section[name] for name in reversed(section) if name in (*names, *HEADER_KEYS))
+            self._problem(line, f"there is no such thing here: {self.given.why_not}")
+            return {}
+        for kind, added, given in (("A", tuple(fields), names), ("", header, [*HEADER_KEYS])):
+            fault = dialect.fault_of_added(kind, added)
+            if fault:
+                self._problem(next(section[name] for name in reversed(given) if name in section), fault)
+        return {"logon_fields": tuple(fields), "header_fields": header}
 
     def _schedule(self, section: Section, values: Mapping[str, Any]) -> Schedule | None:
         if values.get("NonStopSession") or not ("StartTime" in section or "EndTime" in section):
@@ -277,6 +323,8 @@ class _Reader:
         spoken = self.dialects[name].begin_string
         if begin_string is not None and begin_string.text != spoken:
             self._problem(begin_string, f"the dictionary is of {spoken}")
+        elif self.given.versions and spoken not in self.given.versions:
+            self._problem(line, f"expected {' or '.join(self.given.versions)}: {self.given.why_not}")
         return name, self.dialects[name]
 
     def _door(self, values: Mapping[str, Any]) -> str:
@@ -289,3 +337,11 @@ class _Reader:
     def _problem(self, line: Line, what: str) -> None:
         given = f", got {line.text[:60]!r}" if line.text else ""
         self.problems.append(f"line {line.number}: {line.name}: {what}{given}")
+
+
+def _consequences(keys: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What some settings mean for others."""
+    found = {"kept_messages_max": 0} if values.get("PersistMessages") is False else {}
+    if "reconnect_interval" in keys:
+        found["reconnect_interval_max"] = keys["reconnect_interval"]
+    return found

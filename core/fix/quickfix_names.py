@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
+from core.fix.quickfix_surroundings import FIXED, IGNORED, REFUSED
 from core.units import SECOND
 
 _DAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
@@ -39,6 +41,19 @@ def at_least_one(text: str) -> int:
 def seconds(text: str) -> int:
     """Whole seconds, as nanoseconds."""
     return whole(text) * SECOND
+
+
+def some_seconds(text: str) -> int:
+    """Whole seconds above 0, as nanoseconds."""
+    return at_least_one(text) * SECOND
+
+
+def field(text: str) -> tuple[int, str]:
+    """A tag and a value, as in 553=me."""
+    tag, _, value = text.partition("=")
+    if not (tag.isascii() and tag.isdigit() and int(tag) and value):
+        raise ValueError("expected a tag and a value such as 553=me")
+    return int(tag), value
 
 
 def port(text: str) -> int:
@@ -80,9 +95,10 @@ SESSION_KEYS: Final[dict[str, Key]] = {
     "TargetCompID": Key("target_comp_id", str),
     "SenderCompID": Key("sender_comp_id", str),
     "HeartBtInt": Key("heartbeat_interval", seconds),
-    "ReconnectInterval": Key("reconnect_interval", seconds),
-    "LogonTimeout": Key("logon_timeout", seconds),
-    "LogoutTimeout": Key("logout_timeout", seconds),
+    "SocketConnectTimeout": Key("connect_timeout", some_seconds),
+    "ReconnectInterval": Key("reconnect_interval", some_seconds),
+    "LogonTimeout": Key("logon_timeout", some_seconds),
+    "LogoutTimeout": Key("logout_timeout", some_seconds),
     "CheckLatency": Key("check_latency", yes_or_no),
     "MaxLatency": Key("latency_max", seconds),
     "CheckCompID": Key("check_comp_id", yes_or_no),
@@ -105,7 +121,12 @@ VALIDATION_KEYS: Final[dict[str, Key]] = {
 }
 """Of `Validation`."""
 
+HEADER_KEYS: Final = {"SenderSubID": 50, "TargetSubID": 57, "SenderLocationID": 142, "TargetLocationID": 143}
+"""Header fields of every message of a session, by their tags. Sessions are told apart by CompIDs alone."""
+
 OTHER_KEYS: Final[dict[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(HEADER_KEYS, str),
+    "LogonTag": field,
     "BeginString": str,
     "ConnectionType": str,
     "SessionQualifier": str,
@@ -124,7 +145,7 @@ OTHER_KEYS: Final[dict[str, Callable[[str], Any]]] = {
     "Weekdays": weekdays,
     "TimeZone": str,
 }
-"""Settings that several keys here are made of. SocketConnectHost and -Port may end in a number."""
+"""Settings that several keys here are made of. SocketConnectHost and -Port and LogonTag may end in a number."""
 
 ONLY: Final[dict[str, tuple[frozenset[str], str]]] = {
     "UseDataDictionary": (frozenset("Y"), "messages are always validated"),
@@ -145,14 +166,11 @@ ONLY: Final[dict[str, tuple[frozenset[str], str]]] = {
     "HeartBeatTimeoutMultiplier": (frozenset(["1.4"]), "a silent peer is given up after 2.4 intervals"),
     "AllowPosDup": (frozenset("N"), "PossDupFlag is the session's to set"),
     "SocketUseSSL": (frozenset("N"), "TLS is set where the door is opened"),
+    **FIXED,
 }
 """Settings of which one value is how it is here, and why another has no place."""
 
 WITHOUT_PLACE: Final[dict[str, str]] = {
-    "SenderSubID": "sessions are told apart by CompIDs alone",
-    "SenderLocationID": "sessions are told apart by CompIDs alone",
-    "TargetSubID": "sessions are told apart by CompIDs alone",
-    "TargetLocationID": "sessions are told apart by CompIDs alone",
     "SendResetSeqNumFlag": "use ResetOnLogon, which sends ResetSeqNumFlag",
     "LogonTime": "a session logs on as soon as its schedule is open",
     "LogoutTime": "a session logs out when its schedule closes",
@@ -161,14 +179,14 @@ WITHOUT_PLACE: Final[dict[str, str]] = {
     "DefaultApplVerID": "FIXT.1.1 is not spoken",
     "TransportDataDictionary": "FIXT.1.1 is not spoken",
     "AppDataDictionary": "FIXT.1.1 is not spoken",
-    "LogonTag": "Logons have the fields of the session alone",
     "AllowedRemoteAddresses": "addresses are the firewall's; connections are told apart by their Logon",
     "HttpAcceptPort": "`romer-live` has an admin door of its own",
+    **REFUSED,
 }
 """Settings that change what a session does, and that have nothing here to become."""
 
 WITHOUT_EFFECT: Final[dict[str, str]] = {
-    "RefreshOnLogon": "a session's state is never behind its store",
+    "RefreshOnLogon": "nobody but the session's own process writes its journal",
     "FileStorePath": "the journal is the store",
     "FileLogPath": "the journal is the log",
     "FileLogBackupPath": "the journal is the log",
@@ -194,7 +212,25 @@ WITHOUT_EFFECT: Final[dict[str, str]] = {
     "DisconnectOnError": "an error that a session cannot go on after always ends the connection",
     "LogMessageWhenSessionNotFound": "the first bytes of such a message are always noted",
     "MaxScheduledWriteRequests": "what a slow reader may leave unread is a limit of the door",
+    **IGNORED,
 }
 """Settings that may stay in a file, and why they change nothing."""
 
+OF_INITIATORS: Final[dict[str, str]] = {
+    "HeartBtInt": "an acceptor takes the peer's",
+    "ReconnectInterval": "an acceptor waits for others",
+    "SocketConnectTimeout": "an acceptor waits for others",
+    "SocketConnectHost": "an acceptor waits for others",
+    "SocketConnectPort": "an acceptor waits for others",
+}
+"""Settings that change nothing in a session that is accepted."""
+
 KNOWN: Final = (*SESSION_KEYS, *VALIDATION_KEYS, *OTHER_KEYS, *ONLY, *WITHOUT_PLACE, *WITHOUT_EFFECT)
+_NEAREST_MAX: Final = 3
+
+
+def nearest(name: str) -> str:
+    """A hint for a name that QuickFIX does not have."""
+    spelling = {known.lower(): known for known in KNOWN}
+    near = [spelling[known] for known in get_close_matches(name.lower(), spelling, _NEAREST_MAX)]
+    return f"did you mean {' or '.join(near)}?" if near else "docs/fix.md lists QuickFIX's names"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
+from msgspec import Meta
+
+from core.fix.field_map import FieldText
 from core.fix.message import FixMessage
 from core.fix.settings import SessionConfig
 from core.kernel.record import Record
 
+SEQ_NUM_MAX: Final = (1 << 53) - 1
+"""The largest number that an operator may set; what any JSON reader can hold."""
+SeqNum: TypeAlias = Annotated[int, Meta(le=SEQ_NUM_MAX)]
 AppMessage = TypeVar("AppMessage", bound=FixMessage)
 
 
@@ -36,6 +42,35 @@ class ToPeer(Record, Generic[AppMessage], frozen=True):
     poss_resend: bool = False
 
 
+class RejectMessage(Record, frozen=True):
+    """The application refuses what came as `FromPeer`: answer with a Reject.
+
+    `reason` is a SessionRejectReason(373), `ref_tag_id` the tag at fault if it is one tag's. The message itself is done
+    with: its number counts.
+    """
+
+    session: str
+    msg_seq_num: int
+    msg_type: str
+    reason: int
+    ref_tag_id: int | None = None
+    text: str = ""
+
+
+class RejectBusiness(Record, frozen=True):
+    """The same with a BusinessMessageReject, or in versions of FIX that have none a Reject with the same text.
+
+    `reason` is a BusinessRejectReason(380), `ref_id` the application's name for the message (379), such as its ClOrdID.
+    """
+
+    session: str
+    msg_seq_num: int
+    msg_type: str
+    reason: int
+    ref_id: str = ""
+    text: str = ""
+
+
 class SessionOpened(Record, frozen=True):
     """`session` is logged on."""
 
@@ -59,7 +94,8 @@ class SessionClosed(Record, frozen=True):
 class LogonAttempted(Record, frozen=True):
     """Somebody on the connection `conn` wants to log on as the counterparty of `session`; `raw` is the Logon.
 
-    The engine asks its authenticator, and lets the Logon change nothing until the answer.
+    The engine asks its authenticator, and lets the Logon change nothing until the answer. `session` is empty where
+    the CompIDs are those of none: whoever is refused must not learn which there are.
     """
 
     session: str
@@ -68,12 +104,24 @@ class LogonAttempted(Record, frozen=True):
 
 
 class LogonJudged(Record, frozen=True):
-    """The authenticator's answer: whether the Logon on `conn` is the counterparty's, and if not, why, for people."""
+    """The authenticator's answer: whether the Logon on `conn` is the counterparty's, and if not, why, for people.
+
+    `text` is what the peer is told then, in a Logout of no session; without, its connection is closed in silence.
+    """
 
     session: str
     conn: str
     accepted: bool
     detail: str = ""
+    text: str = ""
+
+
+class LogonConcluded(Record, frozen=True):
+    """What became of a Logon that the authenticator believed: whether `session` is logged on by it now."""
+
+    session: str
+    conn: str
+    logged_on: bool
 
 
 # --- what an operator may ask ----------------------------------------------------------------------
@@ -86,10 +134,11 @@ class LogOn(Record, frozen=True):
 
 
 class LogOut(Record, frozen=True):
-    """Log `session` out and keep it down until `LogOn`. `text` is for the peer."""
+    """Log `session` out, and keep it down until `LogOn` unless the peer may come back. `text` is for the peer."""
 
     session: str
     text: str = ""
+    keep_down: bool = True
 
 
 class DropConnection(Record, frozen=True):
@@ -108,8 +157,19 @@ class SetNumbers(Record, frozen=True):
     """Make the next message sent `next_out`, the next one expected `next_in`; None leaves it as it is."""
 
     session: str
-    next_out: int | None = None
-    next_in: int | None = None
+    next_out: SeqNum | None = None
+    next_in: SeqNum | None = None
+
+
+class SetAdminFields(Record, frozen=True):
+    """Put these `fields`, tags and values, into every message of type `msg_type` that `session` itself sends.
+
+    They take the place of those that it had for that type; for Logons, at first, `logon_fields` of its configuration.
+    """
+
+    session: str
+    msg_type: str
+    fields: tuple[FieldText, ...]
 
 
 class AskForHeartbeat(Record, frozen=True):
@@ -159,6 +219,13 @@ class LogonRefused(Record, frozen=True):
     detail: str
 
 
+class OperationDone(Record, frozen=True):
+    """What an operator asked for was carried out, or has begun; what follows from it has facts of its own."""
+
+    session: str
+    operation: str
+
+
 class OperationRefused(Record, frozen=True):
     """An operator asked for what cannot be done; `detail` says why."""
 
@@ -176,10 +243,12 @@ class InputIgnored(Record, frozen=True):
 
 
 class MessageDropped(Record, frozen=True):
-    """A message of the application was not kept: too many wait for `session` to log on."""
+    """A message of the application will not be sent on `session`, for a stable reason code; `detail` is for people."""
 
     session: str
     msg_type: str
+    reason: str
+    detail: str = ""
 
 
 class MessageRejected(Record, frozen=True):

@@ -16,15 +16,18 @@ from typing import Final
 from core.fix.messages import ResendRequest, SequenceReset
 from core.fix.outbound import Outbound
 from core.fix.states import TALKING
-from core.fix.store import duplicate
+from core.fix.store import Asked, duplicate
 from core.fix.tags import MsgType
-from core.fix.timestamps import format_timestamp
+from core.units import SECOND
 
 RESEND_REPEATS_MAX: Final = 32
-"""How often a peer may ask for no higher messages than before, before that counts as a loop."""
+"""How often in a row a peer may ask for what it has just asked for."""
+RESEND_ROW: Final = 60 * SECOND
+"""Requests that lie further apart are not in a row, nor are those between which something new was sent."""
 RESENT_TIMES_MAX: Final = 4
 RESENT_SPARE: Final = 1_000
-"""On one connection a peer gets this many messages again, and all that were ever sent RESENT_TIMES_MAX times."""
+RESENT_WINDOW: Final = 3_600 * SECOND
+"""In such a time a peer may ask for so many messages, and RESENT_TIMES_MAX times for all that were ever sent."""
 
 
 class Recovery(Outbound):
@@ -41,7 +44,7 @@ class Recovery(Outbound):
         state.gap_end = gap_end
         state.asked_end = min(gap_end, state.next_in + chunk - 1) if chunk else gap_end
         closed = chunk or own.closed_resend_interval
-        self.answer(ResendRequest(state.next_in, state.asked_end if closed else 0))
+        self.answer(ResendRequest(state.next_in, state.asked_end if closed else self.dialect.version.open_end))
         self.extend_gap_deadline()
 
     def await_resend(self, gap_end: int) -> None:
@@ -87,7 +90,7 @@ class Recovery(Outbound):
         """Repeat the next messages: application messages as they were, gap fills for the rest."""
         state = self.state
         skipped, end, left = state.resend_next, state.resend_end, self.own.resend_batch
-        sending_time = format_timestamp(self.now).encode()
+        sending_time = self._write_time(self.now).encode()
         for number in range(max(skipped, state.next_out - self.own.kept_messages_max), end + 1):
             raw = state.sent.get(number)
             if raw is None:
@@ -108,20 +111,25 @@ class Recovery(Outbound):
         self.state.resend_next = self.state.resend_end = self.state.resend_at = 0
 
     def is_loop(self, begin: int, end: int) -> bool:
-        """A peer that makes progress asks for ever higher numbers, and not for everything again and again."""
-        state = self.state
-        state.resent += max(0, end - begin + 1)
-        if state.resent > RESENT_TIMES_MAX * state.next_out + RESENT_SPARE:
+        """Whether a peer that asks for `begin` to `end` goes round.
+
+        One that makes progress asks for something higher or for something else, or something new was sent to it in the
+        meantime, or time has passed. Whoever asks so that this does not show is given only so much in a time.
+        """
+        state, asked = self.state, self.state.asked
+        if asked.repeats > RESEND_REPEATS_MAX:
             return True
-        if begin > state.resend_begin:
-            state.resend_begin, state.resend_repeats = begin, 0
-            return False
-        state.resend_repeats += 1
-        return state.resend_repeats > RESEND_REPEATS_MAX
+        is_repeat = begin <= asked.begin <= max(begin, end) and state.next_out == asked.next_out
+        repeats = asked.repeats + 1 if is_repeat and self.now - asked.at < RESEND_ROW else 0
+        is_recent = self.now - asked.since < RESENT_WINDOW
+        messages = max(0, end - begin + 1) + (asked.messages if is_recent else 0)
+        since = asked.since if is_recent else self.now
+        state.asked = Asked(begin, self.now, state.next_out, repeats, messages, since)
+        return repeats > RESEND_REPEATS_MAX or messages > RESENT_TIMES_MAX * state.next_out + RESENT_SPARE
 
     def _fill(self, begin: int, new_seq_no: int) -> None:
         """A gap fill in place of the messages from `begin` to before `new_seq_no`, if there are any."""
         if begin < new_seq_no:
-            body = self.dialect.build(SequenceReset(new_seq_no, gap_fill_flag=True))
+            body = self.dressed(SequenceReset(new_seq_no, gap_fill_flag=True))
             raw = self.compose(MsgType.SEQUENCE_RESET, begin, body)
-            self.write(duplicate(raw, format_timestamp(self.now).encode()))
+            self.write(duplicate(raw, self._write_time(self.now).encode()))

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from core.fix.tags import SessionRejectReason
+from core.fix.tags import BusinessRejectReason, SessionRejectReason
+from core.fix.versions import version_of
 
 
 class RejectReason(StrEnum):
@@ -62,8 +63,6 @@ _ANSWERS: Final[dict[RejectReason, tuple[SessionRejectReason, str]]] = {
         "Incorrect NumInGroup count for repeating group",
     ),
 }
-_NUMBERS_MAX: Final = {"FIX.4.0": -1, "FIX.4.1": -1, "FIX.4.2": 11}
-"""The last SessionRejectReason of versions that do not have all of them."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -74,10 +73,23 @@ class Rejection(msgspec.Struct, frozen=True):
 
     def session_reject_reason(self, begin_string: str) -> int | None:
         """SessionRejectReason(373), if this version of FIX has one for it."""
-        number = int(_ANSWERS[self.reason][0])
-        return number if number <= _NUMBERS_MAX.get(begin_string, number) else None
+        return version_of(begin_string).reject_reason(self.number)
+
+    @property
+    def number(self) -> int:
+        """SessionRejectReason(373), whether or not a version of FIX has it."""
+        return int(_ANSWERS[self.reason][0])
 
     @property
     def text(self) -> str:
         """Text(58)."""
         return _ANSWERS[self.reason][1]
+
+
+_CODES: Final = {int(number): str(reason) for reason, (number, _) in _ANSWERS.items()}
+_BUSINESS_CODES: Final = {reason.value: reason.name.lower() for reason in BusinessRejectReason}
+
+
+def code_of(number: int, *, is_business: bool) -> str:
+    """The reason code of a SessionRejectReason(373) or BusinessRejectReason(380); `other` for one without a code."""
+    return (_BUSINESS_CODES if is_business else _CODES).get(number, "other")

@@ -56,7 +56,7 @@ class Session(Conversation):
         """Ask for a connection."""
         state = self.state
         self.keep_schedule()
-        state.dialed, state.deadline = state.dialed + 1, 0
+        state.dialed, state.deadline = state.dialed + 1, self.now + self.own.connect_timeout
         state.conn = f"{self.comp_id}-{self.name}-{state.dialed}"
         self.emit(Connect(state.conn, self.own.addresses[state.address]))
 
@@ -72,9 +72,12 @@ class Session(Conversation):
         self.step(Trigger.LOGON_RECEIVED, Reason.LOGON_RECEIVED)
         self._receive(logon, None)
 
-    def authenticated(self, *, accepted: bool, detail: str) -> None:
-        """The authenticator has judged the Logon that this session waits to answer."""
-        self.judged(accepted=accepted, detail=detail)
+    def accept_proven(self, conn: str, raw: bytes) -> None:
+        """The authenticator believes a new connection's Logon, to which this session had no `objection`."""
+        self.keep_schedule()
+        self.state.conn, self.state.last_received, self.state.test_sent = conn, self.now, False
+        self.step(Trigger.LOGON_RECEIVED, Reason.LOGON_RECEIVED)
+        self.let_in(raw)
         self.arm()
 
     def hear(self, item: bytes | Garbled) -> None:
@@ -95,7 +98,7 @@ class Session(Conversation):
     def _receive(self, message: WireMessage, parsed: Parsed | None) -> None:
         state = self.state
         state.last_received, state.test_sent = self.now, False
-        if state.status in LOGGED_ON or (message.msg_type in _LOGON_ANSWERS and not state.logon):
+        if state.status in LOGGED_ON or message.msg_type in _LOGON_ANSWERS:
             admitted = self.admit(message, parsed)
             if admitted is not None:
                 self.dispatch(message, *admitted)
@@ -191,12 +194,12 @@ class Session(Conversation):
 
     def _on_deadline(self) -> None:
         status, self.state.deadline = self.state.status, 0
-        if status is Status.CONNECTING:
+        if status is Status.CONNECTING and self.state.conn:
+            self.close(Reason.CONNECT_TIMEOUT)
+        elif status is Status.CONNECTING:
             self.dial()
         elif status is Status.LOGON_SENT:
             self.close(Reason.LOGON_TIMEOUT)
-        elif status is Status.LOGON_RECEIVED:
-            self.close(Reason.AUTHENTICATION_TIMEOUT)
         elif status is Status.LOGOUT_SENT:
             self.close(Reason.LOGOUT_TIMEOUT)
         elif status is Status.RESYNC_REQUIRED:

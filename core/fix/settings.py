@@ -6,13 +6,16 @@ docs/fix.md says what each setting is called in QuickFIX, and where its meaning 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from core.fix.dialect import Dialect
+from core.fix.field_map import FieldText
 from core.fix.schedule import Schedule
 from core.units import MILLISECOND, SECOND, Nanos
+
+HEARTBEAT_SECONDS_MAX: Final = 86_400
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +33,11 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     heartbeat_interval: Nanos = 30 * SECOND
     """What an initiator asks for, in whole seconds; an acceptor takes the peer's. 0 is no heartbeats."""
+    heartbeat_interval_min: Nanos = 0
+    heartbeat_interval_max: Nanos = HEARTBEAT_SECONDS_MAX * SECOND
+    """What an acceptor takes; with a minimum above 0, no peer may do without heartbeats."""
+    connect_timeout: Nanos = 5 * SECOND
+    """How long an initiator waits for a connection to open, before it goes to the next address."""
     reconnect_interval: Nanos = SECOND
     reconnect_interval_max: Nanos = 60 * SECOND
     """The pause before connecting again doubles up to this, each time that all addresses have failed."""
@@ -44,6 +52,11 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     dialect: str = ""
     """Which of the engine's dialects is spoken; empty is FIX 4.2 as the venue has it."""
+
+    logon_fields: tuple[FieldText, ...] = ()
+    """Tags and values that our Logons have besides: Username(553), RawData(96) after its length, SenderSubID(50)."""
+    header_fields: tuple[FieldText, ...] = ()
+    """What the header of every message of ours has besides, such as SenderSubID(50) or TargetSubID(57)."""
 
     reset_on_logon: bool = False
     """Start from 1 at every logon, and as an initiator ask the peer to do so too. Both sides must agree."""
@@ -73,7 +86,10 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     kept_messages_max: int = 65_536
     """The latest sent messages that can be sent again; older ones are declared unnecessary. 0 keeps none."""
     waiting_messages_max: int = 65_536
-    """Messages of the application that wait for a logon, or for a resend to end; those beyond are dropped."""
+    """Messages of the application that wait for a logon, or for a resend to end; those beyond are dropped.
+
+    A reset drops those that wait from the session before it.
+    """
 
     @property
     def name(self) -> str:

@@ -6,13 +6,15 @@ the node stops.
 
 `connecting` is where a session is when nobody is logged on. An acceptor waits here for a connection
 whose Logon names it; an initiator has asked for a connection, or waits before asking again, for the
-schedule to open, or for an operator. What the application sends now is kept and goes out after the next logon.
+schedule to open, or for an operator. An address that does not answer in time is given up for the next one. What the
+application sends now is kept and goes out after the next logon, unless the numbers start over before.
 
 `logon_sent` and `logon_received` are the two ways of authenticating. The initiator has spoken first and
 waits for an answer; only a Logon will do, and a Logout or silence leads back to `connecting`. The
-acceptor has heard a Logon and judges it. CompIDs and times are judged at once; a proof of identity is
-another component's to judge and takes time, and until it has spoken the Logon has changed nothing: no
-number is counted, no reset is done, no answer is given. Its yes leads on, its no or its silence back.
+acceptor has heard a Logon and judges it at once. A proof of identity is another component's to judge and takes
+time, and so it comes before: the connection waits at the engine, the session knows nothing of it and stays
+`connecting`, and others who claim to be its counterparty are judged beside it. So nobody keeps the counterparty
+out by naming it; the first whom the authenticator believes is let in.
 
 `active` is the state in which the application talks. Numbers arrive in order, or they are too low, which
 is harmless for a declared duplicate and fatal otherwise, because then the two sides disagree about the past.
@@ -121,6 +123,8 @@ class Reason(StrEnum):
     """The peer answered our Logon with a Logout or a Reject."""
     CONNECTION_LOST = "connection_lost"
     """The connection ended, or could not be opened."""
+    CONNECT_TIMEOUT = "connect_timeout"
+    """The connection asked for did not open in time."""
     LOGON_TIMEOUT = "logon_timeout"
     """No Logon came in time."""
     LOGOUT_TIMEOUT = "logout_timeout"

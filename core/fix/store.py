@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from core.fix.codec import SOH, encode
+from core.fix.field_map import FieldText
 from core.fix.states import Status
 from core.units import Nanos
 
@@ -27,6 +28,20 @@ class Pending(msgspec.Struct, frozen=True):
 
     msg_type: str
     body: bytes
+
+
+class Asked(msgspec.Struct):
+    """A peer's ResendRequests: what tells one that makes progress from one that goes round."""
+
+    begin: int = 0
+    at: Nanos = 0
+    next_out: int = 0
+    """The last one: its BeginSeqNo, when it came, and the next number to be sent then."""
+    repeats: int = 0
+    """How many before it, in a row, asked for no more."""
+    messages: int = 0
+    since: Nanos = 0
+    """How many messages were asked for since then, which is about an hour ago at most."""
 
 
 class SessionState(msgspec.Struct):
@@ -55,6 +70,8 @@ class SessionState(msgspec.Struct):
     sent: dict[int, bytes] = {}
     """Application messages by number, as sent."""
     pending: list[Pending] = []
+    admin_fields: dict[str, tuple[FieldText, ...]] = {}
+    """What the application has the session add to its own messages, by their MsgTypes."""
     early: dict[int, bytes] = {}
     """Messages beyond a gap, by number."""
     gap_end: int = 0
@@ -66,11 +83,8 @@ class SessionState(msgspec.Struct):
     """What the peer is getting again; 0 is nothing."""
     resend_at: Nanos = 0
     """When the next batch of it is due."""
-    resend_begin: int = 0
-    resend_repeats: int = 0
-    """The highest BeginSeqNo that the peer asked for on this connection, and how often it asked for no higher one."""
-    resent: int = 0
-    """How many messages were asked for again on this connection."""
+    asked: Asked = msgspec.field(default_factory=Asked)
+    """What the peer has asked for again on this connection."""
     heartbeat: Nanos = 0
     """The interval agreed on; 0 is no heartbeats."""
     last_sent: Nanos = 0
@@ -83,8 +97,6 @@ class SessionState(msgspec.Struct):
     """What the session's timer is set to; 0 is nothing. It may be earlier than needed, never later."""
     reset_sent: bool = False
     """Our Logon, not answered yet, asks for a reset."""
-    logon: bytes = b""
-    """The Logon that the authenticator is judging."""
     logout_reason: str = ""
     """Why we sent a Logout; empty before."""
     counted_second: int = 0

@@ -31,6 +31,7 @@ HEADER_TAGS: Final = frozenset([8, 9, 34, 35, 43, 49, 50, 52, 56, 57, 90, 91, 97
     [142, 143, 144, 145, 212, 213, 347, 369, 370]
 )
 TRAILER_TAGS: Final = frozenset([10, 89, 93])
+TAG_MAX: Final = 999_999_999
 
 DATA_LENGTHS: Final = {
     90: 91,
@@ -98,6 +99,12 @@ NEXT_EXPECTED_MSG_SEQ_NUM: Final = 789
 """FIX 4.4."""
 GLOBAL_SEQ: Final = 20001
 """User-defined, int: the place of an order in the venue's total order of messages."""
+BLOCK_HEIGHT: Final = 20002
+"""User-defined, int: the sealed block that an order is in."""
+LEAF_INDEX: Final = 20003
+"""User-defined, int: the order's place there, from 0."""
+RECEIPT: Final = 20004
+"""User-defined, string: the order's whole receipt, as `core.sequencer.receipt` writes it."""
 
 # --- values --------------------------------------------------------------------------------------
 
@@ -116,6 +123,8 @@ class MsgType(StrEnum):
     LOGON = "A"
     NEW_ORDER_SINGLE = "D"
     ORDER_CANCEL_REQUEST = "F"
+    ORDER_CANCEL_REPLACE_REQUEST = "G"
+    ORDER_STATUS_REQUEST = "H"
     BUSINESS_MESSAGE_REJECT = "j"
 
 

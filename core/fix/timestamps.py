@@ -45,6 +45,11 @@ def format_timestamp(instant: Nanos) -> str:
     return f"{_format_second(second)}.{rest // MILLISECOND:03d}"
 
 
+def format_seconds(instant: Nanos) -> str:
+    """`instant` to the second, rounded down, for versions of FIX that know no fractions."""
+    return _format_second(instant // SECOND)
+
+
 @lru_cache(maxsize=1024)
 def _parse_second(value: str) -> int:
     match = _SECONDS.fullmatch(value)

@@ -33,6 +33,8 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     """No field is empty."""
     allow_unknown_fields: bool = False
     """Fields that are not in the dictionary, or not in the message, pass, and groups are not counted."""
+    group_entries_max: int = 1_000
+    """More entries of one group are an `incorrect_group_count`."""
 
 
 class Sections(msgspec.Struct, frozen=True):
@@ -114,6 +116,7 @@ class Validator:
         return (
             len(set(tags)) == len(tags)
             and all(self._place_fault(tag, block, is_body=is_body) is None for tag in tags)
+            and all(len(entries) <= self.policy.group_entries_max for entries in level.entries.values())
             and all(
                 self._is_placed(entry, block.groups[tag], is_body=is_body)
                 for tag, entries in level.entries.items()
@@ -179,9 +182,12 @@ class Validator:
         return RejectReason.TAG_NOT_DEFINED if is_body and tag not in block.members else None
 
     def _count_fault(self, tag: int, level: FieldMap) -> RejectReason | None:
+        entries = len(level.entries.get(tag, ()))
+        if entries > self.policy.group_entries_max:
+            return RejectReason.INCORRECT_GROUP_COUNT
         if tag not in level.entries or self.policy.allow_unknown_fields:
             return None
-        is_right = _is_count(level.get(tag), len(level.entries[tag]))
+        is_right = _is_count(level.get(tag), entries)
         return None if is_right else RejectReason.INCORRECT_GROUP_COUNT
 
     def _is_free(self, tag: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from core.errors import InputError
 from core.fix.dictionary import Dictionary, FieldDefinition, Item, Source, build, did_you_mean
 from core.fix.dictionary_text import read_text
-from core.fix.tags import GLOBAL_SEQ, NEXT_EXPECTED_MSG_SEQ_NUM, MsgType
+from core.fix.tags import BLOCK_HEIGHT, GLOBAL_SEQ, LEAF_INDEX, NEXT_EXPECTED_MSG_SEQ_NUM, RECEIPT, MsgType
 
 
 def _fix42() -> Source:
@@ -32,6 +33,8 @@ def _fix44() -> Source:
 _SOURCES: Final[dict[str, Callable[[], Source]]] = {"FIX.4.2": _fix42, "FIX.4.4": _fix44}
 """By BeginString."""
 SHIPPED: Final = tuple(_SOURCES)
+VENUE: Final = "ROMER"
+"""What the command line calls the venue's own edition of FIX 4.2."""
 
 
 @lru_cache
@@ -48,22 +51,34 @@ def source(begin_string: str) -> Source:
     return _SOURCES[begin_string]()
 
 
-_OF_THE_VENUE: Final[dict[str, FieldDefinition]] = {
-    MsgType.EXECUTION_REPORT: FieldDefinition(GLOBAL_SEQ, "GlobalSeq", "INT"),
-    MsgType.LOGON: FieldDefinition(NEXT_EXPECTED_MSG_SEQ_NUM, "NextExpectedMsgSeqNum", "INT"),
+_OF_THE_VENUE: Final[dict[str, tuple[FieldDefinition, ...]]] = {
+    MsgType.EXECUTION_REPORT: (
+        FieldDefinition(GLOBAL_SEQ, "GlobalSeq", "INT"),
+        FieldDefinition(BLOCK_HEIGHT, "BlockHeight", "INT"),
+        FieldDefinition(LEAF_INDEX, "LeafIndex", "INT"),
+        FieldDefinition(RECEIPT, "Receipt", "STRING"),
+    ),
+    MsgType.LOGON: (FieldDefinition(NEXT_EXPECTED_MSG_SEQ_NUM, "NextExpectedMsgSeqNum", "INT"),),
 }
 
 
 @lru_cache
 def venue_dictionary() -> Dictionary:
-    """FIX 4.2 as the venue speaks it.
+    """FIX 4.2 as the venue speaks it."""
+    return build(venue_source())
 
-    A report may tell an order's place in the venue's total order, and a Logon, as in FIX 4.4, the next number expected.
+
+def venue_source() -> Source:
+    """The same, as it is written down.
+
+    A report may tell an order's place in the venue's total order and in its block, and have its receipt; a Logon may
+    tell, as in FIX 4.4, the next number expected.
     """
     plain = source("FIX.4.2")
     messages = tuple(
-        msgspec.structs.replace(message, items=(*message.items, Item(added.tag, required=False))) if added else message
+        msgspec.structs.replace(message, items=(*message.items, *(Item(field.tag, required=False) for field in added)))
         for message in plain.messages
-        for added in [_OF_THE_VENUE.get(message.msg_type)]
+        for added in [_OF_THE_VENUE.get(message.msg_type, ())]
     )
-    return build(msgspec.structs.replace(plain, fields=(*plain.fields, *_OF_THE_VENUE.values()), messages=messages))
+    fields = (*plain.fields, *chain.from_iterable(_OF_THE_VENUE.values()))
+    return msgspec.structs.replace(plain, fields=fields, messages=messages)

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from core.errors import InputError
-from core.fix import messages
 from core.fix.codegen import Selected, generate, read_selection, snake_case
 from core.fix.dictionary_xml import read_dictionary
-from core.fix.selection import messages_module
 from core.fix.shipped import dictionary
 from tests.unit.fix.test_dictionary import XML
 
@@ -25,10 +23,6 @@ def loaded(text: str) -> dict[str, Any]:
     module = sys.modules["generated"] = ModuleType("generated")
     exec(text, vars(module))
     return vars(module)
-
-
-def test_the_messages_of_core_are_what_is_generated() -> None:
-    assert Path(messages.__file__).read_text() == messages_module()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +63,7 @@ def test_the_same_dictionary_gives_the_same_text_formatted(tmp_path: Path) -> No
     assert (tmp_path / "0.py").read_text() == (tmp_path / "1.py").read_text()
     ruff = [sys.executable, "-m", "ruff"]
     settings = ["--config", str(Path(__file__).parents[3] / "pyproject.toml")]
-    for command in (["format", "--check"], ["check", "--ignore", "INP001,S105"]):
+    for command in (["format", "--check"], ["check", "--ignore", "INP001"]):
         done = subprocess.run([*ruff, *command, *settings, str(tmp_path)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 

@@ -143,9 +143,9 @@ def test_a_dictionary_restated_as_text_is_the_same() -> None:
     assert read_text("FIX.4.2", fields, messages) == written
 
 
-def test_the_venue_speaks_fix_4_2_with_two_fields_of_its_own() -> None:
+def test_the_venue_speaks_fix_4_2_with_some_fields_of_its_own() -> None:
     plain, venue = dictionary("FIX.4.2"), venue_dictionary()
-    assert venue.fields.keys() - plain.fields.keys() == {789, 20001}
+    assert venue.fields.keys() - plain.fields.keys() == {789, 20001, 20002, 20003, 20004}
     assert 20001 in venue.messages["8"].body.members
     assert 789 in venue.messages["A"].body.members
 

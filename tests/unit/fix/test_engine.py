@@ -80,12 +80,6 @@ def test_sending_to_a_session_that_does_not_exist_is_a_defect() -> None:
         engine.handle(NOW, Message("app", ToPeer("MM9", report("E-1"))))
 
 
-@pytest.mark.parametrize("types", [("A",), ("zz",)])
-def test_an_engine_takes_only_application_messages_that_its_dialects_have(types: tuple[str, ...]) -> None:
-    with pytest.raises(AssertionError, match="no such application messages"):
-        FixEngine("fix", acceptor_config(app_messages=types))
-
-
 def test_a_message_of_many_writes_is_put_together() -> None:
     hand = Hand.logged_on()
     for byte in hand.compose("D", ORDER):

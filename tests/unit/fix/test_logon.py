@@ -6,6 +6,7 @@ import pytest
 
 from core.fix.records import InputIgnored, MessageDropped, SessionClosed, SessionOpened
 from core.kernel.record import Connected
+from core.units import SECOND
 from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, initiator_config, order, report, wire
 
 
@@ -254,7 +255,7 @@ def test_what_the_application_says_before_the_logon_goes_out_right_after_it() ->
     assert ["17=E-1" in answers[1], "17=E-2" in answers[2]] == [True, True]
 
 
-def test_what_waits_for_a_logon_survives_a_reset_of_the_numbers() -> None:
+def test_what_waits_for_the_first_logon_survives_a_reset_of_the_numbers() -> None:
     hand = Hand(initiator_config(), peer="ROMER")
     hand.tell("ROMER", order("a"))
     hand.conn, hand.number = hand.connects[-1], 1
@@ -267,6 +268,16 @@ def test_what_waits_for_a_logon_is_bounded() -> None:
     hand = Hand(acceptor_config(waiting_messages_max=2))
     for number in range(3):
         hand.tell("MM1", report(f"E-{number}"))
-    assert hand.notes == [MessageDropped("MM1", "8")]
+    assert hand.notes == [MessageDropped("MM1", "8", "queue_full")]
     hand.connect()
     assert len(hand.say("A", LOGON)) == 3
+
+
+@pytest.mark.parametrize(("interval", "is_taken"), [(0, False), (4, False), (5, True), (60, True), (61, False)])
+def test_a_heartbeat_interval_may_have_bounds(interval: int, is_taken: bool) -> None:
+    hand = Hand(acceptor_config(heartbeat_interval_min=5 * SECOND, heartbeat_interval_max=60 * SECOND))
+    hand.connect()
+    answer = hand.say("A", f"98=0|108={interval}")
+    assert (answer, hand.closed) == (
+        ([f"35=A|34=1|98=0|108={interval}"], []) if is_taken else ([], [("c1", "invalid_logon")])
+    )

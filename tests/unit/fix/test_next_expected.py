@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.helpers.fix import Hand, Pair, acceptor_config, initiator_config, order, report
 
 SAYS = {"next_expected_msg_seq_num": True}
@@ -71,3 +73,16 @@ def test_two_engines_make_up_for_both_directions_without_a_question() -> None:
     assert not any(b"\x0135=2\x01" in data for data in seen)
     assert pair.venue.received == [order("a"), order("b")]
     assert pair.maker.received == [report("a"), report("b")]
+
+
+@pytest.mark.parametrize("expected", ["0", "-5"])
+def test_a_number_that_there_is_not_is_no_logon(expected: str) -> None:
+    hand = venue()
+    assert hand.say("A", f"98=0|108=30|789={expected}") == []
+    assert hand.closed == [("c2", "invalid_logon")]
+
+
+def test_a_number_that_nobody_asks_for_may_be_anything() -> None:
+    hand = Hand(acceptor_config())
+    hand.connect()
+    assert hand.say("A", "98=0|108=30|789=0") == ["35=A|34=1|98=0|108=30"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from core.fix.records import (
+    SEQ_NUM_MAX,
     AddSession,
     AskForHeartbeat,
     DropConnection,
     LogOn,
     LogOut,
     MessageDropped,
+    OperationDone,
     OperationRefused,
     RemoveSession,
     ResetNumbers,
@@ -44,6 +46,22 @@ def test_a_session_that_is_logged_out_stays_down_until_it_may_log_on() -> None:
     ask(hand, LogOn("MM1"))
     hand.connect("c3")
     assert hand.say("A", LOGON, n=3)[0] == "35=A|34=3|98=0|108=30"
+
+
+def test_every_operation_says_that_it_was_carried_out_or_why_not() -> None:
+    hand = Hand.logged_on()
+    ask(hand, AskForHeartbeat("MM1"))
+    ask(hand, SetNumbers("MM1"))
+    ask(hand, LogOut("MM9"))
+    ask(hand, AddSession(SessionConfig(target_comp_id="MM7")))
+    ask(hand, RemoveSession("MM7"))
+    assert [note for note in hand.notes if isinstance(note, OperationDone | OperationRefused)] == [
+        OperationDone("MM1", "AskForHeartbeat"),
+        OperationRefused("MM1", "SetNumbers", "no number is given"),
+        OperationRefused("MM9", "LogOut", "there is no such session"),
+        OperationDone("MM7", "AddSession"),
+        OperationDone("MM7", "RemoveSession"),
+    ]
 
 
 def test_an_initiator_that_is_logged_out_does_not_connect_until_it_may() -> None:
@@ -96,9 +114,9 @@ def test_numbers_can_be_set_one_by_one() -> None:
     ask(hand, SetNumbers("MM1", next_out=40))
     assert hand.say("1", "112=B", n=8) == ["35=0|34=40|112=B"]
     assert reasons(hand).count("reset_by_operator") == 2
-    for wrong in (0, -3):
+    for wrong in (0, -3, SEQ_NUM_MAX + 1):
         ask(hand, SetNumbers("MM1", next_out=wrong))
-    assert refusals(hand) == ["numbers begin at 1"] * 2
+    assert refusals(hand) == [f"numbers are from 1 to {SEQ_NUM_MAX}"] * 3
 
 
 def test_numbers_that_are_set_in_a_gap_make_the_gap_void() -> None:
@@ -141,7 +159,10 @@ def test_an_initiator_connects_a_session_that_is_added() -> None:
     assert hand.connects[-1] == "MM1-OTHER-1"
     ask(hand, AddSession(SessionConfig(target_comp_id="NOWHERE")))
     ask(hand, AddSession(SessionConfig(target_comp_id="ODD", addresses=("x",), dialect="klingon")))
-    assert refusals(hand) == ["it has no address to connect to", "there is no dialect 'klingon'"]
+    assert refusals(hand) == [
+        "addresses: an initiator needs one to connect to",
+        "dialect: there is no dialect 'klingon': there is none",
+    ]
 
 
 def test_one_counterparty_has_one_session() -> None:
@@ -172,7 +193,7 @@ def test_a_session_that_is_removed_says_goodbye_first_and_is_unknown_then() -> N
     assert hand.timers == {}
     hand.restart()
     hand.tell("MM1", report("too late"))
-    assert hand.notes[-1] == MessageDropped("MM1", "8")
+    assert hand.notes[-1] == MessageDropped("MM1", "8", "removed")
     hand.connect("c2")
     hand.say("A", LOGON)
     assert hand.closed[-1] == ("c2", "unknown_comp_id")

@@ -149,8 +149,32 @@ def test_sessions_that_speak_alike_share_a_dialect_and_others_do_not() -> None:
 def test_settings_without_effect_are_remarked_upon() -> None:
     assert imported("FileStorePath=store\nRefreshOnLogon=Y").remarks == (
         "FileStorePath has no effect: the journal is the store",
-        "RefreshOnLogon has no effect: a session's state is never behind its store",
+        "RefreshOnLogon has no effect: nobody but the session's own process writes its journal",
     )
+
+
+def test_settings_of_initiators_are_remarked_upon_where_they_change_nothing() -> None:
+    assert imported("HeartBtInt=30\nReconnectInterval=5").remarks == (
+        "HeartBtInt has no effect: an acceptor takes the peer's",
+        "ReconnectInterval has no effect: an acceptor waits for others",
+    )
+    initiator = "ConnectionType=initiator\nHeartBtInt=30\nSocketConnectHost=a\nSocketConnectPort=1"
+    assert imported(initiator).remarks == ()
+
+
+def test_an_acceptor_waits_for_a_logon_as_long_as_its_most_patient_session() -> None:
+    own = "LogonTimeout=3\n[SESSION]\nTargetCompID=A\nLogonTimeout=7"
+    assert imported(own).engines[0].logon_timeout == 7 * SECOND
+
+
+def test_whoever_reads_may_know_some_roles_and_versions_only() -> None:
+    narrow = GIVEN._replace(roles=("acceptor",), versions=("FIX.4.4",), why_not="this is a test")
+    with pytest.raises(InputError) as error:
+        read_cfg(ACCEPTOR.format(defaults="", own="ConnectionType=initiator"), narrow)
+    assert [line.split(": ", 1)[1] for line in error.value.message.splitlines()] == [
+        "line 10: ConnectionType: expected acceptor: this is a test, got 'initiator'",
+        "line 5: BeginString: expected FIX.4.4: this is a test, got 'FIX.4.2'",
+    ]
 
 
 def test_every_problem_is_named_at_once_with_its_line() -> None:
@@ -158,7 +182,7 @@ def test_every_problem_is_named_at_once_with_its_line() -> None:
         "HeartBtInt=soon\nResetOnLogin=Y\nCheckLatency=maybe\nStartTime=25:00:00\nSendRedundantResendRequests=Y"
     )
     assert [line.split(": ", 1)[1] for line in found] == [
-        "line 11: there is no setting 'ResetOnLogin': did you mean `ResetOnLogon`?",
+        "line 11: there is no setting 'ResetOnLogin': did you mean ResetOnLogon or ResetOnLogout or RefreshOnLogon?",
         "line 14: SendRedundantResendRequests: expected N: a gap is asked for once, got 'Y'",
         "line 10: HeartBtInt: expected a whole number, got 'soon'",
         "line 12: CheckLatency: expected Y or N, got 'maybe'",
@@ -172,6 +196,10 @@ def test_every_problem_is_named_at_once_with_its_line() -> None:
         ("ConnectionType=both", "line 10: ConnectionType: expected acceptor or initiator, got 'both'"),
         ("TargetCompID=", "line 10: TargetCompID: every session needs one"),
         ("ConnectionType=initiator", "SocketConnectHost: an initiator needs it, and SocketConnectPort"),
+        (
+            "[SESSION]\nTargetCompID=TW42\nSessionQualifier=B",
+            "line 11: TargetCompID: the session of line 8 has these CompIDs too",
+        ),
         ("SocketConnectHost1=a", "line 10: SocketConnectHost1: there is no SocketConnectPort1, got 'a'"),
         ("StartTime=8\nEndTime=09:00:00", "line 10: StartTime: expected a time such as 08:30:00, got '8'"),
         ("SocketAcceptPort=0", "line 10: SocketAcceptPort: expected a port from 1 to 65535, got '0'"),
@@ -201,8 +229,33 @@ def test_what_is_always_so_may_be_said_and_nothing_else(name: str) -> None:
 
 
 def test_what_has_no_place_here_is_not_passed_over_in_silence() -> None:
-    (line,) = problems("SenderSubID=desk")
-    assert line.endswith("there is no such thing here: sessions are told apart by CompIDs alone, got 'desk'")
+    (line,) = problems("LogonTime=08:00:00")
+    assert line.endswith(
+        "there is no such thing here: a session logs on as soon as its schedule is open, got '08:00:00'"
+    )
+
+
+def test_fields_of_logons_and_headers_are_those_of_the_session() -> None:
+    own = "LogonTag1=554=pw\nLogonTag=553=me=you\nTargetSubID=desk\nSenderSubID=ann\nSocketConnectTimeout=3"
+    ((engine,), _, _) = imported(own)
+    (session,) = engine.sessions
+    assert session.logon_fields == ((553, "me=you"), (554, "pw"))
+    assert session.header_fields == ((50, "ann"), (57, "desk"))
+    assert session.connect_timeout == 3 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ("LogonTag=me", "LogonTag: expected a tag and a value such as 553=me"),
+        ("LogonTag=108=5", "LogonTag: field 108 is not one that can be added"),
+        ("LogonTag=553=a\nLogonTag2=553=b", "LogonTag2: field 553 is there twice"),
+        ("SocketConnectTimeout=0", "SocketConnectTimeout: expected a whole number above 0"),
+        ("ReconnectInterval=0", "ReconnectInterval: expected a whole number above 0"),
+    ],
+)
+def test_fields_that_cannot_be_added_are_a_problem(own: str, problem: str) -> None:
+    assert any(problem in line for line in problems(own)), problems(own)
 
 
 def test_no_name_has_two_meanings() -> None:
@@ -217,3 +270,19 @@ def test_whatever_a_file_says_it_is_read_or_refused(names: list[str], value: str
     except InputError as error:
         found = error.message.splitlines()
     assert all(line.startswith("settings: line ") for line in found)
+
+
+def test_a_name_like_no_other_gets_no_long_list() -> None:
+    (problem,) = problems("FooBarBaz=1")
+    assert problem.endswith("there is no setting 'FooBarBaz': docs/fix.md lists QuickFIX's names")
+
+
+@pytest.mark.parametrize("line", ["SSLProtocol=all", "ProxyHost=gate", "SocketLocalHost=10.0.0.1", "DynamicSession=Y"])
+def test_what_would_be_another_session_than_was_meant_is_a_problem(line: str) -> None:
+    (problem,) = problems(line)
+    assert "there is no setting" not in problem
+
+
+@pytest.mark.parametrize("line", ["MySQLStoreHost=db", "JdbcURL=x", "SLF4JLogHeartbeats=Y", "SocketLinger=1"])
+def test_what_surrounds_a_session_elsewhere_is_remarked_upon(line: str) -> None:
+    assert [remark.partition(" ")[0] for remark in imported(line).remarks] == [line.partition("=")[0]]

@@ -77,3 +77,39 @@ def test_a_timer_that_rings_early_does_not_connect() -> None:
     hand.refused()
     hand.handle(TimerFired("session:ROMER", hand.now))
     assert len(hand.connects) == 1
+
+
+def test_an_address_that_does_not_answer_is_given_up_for_the_next_one() -> None:
+    hand = Dialling(addresses=("black hole", "b"))
+    hand.wait(5 + 1)
+    assert hand.closed == [(hand.connects[0], "connect_timeout")]
+    assert hand.tried == [(0, "black hole"), (6, "b")]
+    hand.let_in()
+    assert hand.changes[-1][1] == "active"
+    hand.wait(4)
+    assert len(hand.closed) == 1
+
+
+def test_how_long_an_address_may_take_is_a_setting() -> None:
+    hand = Dialling(addresses=("a", "b"), connect_timeout=2 * SECOND)
+    hand.wait(3)
+    assert hand.tried == [(0, "a"), (3, "b")]
+
+
+def test_a_connection_that_opens_after_it_was_given_up_is_closed_and_nothing_else() -> None:
+    hand = Dialling(addresses=("a", "b"))
+    hand.wait(5)
+    hand.handle(Connected(hand.connects[0], "late"))
+    assert hand.closed == [(hand.connects[0], "connect_timeout")] * 2
+    assert hand.sent() == []
+    hand.wait(1)
+    hand.let_in()
+    assert hand.changes[-1][1] == "active"
+
+
+def test_a_refused_connection_is_no_time_out() -> None:
+    hand = Dialling(addresses=("a", "b"))
+    hand.refused()
+    hand.wait(1)
+    assert [address for _, address in hand.tried] == ["a", "b"]
+    assert hand.closed == []

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from core.fix.dialect import Dialect
 from core.fix.records import InputIgnored
-from core.kernel.record import Connected
-from tests.helpers.fix import LOGON, ORDER, Hand, initiator_config
+from core.fix.shipped import dictionary
+from core.fix.validation import Validation
+from core.kernel.record import Bytes, Connected
+from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, initiator_config
 
 VALUE = "58=Value is incorrect (out of range) for this tag"
 REQUEST = "262=x|263=0|264=1|267=1|269=0|146=1|55=A"
@@ -162,3 +165,23 @@ def test_an_initiators_application_gets_reports_and_business_rejects() -> None:
     assert hand.say("9", "37=O|11=c|41=o|39=0|434=1|102=1") == []
     assert [message.MSG_TYPE for message in hand.received] == ["j", "9"]
     assert hand.say("D", ORDER)[0].startswith("35=j")
+
+
+def test_a_message_with_two_numbers_counts_by_the_first() -> None:
+    hand = Hand.logged_on()
+    again = "45=2|58=Tag appears more than once|371=34|372=1"
+    assert hand.say("1", "112=x", extra="34=99") == [f"35=3|34=2|{again}"]
+    assert hand.say("1", "112=y") == ["35=0|34=3|112=y"]
+
+
+def test_an_empty_value_comes_back_where_it_is_allowed() -> None:
+    lax = Dialect(dictionary("FIX.4.4"), Validation(validate_fields_have_values=False))
+    hand = Hand(acceptor_config(dialect="lax", dialects={"lax": lax}))
+    hand.connect()
+    hand.say("A", LOGON, begin="FIX.4.4")
+    hand.handle(Bytes("c1", hand.compose("1", "112=", begin="FIX.4.4")))
+    assert hand.transmitted[-1][1].endswith(b"\x01112=\x01" + hand.transmitted[-1][1][-7:])
+    assert hand.say("1", "112=x", begin="FIX.4.4") == ["35=0|34=3|112=x"]
+    assert hand.say("2", "7=1|16=", begin="FIX.4.4") == [
+        "35=3|34=4|45=4|58=Tag specified without a value|371=16|372=2|373=4"
+    ]

@@ -156,3 +156,57 @@ def test_what_was_sent_into_a_dead_connection_is_there_to_be_asked_for() -> None
     reports[0] = reports[0].replace("22:13:20", "22:13:20")
     assert hand.say("A", "98=0|108=30") == ["35=A|34=3|98=0|108=30"]
     assert hand.say("2", "7=2|16=0") == [reports[0], fill(3, 4)]
+
+
+def busy(count: int = 1_000) -> Hand:
+    hand = Hand.logged_on(resend_batch=1_000)
+    for _ in range(count):
+        hand.tell("MM1", report("E-1"))
+    return hand
+
+
+def test_a_peer_that_asks_for_something_else_each_time_goes_on_however_low_it_begins() -> None:
+    hand = busy()
+    for begin in range(900, 400, -10):
+        assert len(hand.say("2", f"7={begin}|16={begin + 9}")) == 10
+
+
+def test_a_peer_may_ask_for_the_same_now_and_then() -> None:
+    hand = busy(10)
+    for _ in range(100):
+        assert len(hand.say("2", "7=2|16=4")) == 3
+        hand.tell("MM1", report("E-2"))
+    for _ in range(100):
+        hand.wait(61)
+        hand.say("0")
+        assert len(hand.say("2", "7=2|16=4")) == 3
+
+
+def test_ranges_that_overlap_without_progress_are_a_loop() -> None:
+    hand = busy(10)
+    answers = [hand.say("2", f"7={5 - n % 2}|16=0") for n in range(2)]
+    answers += [hand.say("2", "7=4|16=6") for _ in range(40)]
+    assert any("repeated too often" in answer[-1] for answer in answers if answer)
+
+
+def test_however_it_asks_a_peer_gets_only_so_much_in_an_hour() -> None:
+    hand = busy()
+    session = hand.engine.state.sessions["MM1"]
+    most = 4 * session.next_out + 1_000
+    got = 0
+    while not hand.closed and session.status == "active":
+        for begin in (2, 502):
+            got += len(hand.say("2", f"7={begin}|16={begin + 499}"))
+    assert most - 500 <= got <= most + 500
+
+
+def test_what_was_asked_for_an_hour_ago_does_not_count() -> None:
+    hand = busy(2_000)
+    for _ in range(20):
+        for begin in (2, 502):
+            hand.say("2", f"7={begin}|16={begin + 499}")
+            hand.wait(1)
+        for _ in range(70):
+            hand.wait(29)
+            hand.say("0")
+    assert hand.changes[-1][1] == "active"

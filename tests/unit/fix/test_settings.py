@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.config import MemberSessionOptions
 from core.fix.quickfix_names import KNOWN, ONLY, SESSION_KEYS, VALIDATION_KEYS, WITHOUT_EFFECT, WITHOUT_PLACE
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.validation import Validation
@@ -36,12 +37,18 @@ def test_the_defaults_are_those_of_the_code() -> None:
                 assert listed == ("yes" if default else "no"), field.name
             elif isinstance(default, int):
                 is_span = not field.name.endswith(("max", "size", "batch")) or field.name in (
+                    "heartbeat_interval_max",
                     "latency_max",
                     "reconnect_interval_max",
                 )
                 shown = format_duration(default).replace("ms", " ms") if is_span else f"{default:,}"
                 shown = shown if shown.endswith(" ms") or not is_span else shown.replace("s", " s")
                 assert listed.split(", ")[0] == shown, field.name
+
+
+def test_what_a_venue_can_set_is_a_key_of_a_session_or_its_strictness() -> None:
+    names = {field.name for field in msgspec.structs.fields(MemberSessionOptions)}
+    assert names - {"dictionary", "schedule"} <= BY_KEY.keys()
 
 
 def test_names_of_quickfix_stand_beside_their_keys() -> None:

@@ -7,7 +7,7 @@ import pytest
 from core.fix.codec import encode
 from core.fix.dialect import Dialect
 from core.fix.generic import GenericMessage
-from core.fix.rejects import Rejection
+from core.fix.rejects import Rejection, RejectReason
 from core.fix.shipped import dictionary
 from core.fix.validation import Validation
 from tests.helpers.fix import ORDER, parsed, wire
@@ -126,3 +126,15 @@ def test_order_and_emptiness_may_be_left_unchecked() -> None:
     assert passes("D", f"{ORDER}|43=Y", validate_fields_out_of_order=False)
     assert judge("0", "112=") == ("tag_without_value", 112)
     assert passes("D", f"{ORDER}|58=", validate_fields_have_values=False)
+
+
+def test_a_group_may_have_only_so_many_entries() -> None:
+    sessions = "386=3|336=A|336=B|336=C"
+    message = parsed(encode(wire(f"35=D|34=2|49=MM1|52=20231114-22:13:20|56=ROMER|{ORDER}|{sessions}")))
+    for allowed, unknown in ((3, False), (2, False), (2, True)):
+        policy = Validation(group_entries_max=allowed, allow_unknown_fields=unknown)
+        read = Dialect(dictionary("FIX.4.2"), policy).parse(message)
+        if allowed == 3:
+            assert isinstance(read, tuple)
+        else:
+            assert read == Rejection(RejectReason.INCORRECT_GROUP_COUNT, 386)

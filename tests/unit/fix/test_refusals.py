@@ -1,0 +1,155 @@
+"""What an application may add to the session's own messages, and how it refuses what it was given."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import InputError
+from core.fix.records import (
+    LogonAttempted,
+    LogonJudged,
+    MessageDropped,
+    MessageRejected,
+    OperationRefused,
+    RejectBusiness,
+    RejectMessage,
+    SetAdminFields,
+)
+from core.fix.tags import BusinessRejectReason, SessionRejectReason
+from core.kernel.record import Connected, Disconnected, Message
+from tests.helpers.fix import LOGON, NOW, ORDER, Hand, acceptor_config, initiator_config, order, parsed, report
+
+SECRET = ((95, "5"), (96, "p\x01ss!"), (553, "me"), (554, "pw"))
+
+
+def initiating(**changes: object) -> Hand:
+    hand = Hand(initiator_config(**changes), peer="ROMER")
+    hand.conn = hand.connects[-1]
+    return hand
+
+
+def connected(hand: Hand) -> bytes:
+    hand.handle(Connected(hand.conn, "venue"))
+    return hand.transmitted[-1][1]
+
+
+def test_logons_have_the_fields_of_the_configuration_in_their_place() -> None:
+    raw = connected(initiating(logon_fields=(*SECRET, (50, "ann"), (57, "desk"))))
+    assert [tag for tag, _ in parsed(raw).fields()] == [8, 9, 35, 34, 49, 50, 52, 56, 57, 95, 96, 98, 108, 553, 554, 10]
+    assert b"\x0195=5\x0196=p\x01ss!\x01" in raw
+
+
+def test_every_message_has_the_header_fields_of_the_configuration() -> None:
+    hand = initiating(header_fields=((50, "ann"), (57, "desk")))
+    connected(hand)
+    hand.number = 1
+    hand.say("A", LOGON)
+    hand.tell("ROMER", order("a"))
+    hand.tell("ROMER", order("b"), poss_resend=True)
+    hand.say("1", "112=x")
+    hand.say("2", "7=1|16=0")
+    sent = [parsed(raw) for _, raw in hand.transmitted]
+    assert [message.msg_type for message in sent] == ["A", "D", "D", "0", "4", "D", "D", "4"]
+    for message in sent:
+        tags = [tag for tag, _ in message.fields()]
+        assert [tag for tag in tags if tag in (49, 50, 52, 56, 57)] == [49, 50, 52, 56, 57]
+        assert (message.values[50], message.values[57]) == (b"ann", b"desk")
+    assert [tag for tag, _ in sent[2].fields()][:10] == [8, 9, 35, 34, 49, 50, 52, 56, 57, 97]
+    assert [tag for tag, _ in sent[6].fields()][:12] == [8, 9, 35, 34, 43, 49, 50, 52, 56, 57, 97, 122]
+
+
+def test_an_application_says_what_its_logons_and_heartbeats_have_besides() -> None:
+    hand = initiating(logon_fields=((553, "old"),))
+    hand.handle(Message("app", SetAdminFields("ROMER", "A", ((553, "new"), (554, "pw")))))
+    hand.handle(Message("app", SetAdminFields("ROMER", "0", ((58, "alive"), (115, "X")))))
+    assert b"\x01108=30\x01553=new\x01554=pw\x01" in connected(hand)
+    hand.number = 1
+    hand.say("A", LOGON)
+    assert hand.say("1", "112=x") == ["35=0|34=2|115=X|58=alive|112=x"]
+    hand.restart()
+    assert hand.say("1", "112=y") == ["35=0|34=3|115=X|58=alive|112=y"]
+
+
+@pytest.mark.parametrize(
+    ("msg_type", "fields", "why"),
+    [
+        ("D", ((58, "x"),), "'D' is no message of the session's: those are 0 1 2 3 4 5 A"),
+        ("A", ((108, "5"),), "field 108 is not one that can be added"),
+        ("A", ((34, "5"),), "field 34 is not one that can be added"),
+        ("A", ((553, "a"), (553, "b")), "field 553 is there twice, is empty, or is not one of the header's"),
+        ("A", ((553, ""),), "field 553 is there twice, is empty, or is not one of the header's"),
+        ("A", ((553, "a\x01b"),), "a value holds SOH, or data is not as long as its length field says"),
+        ("A", ((95, "9"), (96, "a")), "a value holds SOH, or data is not as long as its length field says"),
+    ],
+)
+def test_fields_that_cannot_be_added_are_refused(msg_type: str, fields: tuple[tuple[int, str], ...], why: str) -> None:
+    hand = initiating()
+    hand.handle(Message("app", SetAdminFields("ROMER", msg_type, fields)))
+    assert hand.notes[-1] == OperationRefused("ROMER", "SetAdminFields", why)
+    if msg_type == "A":
+        with pytest.raises(InputError, match="session 'ROMER': logon_fields: "):
+            initiating(logon_fields=fields)
+
+
+# --- refusing --------------------------------------------------------------------------------------
+
+
+def test_an_application_refuses_a_message_for_a_reason_of_the_sessions() -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    done = len(hand.transmitted)
+    reason = SessionRejectReason.VALUE_IS_INCORRECT
+    hand.handle(Message("app", RejectMessage("MM1", 2, "D", reason.value, 44, "Too cheap")))
+    assert hand.sent(done) == ["35=3|34=2|45=2|58=Too cheap|371=44|372=D|373=5"]
+    assert hand.notes[-1] == MessageRejected("MM1", 2, "D", "incorrect_value", "Too cheap")
+    assert hand.say("1", "112=A") == ["35=0|34=3|112=A"]
+
+
+def test_an_application_refuses_a_message_for_a_reason_of_its_business() -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    done = len(hand.transmitted)
+    reason = BusinessRejectReason.UNKNOWN_SECURITY
+    hand.handle(Message("app", RejectBusiness("MM1", 2, "D", reason.value, "a", "No such pair")))
+    assert hand.sent(done) == ["35=j|34=2|45=2|58=No such pair|372=D|379=a|380=2"]
+    assert hand.notes[-1] == MessageRejected("MM1", 2, "D", "unknown_security", "No such pair")
+    (again,) = hand.say("2", "7=2|16=0")
+    assert again.startswith("35=j|34=2|43=Y")
+
+
+def test_a_refusal_for_a_connection_that_has_ended_waits_if_it_is_one_of_business_and_is_void_otherwise() -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    hand.handle(Disconnected("c1", "gone"))
+    hand.handle(Message("app", RejectMessage("MM1", 2, "D", 5)))
+    assert hand.notes[-1] == MessageDropped("MM1", "3", "not_logged_on", "it refuses message 2")
+    hand.handle(Message("app", RejectBusiness("MM1", 2, "D", 0, "a", "no")))
+    hand.connect("c2")
+    assert hand.say("A", LOGON)[1] == "35=j|34=3|45=2|58=no|372=D|379=a|380=0"
+
+
+def test_a_reason_without_a_code_is_other_and_is_sent_where_the_version_has_it() -> None:
+    hand = Hand.logged_on()
+    hand.handle(Message("app", RejectMessage("MM1", 2, "D", 99)))
+    assert hand.sent()[-1] == "35=3|34=2|45=2|372=D"
+    assert hand.notes[-1] == MessageRejected("MM1", 2, "D", "other", "")
+
+
+def test_who_is_refused_a_logon_may_be_told_why_in_a_logout() -> None:
+    hand = Hand(acceptor_config(authenticator="app"))
+    hand.connect()
+    hand.say("A", LOGON)
+    assert isinstance(hand.told[-1], LogonAttempted)
+    hand.handle(Message("app", LogonJudged("MM1", "c1", False, "wrong password", "Wrong password")))
+    (logout,) = hand.sent()
+    assert logout.startswith("35=5|")
+    assert logout.endswith("58=Wrong password")
+    assert hand.closed == [("c1", "authentication_failed")]
+    hand.connect("c2")
+    hand.number = 1
+    hand.say("A", LOGON)
+    hand.handle(Message("app", LogonJudged("MM1", "c2", True)))
+    assert hand.sent(1) == ["35=A|34=1|98=0|108=30"]
+    assert hand.now == NOW
+    hand.tell("MM1", report("E-1"))
+    assert hand.sent()[-1].startswith("35=8|34=2")
