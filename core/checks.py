@@ -17,17 +17,20 @@ from core.config import (
     Duration,
     MakerConfig,
     NodeConfig,
+    PulseConfig,
     SolverAccountConfig,
     SolverConfig,
     VenueConfig,
     decode_custom,
     encode_custom,
 )
-from core.faults import Fault, KeyPath, unknown
-from core.fix.logon import HEARTBEAT_SECONDS_MAX
+from core.faults import Fault, KeyPath, brief, shown, unknown
+from core.fix.settings import HEARTBEAT_SECONDS_MAX
+from core.founders import identity_faults
 from core.market.orders import Pair, Token
 from core.reading import Reading
-from core.units import MONEY, SECOND, format_duration
+from core.sessions import session_faults
+from core.units import MILLISECOND, MONEY, SECOND, decimals
 
 _AMOUNT_LIMIT: Final = 10**18
 """What a money column of the results can hold, with room for sums."""
@@ -37,9 +40,14 @@ _INTEGER_BITS_MAX: Final = 62
 _DAYS_MAX: Final = 3650
 """An instant of this century and several spans of this length are together below 64 bits of nanoseconds."""
 _DURATION_MAX: Final = _DAYS_MAX * 86_400 * SECOND
+_RETRY_MIN: Final = Duration(MILLISECOND)
+"""Whoever tries again sooner than that does little else."""
+_DAY: Final = Duration(86_400 * SECOND, "1d")
+_SECRET_CHARS_MAX: Final = 256
+"""The first line of a solver's connection has to hold it."""
 
 
-def problems(config: NodeConfig, tokens: Iterable[str] = ()) -> list[Fault]:
+def problems(config: NodeConfig, tokens: Iterable[Token] = ()) -> list[Fault]:
     """All that keeps a node from being run as configured; paths are those of `config`. Empty when it can be.
 
     A venue knows the tokens that its pairs trade, and may hold others only if they are among `tokens`.
@@ -48,8 +56,7 @@ def problems(config: NodeConfig, tokens: Iterable[str] = ()) -> list[Fault]:
     reading = Reading(plain, type(config), decode_custom)
     faults = list(number_faults(config))
     if isinstance(config, VenueConfig):
-        known = tuple(dict.fromkeys((*config.tokens(), *tokens)))
-        faults += [*_names(config), *_pairs(config), *_auction(config, known), *_accounts(config, known)]
+        faults += _venue(config, {token.id: token for token in tokens} | config.tokens())
     else:
         faults += _maker(config) if isinstance(config, MakerConfig) else _solver(config)
     return reading.faults + [fault for fault in faults if reading.is_news(fault)]
@@ -66,7 +73,24 @@ def number_faults(section: msgspec.Struct) -> Iterator[Fault]:
 def above_zero(path: KeyPath, value: Decimal | Duration) -> Iterator[Fault]:
     """The fault of zero at `path`; `number_faults` has those of less."""
     if not value:
-        yield Fault(path, f"must be above zero, got {format_duration(value) if isinstance(value, int) else value}")
+        yield Fault(path, f"must be above zero, got {value.written if isinstance(value, Duration) else value}")
+
+
+def at_most_a_day(path: KeyPath, span: Duration) -> Iterator[Fault]:
+    """The fault of a span at `path` that somebody would wait in vain; `number_faults` has those of no instant."""
+    if _DAY < span <= _DURATION_MAX:
+        yield Fault(path, f"expected a duration of at most {_DAY.written}, got {span.written}")
+
+
+def _wait(path: KeyPath, span: Duration) -> Iterator[Fault]:
+    yield from above_zero(path, span)
+    yield from at_most_a_day(path, span)
+
+
+def _retry(path: KeyPath, span: Duration) -> Iterator[Fault]:
+    if 0 <= span < _RETRY_MIN:
+        yield Fault(path, f"expected a duration of at least {_RETRY_MIN.written}, got {span.written}")
+    yield from at_most_a_day(path, span)
 
 
 def nothing_to_trade(
@@ -90,19 +114,30 @@ def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
 
 def _number_problem(value: object) -> str:
     if isinstance(value, Duration) and not 0 <= value <= _DURATION_MAX:
-        return f"expected a duration from 0s to {_DAYS_MAX}d, got {format_duration(value)}"
+        return f"expected a duration from 0s to {_DAYS_MAX}d, got {value.written}"
     if isinstance(value, int) and value.bit_length() > _INTEGER_BITS_MAX:
-        return f"expected a whole number of at most {_INTEGER_BITS_MAX} bits, got {value}"
+        return f"expected a whole number of at most {_INTEGER_BITS_MAX} bits, got {shown(value)}"
     if not isinstance(value, Decimal):
         return ""
-    if not _is_amount(value):
-        return f'expected an amount such as "100.25", zero or more, got "{value}"'
+    if not value.is_finite() or value < 0:
+        return f'expected an amount such as "100.25", zero or more, got "{brief(str(value))}"'
     if not _fits_ledger(value):
-        return f"expected an amount of at most {MONEY.prec} digits, decimals included, got {value}"
+        return f"expected an amount of at most {MONEY.prec} digits, decimals included, got {brief(str(value))}"
     return f"expected an amount below {_AMOUNT_LIMIT}, got {value}" if value >= _AMOUNT_LIMIT else ""
 
 
 # --- the venue -----------------------------------------------------------------------------------
+
+
+def _venue(venue: VenueConfig, tokens: Mapping[str, Token]) -> Iterator[Fault]:
+    yield from _names(venue)
+    yield from _pairs(venue)
+    yield from _auction(venue, tokens)
+    yield from _waits(venue)
+    yield from _ordering(venue)
+    yield from _accounts(venue, tokens)
+    yield from session_faults(venue)
+    yield from identity_faults(venue)
 
 
 def _pairs(venue: VenueConfig) -> Iterator[Fault]:
@@ -144,11 +179,10 @@ def _grid(path: KeyPath, pair: Pair) -> Iterator[Fault]:
     yield from above_zero((*path, "tick"), pair.tick)
     yield from above_zero((*path, "lot"), pair.lot)
     lot, most = pair.lot, pair.quantity_max
+    for key, quantity in (("lot", lot), ("quantity_max", most)):
+        yield from _too_fine((*path, key), quantity, pair.base, (*path, "base"))
     if not (_is_amount(lot) and _is_amount(most)):
         return
-    if _decimals(lot) > pair.base.decimals:
-        problem = f"{lot} is finer than the {pair.base.decimals} decimals of {pair.base.id}"
-        yield Fault((*path, "lot"), problem, others=((*path, "base"),))
     if most < lot:
         yield Fault((*path, "quantity_max"), f"{most} is below the lot of {lot}", others=((*path, "lot"),))
     elif most.adjusted() - int(lot.as_tuple().exponent) >= MONEY.prec:
@@ -156,33 +190,75 @@ def _grid(path: KeyPath, pair: Pair) -> Iterator[Fault]:
         yield Fault((*path, "quantity_max"), problem, others=((*path, "lot"),))
 
 
+def _too_fine(path: KeyPath, amount: Decimal, token: Token, *others: KeyPath) -> Iterator[Fault]:
+    """The fault of an amount that is no whole number of a token's units; `others` say what these are."""
+    if _is_amount(amount) and decimals(amount) > token.decimals:
+        yield Fault(path, f"{amount} is finer than the {token.decimals} decimals of {token.id}", others=others)
+
+
 def _auction(venue: VenueConfig, tokens: Collection[str]) -> Iterator[Fault]:
-    auction, sequencer = venue.auction, venue.sequencer
+    auction = venue.auction
     if auction.rule not in RULES:
         yield unknown(("auction", "rule"), "auction rule", auction.rule, RULES)
     if auction.bond_token not in tokens:
         yield unknown(("auction", "bond_token"), "token", auction.bond_token, tokens, *_where_tokens_are_named(venue))
-    yield from above_zero(("sequencer", "batch_window"), sequencer.batch_window)
+
+
+def _waits(venue: VenueConfig) -> Iterator[Fault]:
+    sequencer, auction, doors = venue.sequencer, venue.auction, venue.doors
+    yield from _wait(("sequencer", "batch_window"), sequencer.batch_window)
+    if sequencer.empty_windows_per_block * sequencer.batch_window > _DURATION_MAX >= sequencer.batch_window > 0:
+        problem = (
+            f"{sequencer.empty_windows_per_block} windows of {sequencer.batch_window.written} last beyond {_DAYS_MAX}d"
+        )
+        yield Fault(("sequencer", "empty_windows_per_block"), problem, others=(("sequencer", "batch_window"),))
     yield from above_zero(("sequencer", "order_lifetime"), sequencer.order_lifetime)
-    yield from above_zero(("auction", "bid_window"), auction.bid_window)
-    yield from above_zero(("doors", "logon_timeout"), venue.doors.logon_timeout)
-    yield from above_zero(("doors", "hello_timeout"), venue.doors.hello_timeout)
-    yield from above_zero(("doors", "pulse", "timeout"), venue.doors.pulse.timeout)
-    yield from above_zero(("auction", "fulfil_window"), auction.fulfil_window)
+    yield from _wait(("auction", "bid_window"), auction.bid_window)
+    yield from _wait(("auction", "fulfil_window"), auction.fulfil_window)
+    yield from at_most_a_day(("auction", "grace"), auction.grace)
+    yield from _wait(("doors", "logon_timeout"), doors.logon_timeout)
+    yield from _wait(("doors", "hello_timeout"), doors.hello_timeout)
+    yield from _pulse(("doors", "pulse"), doors.pulse)
+    if venue.identity is not None:
+        yield from _wait(("identity", "receive_window"), venue.identity.receive_window)
 
 
-def _accounts(venue: VenueConfig, tokens: Collection[str]) -> Iterator[Fault]:
+def _pulse(path: KeyPath, pulse: PulseConfig) -> Iterator[Fault]:
+    yield from at_most_a_day((*path, "interval"), pulse.interval)
+    yield from _wait((*path, "timeout"), pulse.timeout)
+
+
+def _ordering(venue: VenueConfig) -> Iterator[Fault]:
+    sequencer, members = venue.sequencer, [member.id for member in venue.members]
+    if sequencer.ordering != "express_lane":
+        for key, given in (("head_start", sequencer.head_start), ("express", sequencer.express)):
+            if given:
+                problem = f'has no meaning with ordering "{sequencer.ordering}", only with "express_lane"'
+                yield Fault(("sequencer", key), problem, others=(("sequencer", "ordering"),))
+        return
+    yield from above_zero(("sequencer", "head_start"), sequencer.head_start)
+    if not sequencer.express:
+        yield Fault(("sequencer", "express"), "nobody is in the express lane: it needs at least one market maker")
+    for index, name in enumerate(sequencer.express):
+        if name not in members:
+            yield unknown(("sequencer", "express", index), "market maker", name, members)
+
+
+def _accounts(venue: VenueConfig, tokens: Mapping[str, Token]) -> Iterator[Fault]:
     named = _where_tokens_are_named(venue)
     held = [(("members", index, "balance"), member.balance) for index, member in enumerate(venue.members)]
     held += [(("solvers", index, "capital"), solver.capital) for index, solver in enumerate(venue.solvers)]
     for place, amounts in held:
-        for token in amounts:
-            if token not in tokens:
+        for token, amount in amounts.items():
+            if token in tokens:
+                yield from _too_fine((*place, token), amount, tokens[token], *named)
+            else:
                 yield unknown((*place, token), "token", token, tokens, *named)
     for index, solver in enumerate(venue.solvers):
         path: KeyPath = ("solvers", index)
         yield from nothing_to_trade((*path, "capital"), solver.capital, venue.tokens(), *named)
         yield from _bond(path, solver, venue.auction.default_penalty)
+    yield from _fine_bonds(venue, tokens)
     yield from _secrets(venue)
 
 
@@ -193,6 +269,16 @@ def _bond(path: KeyPath, solver: SolverAccountConfig, penalty: Decimal) -> Itera
         yield Fault((*path, "bond"), f"{below}, so that none of its bids could count", others=others)
 
 
+def _fine_bonds(venue: VenueConfig, tokens: Mapping[str, Token]) -> Iterator[Fault]:
+    token = tokens.get(venue.auction.bond_token)
+    if token is None:
+        return
+    others: tuple[KeyPath, ...] = (("auction", "bond_token"), *_where_tokens_are_named(venue))
+    yield from _too_fine(("auction", "default_penalty"), venue.auction.default_penalty, token, *others)
+    for index, solver in enumerate(venue.solvers):
+        yield from _too_fine(("solvers", index, "bond"), solver.bond, token, *others)
+
+
 def _secrets(venue: VenueConfig) -> Iterator[Fault]:
     """A fault never shows the secret itself."""
     owners: dict[str, str] = {}
@@ -201,6 +287,8 @@ def _secrets(venue: VenueConfig) -> Iterator[Fault]:
         owner = owners.setdefault(solver.token, solver.id)
         if not solver.token:
             yield Fault(path, "expected a secret, got an empty text")
+        elif len(solver.token) > _SECRET_CHARS_MAX:
+            yield Fault(path, f"expected a secret of at most {_SECRET_CHARS_MAX} characters, got {len(solver.token)}")
         elif owner != solver.id:
             yield Fault(path, f'it is the token of "{owner}" too, so that each could pass for the other')
 
@@ -223,25 +311,22 @@ def _maker(maker: MakerConfig) -> Iterator[Fault]:
     interval = maker.heartbeat_interval
     if interval % SECOND or interval > HEARTBEAT_SECONDS_MAX * SECOND:
         problem = f"expected whole seconds, as FIX has it, and at most {HEARTBEAT_SECONDS_MAX}"
-        yield Fault(("heartbeat_interval",), f"{problem}, got {format_duration(interval)}")
-    yield from above_zero(("reconnect_interval",), maker.reconnect_interval)
+        yield Fault(("heartbeat_interval",), f"{problem}, got {interval.written}")
+    yield from _retry(("reconnect_interval",), maker.reconnect_interval)
 
 
 def _solver(solver: SolverConfig) -> Iterator[Fault]:
     if bool(solver.bids_address) != bool(solver.claims_address):
         missing = "claims_address" if solver.bids_address else "bids_address"
         yield Fault((missing,), "a solver has one connection for everything, or three")
-    yield from above_zero(("pulse", "timeout"), solver.pulse.timeout)
-    yield from above_zero(("reconnect_interval",), solver.reconnect_interval)
+    yield from _pulse(("pulse",), solver.pulse)
+    yield from _retry(("reconnect_interval",), solver.reconnect_interval)
 
 
 def _is_amount(number: Decimal) -> bool:
-    return number.is_finite() and number >= 0
+    return number.is_finite() and number >= 0 and _fits_ledger(number)
 
 
-def _fits_ledger(amount: Decimal) -> bool:
-    return len(amount.as_tuple().digits) <= MONEY.prec and max(amount.adjusted(), _decimals(amount)) <= _EXPONENT_MAX
-
-
-def _decimals(amount: Decimal) -> int:
-    return max(-int(amount.normalize().as_tuple().exponent), 0)
+def _fits_ledger(number: Decimal) -> bool:
+    _, digits, exponent = number.as_tuple()
+    return len(digits) <= MONEY.prec and max(number.adjusted(), abs(int(exponent))) <= _EXPONENT_MAX

@@ -5,6 +5,7 @@
     |-- JournalError
     |   |-- JournalDamaged   bytes of a journal are missing or changed: names file and offset
     |   `-- ReplayDiverged   the code no longer does what the journal says it did: holds both sides
+    |-- KeyRefused           bytes that are no key or signature: says which rule they break
     |-- FactViolated         a checker saw something that must never happen
     `-- DefectError          our own bug; stops the run
         |-- UnhandledEvent   a component was handed what it does not declare
@@ -57,6 +58,17 @@ class ReplayDiverged(JournalError):
 
     def __str__(self) -> str:
         return f"delivery {self.seq} ({self.where}) diverged\n  recorded: {self.recorded}\n  replayed: {self.replayed}"
+
+
+class KeyRefused(RomerError):
+    """Bytes that cannot be used as the key or signature that they should be, for a stable `reason` code."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, reason)
+        self.what, self.reason = what, reason
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}"
 
 
 class FactViolated(RomerError):

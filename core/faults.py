@@ -18,7 +18,9 @@ Hook: TypeAlias = Callable[[type, Any], Any]
 """A `dec_hook` of msgspec."""
 
 _LINE_CHARS_MAX: Final = 400
-_VALUE_CHARS_MAX: Final = 60
+_BRIEF_CHARS_MAX: Final = 80
+_SHOWN_BITS_MAX: Final = 256
+"""Python refuses to write an integer of thousands of digits."""
 _WHERE: Final = re.compile(r" - at (`key` in )?`\$([^`]*)`$")
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _EXPECTED: Final = re.compile(r"Expected `([^`]+)`((?: of length \d+| [<>]=? -?\d+)?)")
@@ -44,12 +46,17 @@ class Fault(NamedTuple):
 
 def unknown(path: KeyPath, what: str, name: str, known: Iterable[str], *others: KeyPath) -> Fault:
     """The fault of a name at `path` that names nothing; `others` say what there is to name."""
-    return Fault(path, f'there is no {what} "{name}"', did_you_mean(name, known), others)
+    return Fault(path, f'there is no {what} "{brief(name)}"', did_you_mean(name, known), others)
 
 
 def dotted(path: KeyPath) -> str:
     """A path as people write it: `run.seed`, `pairs[0].lot`."""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{brief(key)}" for key in path).removeprefix(".")
+
+
+def brief(text: str) -> str:
+    """What somebody wrote, cut to a readable length."""
+    return text if len(text) <= _BRIEF_CHARS_MAX else f"{text[:_BRIEF_CHARS_MAX]}..."
 
 
 def shown(value: object) -> str:
@@ -58,8 +65,9 @@ def shown(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _VALUE_CHARS_MAX else f"{text[:_VALUE_CHARS_MAX]}..."
+    if isinstance(value, int) and value.bit_length() > _SHOWN_BITS_MAX:
+        return f"a whole number of {value.bit_length()} bits"
+    return brief(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -124,7 +132,7 @@ def bad_name(path: KeyPath, name: object) -> Fault:
 def unknown_key(path: KeyPath, key: str, kind: type[msgspec.Struct]) -> Fault:
     """The fault of a key that the table at `path`, a `kind`, does not have."""
     known = [info.encode_name for info in msgspec.structs.fields(kind)]
-    return Fault(path, f"unknown {'key' if path else 'section'} `{key}`", did_you_mean(key, known))
+    return Fault(path, f"unknown {'key' if path else 'section'} `{brief(key)}`", did_you_mean(key, known))
 
 
 def missing_key(path: KeyPath, key: str) -> Fault:
@@ -151,6 +159,9 @@ def _reworded(text: str, path: KeyPath, kind: Any, value: Any) -> Fault:
     if text.startswith("Invalid enum value"):
         choices = " or ".join(str(choice) for choice in get_args(kind))
         return Fault(path, f"expected {choices}, got {shown(value)}")
+    if text.startswith("Expected `array") and get_origin(kind) is tuple and ... not in get_args(kind):
+        items = get_args(kind)
+        return Fault(path, f"expected a list of {len(items)} {items[0].__name__.lower()}s, got {shown(value)}")
     return Fault(path, _expectation(text, value))
 
 

@@ -33,7 +33,8 @@ _UNITS: Final = {
     "h": 3600 * SECOND,
     "d": 86_400 * SECOND,
 }
-_DURATION: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?\s*(ns|us|ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?\s*(ns|us|ms|s|m|h|d)")
+_DURATION_CHARS_MAX: Final = 80
 
 MONEY: Final = Context(
     prec=28,
@@ -56,10 +57,15 @@ def parse_duration(text: str) -> Nanos:
 
     Raises ValueError when the text is not a non-negative duration with a unit, or is finer than 1 ns.
     """
+    expected = f'expected a duration such as "250ms" (units {", ".join(_UNITS)})'
+    if len(text) > _DURATION_CHARS_MAX:
+        raise ValueError(f"{expected}, got a text of {len(text)} characters")
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f'expected a duration such as "250ms" (units {", ".join(_UNITS)}), got "{text}"')
-    whole, fraction, unit = match.groups()
+        raise ValueError(f'{expected}, got "{text}"')
+    sign, whole, fraction, unit = match.groups()
+    if sign:
+        raise ValueError(f'{expected}, never negative, got "{text}"')
     scale = _UNITS[unit]
     nanos = int(whole) * scale
     if fraction:
@@ -80,6 +86,11 @@ def format_duration(span: Nanos) -> str:
             fraction = f".{rest * 1000 // scale:03d}".rstrip("0").rstrip(".") if rest else ""
             return f"{sign}{whole}{fraction}{unit}"
     return f"{sign}{span}ns"
+
+
+def decimals(amount: Decimal) -> int:
+    """How many decimals of an amount mean something; zeros at its end do not. For exponents that money has."""
+    return max(-int(amount.normalize().as_tuple().exponent), 0)
 
 
 def nearest(amount: Decimal, step: Decimal) -> Decimal:

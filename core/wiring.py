@@ -14,22 +14,25 @@ from core.fix.engine import FixEngine
 from core.fix.generic import GenericMessage
 from core.fix.mailbox import Letter, Taken
 from core.fix.message import FixMessage
-from core.fix.messages import (
-    BusinessMessageReject,
-    ExecutionReport,
-    NewOrderSingle,
-    OrderCancelReject,
-    OrderCancelRequest,
-)
+from core.fix.messages import BusinessMessageReject, ExecutionReport, OrderCancelReject
 from core.fix.records import FromPeer, LogonAttempted, SessionClosed, SessionOpened, ToPeer
 from core.fix.settings import EngineConfig, SessionConfig
+from core.founders import identity_settings
+from core.identity import checking as identity_checks
+from core.identity import records as identity_records
+from core.identity.registrar import Registrar
 from core.kernel.codec import Codec, records_of
 from core.kernel.component import Component
 from core.maker import MakerSettings, MarketMaker
 from core.market import ledger, orders, world
 from core.sequencer import facts as sequencer_facts
+from core.sequencer import receipt, signing
+from core.sequencer.block import NO_KEY, key_id_of
+from core.sequencer.ordering import Ordering
+from core.sequencer.permits import MSG_TYPES, Incoming
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.settings import SequencerSettings
+from core.sessions import dialects_of, session_of
 from core.solver import facts as solver_facts
 from core.solver import protocol
 from core.solver.agent import SolverAgent
@@ -39,10 +42,11 @@ from core.solver.protocol import Door, FromSolver, FromVenue, SolverSaid, TellSo
 from core.solver.pulse import PulseSettings
 from core.solver.settings import DoorSettings, SolverAccount, SolverSettings
 
+IDENTITY: Final = "identity"
+"""The registrar of a venue whose Logons are signed."""
+
 Components: TypeAlias = list[Component[Any]]
-AnyMessage: TypeAlias = (
-    NewOrderSingle | OrderCancelRequest | ExecutionReport | OrderCancelReject | BusinessMessageReject | GenericMessage
-)
+AnyMessage: TypeAlias = Incoming | ExecutionReport | OrderCancelReject | BusinessMessageReject | GenericMessage
 
 
 def components(config: NodeConfig, seed: int) -> Components:
@@ -87,12 +91,17 @@ def _venue(config: VenueConfig) -> Components:
         batch_window=int(config.sequencer.batch_window),
         empty_windows_per_block=config.sequencer.empty_windows_per_block,
         order_lifetime=int(config.sequencer.order_lifetime),
+        ordering=Ordering(config.sequencer.ordering, int(config.sequencer.head_start), config.sequencer.express),
+        receipt_blocks=config.sequencer.receipt_blocks,
+        key_id=key_id_of(bytes.fromhex(config.signer)) if config.signer else NO_KEY,
     )
+    identity = identity_settings(config)
     return [
         FixEngine("fix", _acceptor(config)),
         Sequencer("sequencer", sequencer),
         Auction("auction", auction),
         SolverDoor("solvers", door),
+        *([Registrar(IDENTITY, identity)] if identity is not None else []),
     ]
 
 
@@ -100,13 +109,15 @@ def _acceptor(config: VenueConfig) -> EngineConfig:
     return EngineConfig(
         role="acceptor",
         comp_id=config.fix.comp_id,
-        sessions=tuple(SessionConfig(target_comp_id=member.id) for member in config.members),
+        sessions=tuple(session_of(config, member) for member in config.members),
         app="sequencer",
-        app_messages=_types(NewOrderSingle, OrderCancelRequest),
+        app_messages=MSG_TYPES,
+        authenticator="" if config.identity is None else IDENTITY,
         message_bytes_max=config.fix.message_bytes_max,
         logon_timeout=int(config.doors.logon_timeout),
         connections_max=config.doors.fix_connections_max,
         waiting_per_address_max=config.doors.waiting_per_address_max,
+        dialects=dialects_of(config),
     )
 
 
@@ -155,7 +166,20 @@ def _types(*messages: type[FixMessage]) -> tuple[str, ...]:
     return tuple(message.MSG_TYPE for message in messages)
 
 
-_MODULES: Final = (orders, world, ledger, fix_records, sequencer_facts, auction_facts, solver_facts, protocol, maker)
+_IDENTITY: Final = (identity_records, identity_checks)
+_SEQUENCER: Final = (sequencer_facts, receipt, signing)
+_MODULES: Final = (
+    orders,
+    world,
+    ledger,
+    fix_records,
+    *_IDENTITY,
+    *_SEQUENCER,
+    auction_facts,
+    solver_facts,
+    protocol,
+    maker,
+)
 
 CODEC: Final = Codec(
     (

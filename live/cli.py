@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from live.commands.blocks import check_chain, check_receipt, receipt
 from live.commands.demo import demo
 from live.commands.fix import fix
 from live.commands.journal import journal
+from live.commands.keys import keys
 from live.commands.program import Program
+from live.commands.registry import registry
 from live.commands.serve import check, serve
+from live.commands.sessions import session, sessions
 from live.commands.traders import market_maker, solver
 
 
@@ -20,5 +24,20 @@ def main(*, debug: bool) -> None:
     del debug  # `Program` reads it
 
 
-for command in (serve, check, solver, market_maker, demo, fix, journal):
+for command in (
+    serve,
+    check,
+    solver,
+    market_maker,
+    demo,
+    sessions,
+    session,
+    fix,
+    journal,
+    keys,
+    registry,
+    receipt,
+    check_receipt,
+    check_chain,
+):
     main.add_command(command)

@@ -59,7 +59,16 @@ class Entrance(Protocol):
     @property
     def name(self) -> str: ...
     def admits(self, connection: Connection, transport: asyncio.Transport) -> bool: ...
+    def turn_out(self, connection: Connection, detail: str) -> None: ...
     def forget(self, connection: Connection) -> None: ...
+
+
+class Screen(Protocol):
+    """Judges the first thing that a peer says, for which it may not be the one that it is let in as."""
+
+    @property
+    def done(self) -> bool: ...
+    def objection(self, data: bytes) -> str: ...
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -79,6 +88,7 @@ class Connection(asyncio.BufferedProtocol):
         "dialling",
         "entrance",
         "open",
+        "screen",
         "waiting",
     )
 
@@ -93,6 +103,7 @@ class Connection(asyncio.BufferedProtocol):
         self._written = self._taken = 0
         self._stall: asyncio.TimerHandle | None = None
         self.dialling: asyncio.Task[None] | None = None
+        self.screen: Screen | None = None
         self._node, self._inward, self._outward = node, inward, outward
         self._transport: asyncio.Transport | None = None
         self._linger: asyncio.TimerHandle | None = None
@@ -160,6 +171,8 @@ class Connection(asyncio.BufferedProtocol):
         if not self.open:
             return
         data = bytes(self._node.buffer[:nbytes])
+        if self.screen is not None and not self._passes(self.screen, data):
+            return
         if self._inward is not None:
             data = self._inward(data)
         if data:
@@ -202,6 +215,16 @@ class Connection(asyncio.BufferedProtocol):
         self._node.forget(self)
         if self.entrance is not None:
             self.entrance.forget(self)
+
+    def _passes(self, screen: Screen, data: bytes) -> bool:
+        detail = screen.objection(data)
+        if screen.done:
+            self.screen = None
+        if detail and self.entrance is not None and self._transport is not None:
+            self.entrance.turn_out(self, detail)
+            self.end("client_name")
+            self._transport.abort()
+        return not detail
 
     def _on_stall(self) -> None:
         taken = self._written - self.unsent

@@ -10,17 +10,26 @@ compare the hash. To show the hash at the door opens nothing: what is shown is h
 from __future__ import annotations
 
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from core.config import Section
 from core.errors import InputError
-from core.solver.protocol import HELLO_BYTES_MAX
+from core.solver.lines import decode_line, encode_line
+from core.solver.protocol import HELLO_BYTES_MAX, LINE_BYTES_MAX, FromSolver, Hello, Ping, Pong
 
 SECRET_BYTES_MAX: Final = 4096
+_FILLING: Final = b"?"
+"""What a node is given in place of bytes that may be a secret. No line of JSON begins so."""
+_SUSPECT: Final = re.compile(rb"token|\\", re.IGNORECASE)
+"""What may be the name of a token in a line of JSON, which may also be written with escapes."""
+_hello: Final = msgspec.json.Decoder(Hello)
+_said: Final[msgspec.json.Decoder[FromSolver | Ping | Pong]] = msgspec.json.Decoder(FromSolver | Ping | Pong)
 HOW: Final = 'say where it is: { env = "NAME" } or { file = "path" }'
 
 
@@ -52,26 +61,59 @@ def proof_of(token: str) -> str:
 
 
 class HashToken:
-    """The way in of one connection to a solver door: holds the first line back until it is whole."""
+    """The way in of one connection to a solver door: holds each line back until it is whole.
 
-    __slots__ = ("_held", "_passed")
+    A hello comes through with the hash of its token, wherever it is said. A first line that is none, a later one that
+    may have a token in it and is nothing that a solver says, and what is too long for a line come through as filling,
+    which the door refuses for the same reason: what they hold may be a token with a mistake around it.
+    """
+
+    __slots__ = ("_greeted", "_held", "_overlong")
 
     def __init__(self) -> None:
         self._held = bytearray()
-        self._passed = False
+        self._greeted = self._overlong = False
 
     def __call__(self, data: bytes) -> bytes:
-        """What the node is given for what has arrived; nothing while the hello is not complete."""
-        if self._passed:
+        """What the node is given for what has arrived; nothing while no line is complete."""
+        is_whole = self._greeted and not self._held and not self._overlong and data.endswith(b"\n")
+        if is_whole and not _SUSPECT.search(data):
             return data
-        self._held += data
-        end = self._held.find(b"\n")
-        if end < 0 and len(self._held) <= HELLO_BYTES_MAX:
+        *ends, rest = data.split(b"\n")
+        out = bytearray()
+        for end in ends:
+            out += self._extended(end) if self._grows_too_long(end) else self._whole(end)
+            out += b"\n"
+            self._held.clear()
+            self._greeted, self._overlong = True, False
+        out += self._extended(rest)
+        return bytes(out)
+
+    def _grows_too_long(self, part: bytes) -> bool:
+        return self._overlong or len(self._held) + len(part) > self._bytes_max
+
+    @property
+    def _bytes_max(self) -> int:
+        return LINE_BYTES_MAX if self._greeted else HELLO_BYTES_MAX
+
+    def _extended(self, part: bytes) -> bytes:
+        """Hold a part of a line back; filling, once, for a line that is too long now."""
+        if not self._grows_too_long(part):
+            self._held += part
             return b""
-        self._passed = True
-        line, rest = bytes(self._held[:end]), bytes(self._held[end:])
+        filling = b"" if self._overlong else _FILLING * (self._bytes_max + 1)
+        self._overlong = True
         self._held.clear()
-        return (_hashed(line) if end >= 0 else line) + rest
+        return filling
+
+    def _whole(self, end: bytes) -> bytes:
+        line = bytes(self._held) + end
+        if self._greeted and not _SUSPECT.search(line):
+            return line
+        hello = decode_line(_hello, line)
+        if hello is not None:
+            return encode_line(replace(hello, token=proof_of(hello.token)))[:-1]
+        return _FILLING if not self._greeted or decode_line(_said, line) is None else line
 
 
 class ShowToken:
@@ -99,14 +141,3 @@ def _contents(path: Path) -> str:
         raise InputError(f"{path} is not text", "it should hold the secret") from None
     except OSError as error:
         raise InputError(f"cannot read the secret in {path}: {error.strerror}") from None
-
-
-def _hashed(line: bytes) -> bytes:
-    """The hello with its token hashed; a line that is no hello with a token as it is, for the door to refuse."""
-    try:
-        said: Any = msgspec.json.decode(line)
-        if isinstance(said, dict) and isinstance(said.get("token"), str):
-            return msgspec.json.encode({**said, "token": proof_of(said["token"])})
-    except (ValueError, RecursionError):
-        pass
-    return line

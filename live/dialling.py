@@ -11,7 +11,7 @@ import msgspec
 from core.checks import problems
 from core.config import MakerConfig, SolverConfig, decode_custom
 from core.errors import InputError
-from core.faults import did_you_mean, dotted
+from core.faults import did_you_mean, dotted, translate
 from core.solver.problem import Params
 from core.solver.strategies.registry import STRATEGIES
 from live.credentials import Secret, proof_of
@@ -77,7 +77,8 @@ def _params(strategy: str, texts: Sequence[str]) -> Params:
     try:
         params: Params = msgspec.convert({"type": kind.__struct_config__.tag, **values}, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise InputError(f"--set: {error}") from None
+        fault = translate(error, kind, values, (), decode_custom)
+        raise InputError(f"--set {dotted(fault.path)}: {fault.problem}", fault.hint) from None
     return params
 
 

@@ -16,11 +16,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from core.kernel.doorway import who_yields
 from core.kernel.record import Record
+from live.certified import LogonScreen
 from live.connection import Connection, peer_name
 from live.tls import ServerTls
 
 SOCKETS_MAX: Final = 2_048
-"""Of one door. A component has a lower limit of its own, and lets those yield that have not said who they are."""
+"""Of one door that is told no other limit. A component has a lower one of its own, and lets those yield that have not
+said who they are."""
 HANDSHAKES_PER_ADDRESS_MAX: Final = 16
 RETRY_SECONDS: Final = 0.5
 """The pause before the next try when the machine is out of descriptors or memory."""
@@ -46,9 +48,12 @@ class Guard(NamedTuple):
 
     allow: tuple[Network, ...] = ()
     """Where from; empty is from everywhere."""
+    sockets_max: int = SOCKETS_MAX
     per_address_max: int = SOCKETS_MAX
     tls: ServerTls | None = None
     handshake_seconds: float = 10.0
+    logon_bytes_max: int = 65_536
+    """Of the first message behind a client certificate, which has to name whom the certificate names."""
 
 
 EVERYBODY: Final = Guard()
@@ -95,12 +100,19 @@ class Door:
     def admits(self, connection: Connection, transport: asyncio.Transport) -> bool:
         """Whether a connection whose handshake is done may come in."""
         self._handshakes.pop(connection, None)
-        if self._guard.tls is None:
+        tls = self._guard.tls
+        if tls is None:
             return True
-        stranger = self._guard.tls.stranger(transport)
+        stranger = tls.stranger(transport)
         if stranger:
-            self._refuse(self._peers.get(connection, ""), "client_name", stranger)
+            self.turn_out(connection, stranger)
+        elif tls.certified:
+            connection.screen = LogonScreen(tls.comp_ids(transport), self._guard.logon_bytes_max)
         return not stranger
+
+    def turn_out(self, connection: Connection, detail: str) -> None:
+        """Say that a connection's certificate is not for what it is used for."""
+        self._refuse(self._peers.get(connection, ""), "client_name", detail)
 
     def forget(self, connection: Connection) -> None:
         """A connection has no socket any more."""
@@ -143,7 +155,7 @@ class Door:
 
     def _has_room(self, host: str, peer: str) -> bool:
         """Whether there is room, or a handshake that yields."""
-        full = len(self._peers) >= SOCKETS_MAX
+        full = len(self._peers) >= self._guard.sockets_max
         if sum(other.rpartition(":")[0] == host for other in self._peers.values()) >= self._guard.per_address_max:
             full = True
         names = {str(number): connection for number, connection in enumerate(self._handshakes)}
@@ -184,9 +196,9 @@ class Door:
             self._failed(error)
 
 
-async def bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, _, _, _, address = found[0]
     sock = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     sock.setblocking(False)

@@ -8,10 +8,11 @@ with the next one.) The agenda orders everything; asyncio has one timer, for its
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from core.errors import ComponentFailed, DefectError
 from core.kernel.ids import Ids
@@ -27,19 +28,24 @@ from core.kernel.record import (
     Note,
     Outward,
     Record,
+    Reply,
     Stop,
     Transmit,
 )
 from core.market.world import StorageRestored, StorageShort
-from core.units import SECOND, Nanos
+from core.units import MILLISECOND, SECOND, Nanos
 from live.clock import Clock
 from live.connection import LINGER_SECONDS, READ_BYTES_MAX, READ_BYTES_MIN, Connection, Filter
 from live.doors import EVERYBODY, Door, Guard, bound
 from live.journal.store import Store
 from live.tls import ClientTls
 
+BUSY_MAX: Final = 5 * MILLISECOND
+"""How long what floods the node may keep it from everybody else at a time."""
+
 NoteSink: TypeAlias = Callable[[str, Nanos, str, Record], None]
 Solve: TypeAlias = Callable[[Any], Record]
+NO_SERVICES: Final[Mapping[str, Solve]] = {}
 OnPump: TypeAlias = Callable[[Nanos, Nanos], None]
 """Told after every pump how long handling took, and then writing and syncing; 0 when nothing left the node."""
 
@@ -52,7 +58,8 @@ def no_compute(problem: Any) -> Record:
 class LiveNode:
     """One node on the running loop. `store` is where the kernel's journal writes; the node keeps and closes it.
 
-    `solve` runs in `executor`, by default in a thread; for a process pool it must be picklable. What is
+    `solve` and `services`, which answer a `Call` by its name, run in `executor`, by default in threads; for a process
+    pool they must be picklable. What is
     sent on a connection that the node has dialled goes through `outward` last, and by TLS if there is `tls`.
     """
 
@@ -68,6 +75,7 @@ class LiveNode:
         outward: Filter | None = None,
         on_pump: OnPump | None = None,
         tls: ClientTls | None = None,
+        services: Mapping[str, Solve] = NO_SERVICES,
     ) -> None:
         self.name = kernel.node
         self.kernel = kernel
@@ -76,15 +84,16 @@ class LiveNode:
         self.started = asyncio.Event()
         """Set when its doors are open."""
         self._clock, self._on_note, self._store, self._solve, self._executor = clock, on_note, store, solve, executor
-        self._outward, self._on_pump, self._tls = outward, on_pump, tls
+        self._outward, self._on_pump, self._tls, self._services = outward, on_pump, tls, services
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._ids = Ids()
         self._doors: list[Door] = []
         self._fed: dict[Connection, None] = {}
+        self._intake = READ_BYTES_MAX
         self._named: dict[str, Connection] = {}
         self._alive: dict[Connection, asyncio.Future[None]] = {}
-        self._awake = self._stopping = self._cut = self._began = False
+        self._awake = self._stopping = self._cut = self._began = self._short = self._held = False
         self._timer: asyncio.TimerHandle | None = None
         self._armed: Nanos = 0
 
@@ -98,7 +107,19 @@ class LiveNode:
         guard: Guard = EVERYBODY,
         inward: Callable[[], Filter] | None = None,
     ) -> int:
-        """Take a port for `component` (0 for any free one) and return it; `run` begins to accept. Raises OSError.
+        """Take a port for `component` (0 for any free one) and return it; `run` begins to accept. Raises OSError."""
+        return self.listen_on(bound(host, port), component, door=door, guard=guard, inward=inward)
+
+    def listen_on(
+        self,
+        sock: socket.socket,
+        component: str,
+        *,
+        door: str = "",
+        guard: Guard = EVERYBODY,
+        inward: Callable[[], Filter] | None = None,
+    ) -> int:
+        """Accept for `component` on a socket that listens, from `run` on, and return its port.
 
         `door` is what the component is told; `guard` says who may come in. What arrives on a connection goes first
         through a filter of its own that `inward` makes.
@@ -109,9 +130,7 @@ class LiveNode:
             connection.entrance = opened
             return connection
 
-        opened = Door(
-            await bound(host, port), door, guard, accept, refuse=partial(self.note, component), failed=self._fail
-        )
+        opened = Door(sock, door, guard, accept, refuse=partial(self.note, component), failed=self._fail)
         self._doors.append(opened)
         return opened.port
 
@@ -150,6 +169,11 @@ class LiveNode:
             connection.abort()
 
     @property
+    def failed(self) -> bool:
+        """Whether something has stopped it that should not have."""
+        return self._ended.done() and not self._ended.cancelled() and self._ended.exception() is not None
+
+    @property
     def connections(self) -> tuple[Connection, ...]:
         """All that have a socket, or are to have one."""
         return tuple(self._alive)
@@ -159,7 +183,10 @@ class LiveNode:
         return self._named[conn].unsent if conn in self._named else 0
 
     async def close(self) -> None:
-        """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`."""
+        """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`.
+
+        After a failure connections are cut off.
+        """
         if not self._ended.done():
             self._ended.cancel()
         try:
@@ -189,9 +216,13 @@ class LiveNode:
             connection.pause()
 
     def admit(self, connection: Connection) -> bool:
-        """A connection has a socket. False when that is no longer wanted."""
+        """A connection has a socket. False when that is not wanted, now or any more."""
         if self._ended.done() or not connection.open:
             return False
+        if self._held:
+            if connection.entrance is not None:
+                return False
+            connection.pause()
         if connection not in self._alive:
             self._know(connection)
         return True
@@ -225,26 +256,35 @@ class LiveNode:
             if outgoing:
                 self._release(now, outgoing)
             self._arm()
-            self._catch_up()
+            self._catch_up(handled - now)
         except ComponentFailed as error:
             self._fail(self._located(error))
         except Exception as error:
             self._fail(error)
 
-    def _catch_up(self) -> None:
-        """All that had arrived is handled.
+    def _catch_up(self, busy: Nanos) -> None:
+        """All that had arrived is handled, for which the node was `busy` so long.
 
         Connections that brought a lot are read from only after one pass of the loop for the others, and together
-        bring about READ_BYTES_MAX in a pass: however many flood the node, nobody else waits much longer.
+        bring no more in a pass than is handled in about BUSY_MAX, as far as the last passes show: however many flood
+        the node, nobody else waits much longer.
         """
         heavy = [connection for connection in self._fed if connection.waiting >= len(self.buffer)]
         for connection in self._fed:
             connection.waiting = 0
         self._fed = {}
-        self.buffer = self._buffers[: max(READ_BYTES_MIN, READ_BYTES_MAX // max(1, len(heavy)))]
+        if heavy and busy > BUSY_MAX:
+            self._intake = max(READ_BYTES_MIN, self._intake // 2)
+        elif busy < BUSY_MAX // 2:
+            self._intake = min(READ_BYTES_MAX, self._intake * 2)
+        self.buffer = self._buffers[: max(READ_BYTES_MIN, self._intake // max(1, len(heavy)))]
         for connection in heavy:
             connection.pause()
-            self._loop.call_soon(connection.go_on)
+            self._loop.call_soon(self._go_on, connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        if not self._held:
+            connection.go_on()
 
     def _begin(self) -> None:
         now = self._clock()
@@ -253,7 +293,8 @@ class LiveNode:
         for src, effect in self.kernel.outside.unanswered():
             self._perform(now, src, effect)
         if self._store is not None:
-            if self._store.short or self._store.boot > 1:
+            self._short = self._store.short
+            if self._short or self._store.boot > 1:
                 self._tell_storage(self._store)
             self._tend(self._store)
         self._began = True
@@ -266,25 +307,31 @@ class LiveNode:
             self._store.sync()
 
     def _keep(self, store: Store, *, last: bool) -> None:
-        short = store.short
         if last:
             store.snapshot(self.kernel)
         else:
             store.keep(self.kernel)
-        if store.short != short:
-            self._tell_storage(store)
+        self._heed(store)
 
     def _tend(self, store: Store) -> None:
         if self._ended.done():
             return
         try:
-            short = store.short
             store.tend()
-            if store.short != short:
-                self._tell_storage(store)
+            self._heed(store)
             self._loop.call_later(store.tend_seconds, self._tend, store)
         except Exception as error:
             self._fail(error)
+
+    def _heed(self, store: Store) -> None:
+        """Take no new work without room for it; and when hardly any is left, hear nobody, since refusals need some."""
+        if store.short != self._short:
+            self._short = store.short
+            self._tell_storage(store)
+        if store.nearly_full != self._held:
+            self._held = store.nearly_full
+            for connection in self._alive:
+                (Connection.pause if self._held else Connection.go_on)(connection)
 
     def _tell_storage(self, store: Store) -> None:
         """Let those know who take new work, and whoever reads notes, unless it is as it should be from the start."""
@@ -336,19 +383,28 @@ class LiveNode:
             self._on_note(self.name, now, src, effect.fact)
         elif isinstance(effect, Compute):
             job = self._loop.run_in_executor(self._executor, self._solve, effect.problem)
-            job.add_done_callback(partial(self._on_computed, src, effect.job_id))
+            job.add_done_callback(partial(self._on_done, "compute", src, partial(Computed, effect.job_id)))
         elif isinstance(effect, Connect):
             self._connect(src, effect)
         elif isinstance(effect, Call):
-            raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this node does not have")
+            if effect.service not in self._services:
+                raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this node does not have")
+            job = self._loop.run_in_executor(self._executor, self._services[effect.service], effect.body)
+            job.add_done_callback(partial(self._on_done, effect.service, src, partial(Reply, effect.call_id)))
 
-    def _on_computed(self, src: str, job_id: str, job: asyncio.Future[Record]) -> None:
+    def _on_done(
+        self,
+        by: str,
+        src: str,
+        answer: Callable[[Record], Computed[Record] | Reply[Record]],
+        job: asyncio.Future[Record],
+    ) -> None:
         if job.cancelled():
             return
         if error := job.exception():
             self._fail(error)
         else:
-            self.post("compute", src, Computed(job_id, job.result()))
+            self.post(by, src, answer(job.result()))
 
     def _name(self, component: str) -> str:
         """A name that no connection had before, at this start or an earlier one."""
@@ -394,6 +450,7 @@ class LiveNode:
 
     def _fail(self, error: BaseException) -> None:
         if not self._ended.done():
+            self._cut = True
             self._ended.set_exception(error)
 
     def _close_journal(self) -> None:

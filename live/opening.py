@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
 from importlib.metadata import version
@@ -15,7 +17,8 @@ import structlog
 from msgspec import Meta
 from prometheus_client.core import Metric
 
-from core.config import Count, Duration, NodeConfig, Section, encode_node
+from core.config import Count, Duration, NodeConfig, Section, VenueConfig, encode_node
+from core.identity.checking import check
 from core.kernel.journal import Header
 from core.kernel.kernel import Observer
 from core.kernel.record import Effect, Event, Record
@@ -24,7 +27,7 @@ from core.units import SECOND, Nanos
 from core.wiring import CODEC, components, node_name
 from live.clock import wall_clock
 from live.connection import Filter
-from live.driver import LiveNode, NoteSink
+from live.driver import NO_SERVICES, LiveNode, NoteSink, Solve
 from live.journal.policy import SyncPolicy
 from live.journal.recovery import recover
 from live.journal.store import SEGMENT_BYTES, SNAPSHOT_DELIVERIES, SNAPSHOT_SECONDS, Store
@@ -66,10 +69,13 @@ def open_node(
     seed: int,
     outward: Filter | None = None,
     tls: ClientTls | None = None,
+    services: Mapping[str, Solve] = NO_SERVICES,
+    prepare: Callable[[], None] = lambda: None,
 ) -> Opened:
     """Open a node's journal below `folder`, go on where it ended, and make the node. Call on the running loop.
 
-    What the node sends on connections that it has dialled goes through `outward` last, and by TLS if there is `tls`.
+    `prepare` is called once the journal is locked and before anything is done to it. What the node sends on
+    connections that it has dialled goes through `outward` last, and by TLS if there is `tls`.
 
     Raises InputError for a folder that cannot be used, JournalDamaged and ReplayDiverged for a journal that cannot
     be gone on with.
@@ -78,6 +84,7 @@ def open_node(
     store = _open_store(config, journal, folder / journal.dir, seed)
     log = structlog.get_logger().bind(node=store.header.node)
     try:
+        prepare()
         recovered = recover(
             store, lambda: components(config, seed), CODEC, observer=_both(metrics.observe, watch.observer)
         )
@@ -85,7 +92,7 @@ def open_node(
         store.close()
         raise
     for message in recovered.messages:
-        log.warning("recovered", what=message)
+        (log.info if message == recovered.summary else log.warning)("recovered", what=message)
 
     def note(node: str, now: Nanos, component: str, fact: Record) -> None:
         metrics.note(node, now, component, fact)
@@ -96,13 +103,23 @@ def open_node(
         clock=wall_clock(recovered.not_before),
         on_note=note,
         store=store,
-        solve=solve,
+        solve=check if isinstance(config, VenueConfig) else solve,
+        executor=_workers(),
         outward=outward,
         tls=tls,
+        services=services,
         on_pump=metrics.on_pump,
     )
     metrics.watch(recovered.kernel, partial(_of_sockets, node), partial(_of_store, store))
     return Opened(node, metrics, store)
+
+
+def _workers() -> ThreadPoolExecutor:
+    """For what a node has computed: as many threads as there is room for beside the node's own.
+
+    The libraries do their arithmetic without the interpreter's lock, so that the node goes on meanwhile.
+    """
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), "compute")
 
 
 def _both(first: Observer, second: Observer | None) -> Observer:

@@ -12,7 +12,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from signal import SIGINT, SIGTERM
@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 import structlog
 
+from core.faults import one_line
 from core.units import SECOND, Nanos, format_duration
 from live.observe.http import Health
 from live.opening import Opened
@@ -32,13 +33,19 @@ class Drain(NamedTuple):
     """How a node winds down: who stops first, what is waited for, and how long; then `goodbye` for logouts."""
 
     first: tuple[str, ...] = ()
-    busy: Callable[[], bool] = lambda: False
+    left: Callable[[], Mapping[str, int]] = dict
+    """What is still open, and how much of it."""
     deadline: Nanos = 0
+    progress: Callable[[], object] = lambda: None
+    """The deadline begins anew whenever this changes."""
     goodbye: Nanos = SECOND
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node has done, and the digest of its journal. `drained` is False where it was ended at once."""
+    """What a node has done, and the digest of its journal.
+
+    `drained` is False where it was ended at once, or by the deadline of its drain with something still open.
+    """
 
     node: str
     deliveries: int
@@ -46,7 +53,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     drained: bool
 
     def __str__(self) -> str:
-        how = "has stopped" if self.drained else "was stopped at once"
+        how = "has stopped" if self.drained else "was stopped before its drain was done"
         return f"{self.node} {how}: {self.deliveries:,} deliveries, digest {self.digest}"
 
 
@@ -87,10 +94,14 @@ class Life:
     def __init__(self, opened: Opened, drain: Drain) -> None:
         self._node, self._store, self._drain = opened.node, opened.store, drain
         self._asked, self._again = asyncio.Event(), asyncio.Event()
+        self._cut_off: dict[str, int] = {}
+        """What was open when the drain's deadline came."""
         self._log = structlog.get_logger().bind(node=self._node.name)
 
     def health(self) -> Health:
         """How the node stands, for whoever asks meanwhile."""
+        if self._node.failed:
+            return Health.FAILED
         if self._asked.is_set():
             return Health.DRAINING
         if self._store.short:
@@ -98,7 +109,9 @@ class Life:
         return Health.READY if self._node.started.is_set() else Health.STARTING
 
     def ask(self, why: str) -> None:
-        """Ask the node to stop: the first time to drain, the second to end at once."""
+        """Ask the node to stop: the first time to drain, the second to end at once. One that has failed is stopping."""
+        if self._node.failed:
+            return
         event, name = (self._again, "stop_at_once") if self._asked.is_set() else (self._asked, "drain_started")
         if not event.is_set():
             self._log.info(name, why=why)
@@ -116,6 +129,9 @@ class Life:
             winding = asyncio.create_task(self._wind_down(beside))
             try:
                 await running
+            except Exception as error:
+                self._log.critical("node_failed", why=one_line(str(error) or repr(error)))
+                raise
             finally:
                 for task in (winding, *beside):
                     task.cancel()
@@ -157,14 +173,22 @@ class Life:
             task.cancel()
         self._node.wind_down(*self._drain.first)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._drain.deadline / SECOND
-        while self._drain.busy() and loop.time() < deadline and not self._again.is_set():
+        began, seen = loop.time(), self._drain.progress()
+        while self._left() and loop.time() - began < self._drain.deadline / SECOND and not self._again.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), _LOOK_SECONDS)
+            if self._drain.progress() != seen:
+                began, seen = loop.time(), self._drain.progress()
         if not self._again.is_set():
+            self._cut_off = self._left()
+            if self._cut_off:
+                self._log.warning("drain_cut_off", after=format_duration(self._drain.deadline), open=self._cut_off)
             self._node.stop(self._drain.goodbye / SECOND)
             await self._again.wait()
         self._node.cut()
+
+    def _left(self) -> dict[str, int]:
+        return {what: count for what, count in self._drain.left().items() if count}
 
     def _ended(self) -> Ended:
         journal = self._node.kernel.journal
@@ -173,7 +197,7 @@ class Life:
             node=self._node.name,
             deliveries=journal.count,
             digest=journal.digest(),
-            drained=not self._again.is_set(),
+            drained=not self._again.is_set() and not self._cut_off,
         )
 
 

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from starlette.routing import Route
+
 from core.auction.auction import Auction
-from core.errors import InputError
-from core.kernel.record import Record
+from core.faults import dotted
+from core.kernel.record import Effect, Event, Record
+from core.sequencer.signing import SIGNER
 from core.units import Nanos
+from core.wiring import IDENTITY
+from live.admin.registry import Registrations
+from live.admin.routes import Sessions
+from live.admin.token import admin_token, make_token
 from live.credentials import HashToken
-from live.driver import LiveNode, NoteSink
+from live.descriptors import raise_limit, shares
+from live.doors import Guard
+from live.driver import NO_SERVICES, LiveNode, NoteSink, Solve
+from live.fix_desk import Desk
 from live.observe.http import serving
 from live.opening import Opened, Watch, open_node
+from live.ports import Ports
+from live.registry_desk import RegistryDesk
 from live.run import Drain, Ended, Life, OnUp
 from live.score import Score, Traded
-from live.venue_file import DOORS, Address, ListenSection, VenueFile, guard_of, parse_address
+from live.signing import SignBlocks
+from live.venue_file import DOORS, Address, VenueFile, addresses, guard_of, parse_address
 
+FIX: Final = "fix"
 SEED: Final = 0
 """A venue draws nothing."""
 
@@ -34,22 +47,43 @@ async def serve(
     """
     score = Score()
 
+    desk, registry = Desk(FIX), RegistryDesk(IDENTITY)
+
     def note(node: str, now: Nanos, component: str, fact: Record) -> None:
         score.note(fact)
+        desk.note(fact)
+        registry.note(fact)
         log(node, now, component, fact)
 
-    opened = open_node(file.venue, file.journal, folder, Watch(note), seed=SEED)
-    life = Life(opened, _drain(file, opened.node))
+    def observe(node: str, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
+        desk.observe(node, now, dst, event, effects)
+        registry.observe(node, now, dst, event, effects)
+
+    guards = _guards(file, folder)
     async with AsyncExitStack() as stack:
+        ports = stack.enter_context(Ports())
+        take_ports = partial(ports.bind, {dotted(path): parse_address(text) for path, text in addresses(file).items()})
+        watch = Watch(note, observe)
+        opened = open_node(
+            file.venue, file.journal, folder, watch, seed=SEED, services=_services(file, folder), prepare=take_ports
+        )
         try:
-            doors = {door: await _listen(opened.node, door, file.listen, folder) for door in DOORS}
-            http = await _pages(file, opened, life, stack)
+            life = Life(opened, _drain(file, opened.node))
+            doors = {door: _listen(opened.node, door, file, guards[door], ports) for door in DOORS}
+            token = _token(file, folder, opened)
+            routes = Sessions(opened.node, FIX, desk, token).routes()
+            routes += Registrations(opened.node, FIX, IDENTITY, registry, token).routes()
+            http = await stack.enter_async_context(_pages(file, opened, life, routes, ports))
         except BaseException:
             await opened.node.close()
             raise
-        watch = [life.until_stdin_ends()] if with_stdin else []
-        ended = await life.run(life.when_up(up, doors, http=http), *watch)
+        ends = [life.until_stdin_ends()] if with_stdin else []
+        ended = await life.run(life.when_up(up, doors, http=http), *ends)
     return ended, score.traded()
+
+
+def _services(file: VenueFile, folder: Path) -> Mapping[str, Solve]:
+    return {SIGNER: SignBlocks(file.signer.load(folder))} if file.signer is not None else NO_SERVICES
 
 
 def _drain(file: VenueFile, node: LiveNode) -> Drain:
@@ -57,38 +91,39 @@ def _drain(file: VenueFile, node: LiveNode) -> Drain:
     auction = node.kernel.components["auction"]
     assert isinstance(auction, Auction)
 
-    def busy() -> bool:
-        return bool(auction.state.books or auction.state.commitments.live)
+    def left() -> dict[str, int]:
+        return {"auctions": len(auction.state.books), "commitments": len(auction.state.commitments.live)}
 
-    return Drain(("sequencer", "auction", "solvers"), busy, file.drain.deadline, file.drain.goodbye)
-
-
-async def _listen(node: LiveNode, name: str, listen: ListenSection, folder: Path) -> str:
-    text, (component, door) = getattr(listen, name), DOORS[name]
-    host, port = parse_address(text)
-    guard, inward = guard_of(listen, name, folder), HashToken if component == "solvers" else None
-    with _port_of(f"listen.{name}", text):
-        port = await node.listen(host, port, component, door=door, guard=guard, inward=inward)
-    return str(Address(host, port))
+    return Drain(("sequencer", "auction", "solvers"), left, file.drain.deadline, goodbye=file.drain.goodbye)
 
 
-async def _pages(file: VenueFile, opened: Opened, life: Life, stack: AsyncExitStack) -> str:
+def _guards(file: VenueFile, folder: Path) -> dict[str, Guard]:
+    """Who may come in by each door, and how many may."""
+    sockets_max = shares(raise_limit(), file.venue.doors)
+    return {door: guard_of(file, door, folder, sockets_max[door]) for door in DOORS}
+
+
+def _listen(node: LiveNode, name: str, file: VenueFile, guard: Guard, ports: Ports) -> str:
+    component, door = DOORS[name]
+    inward = HashToken if component == "solvers" else None
+    port = node.listen_on(ports.take(f"listen.{name}"), component, door=door, guard=guard, inward=inward)
+    return str(Address(parse_address(getattr(file.listen, name)).host, port))
+
+
+def _token(file: VenueFile, folder: Path, opened: Opened) -> str:
+    """The admin token, made if there is none."""
+    if file.admin.token is None:
+        make_token(opened.store.folder)
+    return admin_token(file.admin.token, folder, opened.store.folder)
+
+
+@asynccontextmanager
+async def _pages(
+    file: VenueFile, opened: Opened, life: Life, routes: Sequence[Route], ports: Ports
+) -> AsyncIterator[str]:
     if not file.observe.http:
-        return ""
-    host, port = parse_address(file.observe.http)
-    with _port_of("observe.http", file.observe.http):
-        port = await stack.enter_async_context(serving(host, port, opened.metrics.registry, life.health))
-    return str(Address(host, port))
-
-
-@contextmanager
-def _port_of(key: str, text: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-            hint = "another process has it; name another, or port 0 for any free one"
-            if error.errno != errno.EADDRINUSE:
-                hint = "name an address of this machine, and a port that you may use"
-            raise InputError(f"{key}: cannot listen on {text}: {os.strerror(error.errno)}", hint) from None
-        raise
+        yield ""
+        return
+    listener = ports.take("observe.http")
+    async with serving(listener, opened.metrics.registry, life.health, routes) as port:
+        yield str(Address(parse_address(file.observe.http).host, port))

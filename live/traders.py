@@ -12,13 +12,14 @@ import msgspec
 
 from core.config import MakerConfig, SolverConfig
 from core.fix.messages import ExecutionReport
-from core.fix.records import FromPeer
+from core.fix.records import FromPeer, LogOn
 from core.fix.tags import ExecType, Side
 from core.kernel.record import Effect, Event, Message, Record
 from core.maker import MarketMaker
 from core.market.world import PriceMoved
 from core.solver.facts import AwardDecided, BatchSkipped, BidsSent
 from core.units import SECOND, Nanos
+from live.connection import Filter
 from live.credentials import ShowToken
 from live.demand import Demand
 from live.driver import LiveNode, NoteSink
@@ -27,7 +28,7 @@ from live.run import Drain, Ended, Life, OnUp
 from live.tls import ClientTls
 
 DRAIN: Final = 5 * SECOND
-"""How long a market maker waits for the end of its open orders before it logs out."""
+"""How long a market maker waits for the next word on its open orders before it logs out."""
 
 
 class Where(NamedTuple):
@@ -105,13 +106,20 @@ async def run_maker(
     *,
     show: Callable[[ExecutionReport], None],
     tls: ClientTls | None = None,
+    outward: Filter | None = None,
 ) -> tuple[Ended, dict[str, int]]:
-    """Run a market maker; the counts are of its whole journal. Raises InputError for a journal it cannot have."""
-    opened = open_node(config, _journal(where), where.folder, Watch(where.log, Reports(show)), seed=0, tls=tls)
+    """Run a market maker, which sends through `outward`; the counts are of its whole journal.
+
+    Raises InputError for a journal it cannot have.
+    """
+    watch = Watch(where.log, Reports(show))
+    opened = open_node(config, _journal(where), where.folder, watch, seed=0, outward=outward, tls=tls)
     maker = opened.node.kernel.components["maker"]
     assert isinstance(maker, MarketMaker)
-    drain = Drain(("maker",), lambda: bool(maker.state.open), DRAIN)
-    ended = await _live(opened, where, drain, config.address, *(_want(opened.node, demand) for demand in demands))
+    drain = Drain(("maker",), lambda: {"orders": len(maker.state.open)}, DRAIN, lambda: dict(maker.state.counts))
+    afresh = _dial_afresh(opened, config.venue_comp_id)
+    world = (afresh, *(_want(opened.node, demand) for demand in demands))
+    ended = await _live(opened, where, drain, config.address, *world)
     return ended, {str(outcome): count for outcome, count in maker.state.counts.items()}
 
 
@@ -128,6 +136,12 @@ async def _live(opened: Opened, where: Where, drain: Drain, address: str, *world
 async def _tell(node: LiveNode, prices: Sequence[PriceMoved]) -> None:
     for price in prices:
         node.tell("solver", price)
+
+
+async def _dial_afresh(opened: Opened, session: str) -> None:
+    """A process that was started again has not failed yet: the pause before the next attempt is not its own."""
+    if opened.store.boot > 1:
+        opened.node.tell("fix", LogOn(session))
 
 
 async def _want(node: LiveNode, demand: Demand) -> None:

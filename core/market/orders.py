@@ -62,11 +62,33 @@ class Order(Record, frozen=True):
 
 
 class CancelOrder(Record, frozen=True):
-    """A sequenced request to cancel `order_id`; `cl_ord_id` names the request itself."""
+    """A sequenced request to cancel `order_id`; `cl_ord_id` names the request itself.
+
+    One that is `standing` is the venue's own, made when the owner's session is lost, and has no name. It is obeyed as
+    soon as nobody has a claim on the order.
+    """
 
     order_id: str
     owner: str
     cl_ord_id: str
+    standing: bool = False
+
+
+class ReplaceOrder(Record, frozen=True):
+    """A sequenced request, named `cl_ord_id`, to give `order_id` another quantity and limit, and this name.
+
+    `quantity` is that of the whole order, with what was filled before.
+    """
+
+    order_id: str
+    owner: str
+    cl_ord_id: str
+    quantity: Decimal
+    limit_price: Decimal
+
+
+Item: TypeAlias = Order | CancelOrder | ReplaceOrder
+"""What has a place in a block."""
 
 
 class Batch(Record, frozen=True):
@@ -74,7 +96,7 @@ class Batch(Record, frozen=True):
 
     height: int
     closed_at: Nanos
-    items: tuple[Order | CancelOrder, ...]
+    items: tuple[Item, ...]
 
 
 # --- what the auction tells the owner of an order -----------------------------------------------
@@ -110,7 +132,7 @@ class OrderFailed(Record, frozen=True):
 
 
 class OrderCancelled(Record, frozen=True):
-    """An order ended on its owner's request `cl_ord_id`."""
+    """An order ended on its owner's request `cl_ord_id`, or without one because the owner's session was lost."""
 
     order_id: str
     cl_ord_id: str
@@ -118,6 +140,29 @@ class OrderCancelled(Record, frozen=True):
 
 class CancelRefused(Record, frozen=True):
     """A cancel request came too late or for nothing, for `reason`."""
+
+    order_id: str
+    cl_ord_id: str
+    reason: str
+
+
+class OrderReplaced(Record, frozen=True):
+    """An order has another quantity, limit and name on its owner's request `cl_ord_id`, which is the name.
+
+    `quantity` is that of the whole order; `input_amount` and `min_output` are those of what is left to trade.
+    """
+
+    order_id: str
+    cl_ord_id: str
+    quantity: Decimal
+    limit_price: Decimal
+    leaves_quantity: Decimal
+    input_amount: Decimal
+    min_output: Decimal
+
+
+class ReplaceRefused(Record, frozen=True):
+    """A request to replace an order came too late or for nothing, for `reason`. The order is as it was."""
 
     order_id: str
     cl_ord_id: str

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import traceback
 from enum import IntEnum
+from pathlib import Path
 from typing import Final
 
 import click
 
 from core.errors import ComponentFailed, InputError, JournalDamaged, ReplayDiverged, RomerError
 from core.faults import one_line
+from core.kernel.segments import segment_number
 
 
 class Exit(IntEnum):
@@ -23,9 +25,9 @@ class Exit(IntEnum):
     1     FAILED       a node stopped because of a bug of ours; its journal was flushed
     2     BAD_INPUT    a file, key, argument, port or directory cannot be used
     3     DIVERGED     a journal says something else than this version does
-    4     DAMAGED      a journal is truncated or corrupted
-    5     STORAGE      the disk under a journal is full or fails
-    130   INTERRUPTED  stopped at once, without a drain
+    4     DAMAGED      a journal is truncated or corrupted, or its blocks are no chain
+    5     STORAGE      the disk under a journal is full, read-only, or fails
+    130   INTERRUPTED  stopped at once, or by the deadline of its drain with something still open
     ====  ===========  ================================================================
     """
 
@@ -50,6 +52,12 @@ _CODES: Final[tuple[tuple[type[BaseException], Exit], ...]] = (
 )
 _CHARS_MAX: Final = 2_000
 """An event that crashed a node is shown with it."""
+_NOT_FULL: Final = {
+    errno.EROFS: "that disk is mounted read-only: mount it for writing, then try again",
+    errno.EIO: "that disk fails: copy the journal to another one, then try again",
+    errno.EFBIG: "a file may not be so large there: see `ulimit -f`",
+}
+"""Of what has to do with a disk, what more room does not mend."""
 _DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 
 
@@ -95,10 +103,20 @@ def _hint(error: BaseException, code: Exit) -> str:
         return ""  # the message itself says what to do, and is the last line
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return f"{error.ctx.command_path} --help shows how"
+    if isinstance(error, JournalDamaged):
+        return _mending(error)
+    if isinstance(error, OSError) and error.errno in _NOT_FULL:
+        return _NOT_FULL[error.errno]
     hints = {
         Exit.DIVERGED: "this is not the code that wrote the journal, or it is not deterministic",
-        Exit.DAMAGED: "what is before that byte is whole; `romer-live journal repair DIR` goes on from there",
         Exit.STORAGE: "make room on that disk and start again: what was acknowledged is in the journal",
         Exit.FAILED: "romer-live --debug ... shows where",
     }
     return hints.get(code, "")
+
+
+def _mending(damage: JournalDamaged) -> str:
+    before, path = "what is before that byte is whole", Path(damage.name)
+    if not segment_number(path.name) or "journal repair" in damage.reason:
+        return before
+    return f"{before}; `romer-live journal repair {path.parent}` goes on from there"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from core.errors import InputError
+from core.faults import did_you_mean
 from live.commands.exits import Exit
 from live.commands.options import as_json, show
 
@@ -26,7 +28,7 @@ def verify(*, folder: Path, as_json: bool) -> Exit:
 
     found = survey(folder)
     show(found, str(found), as_json=as_json)
-    return Exit.DAMAGED if found.damage else Exit.OK
+    return Exit.DAMAGED if found.damage or found.refusal else Exit.OK
 
 
 @journal.command("print")
@@ -43,8 +45,18 @@ def show_frames(
     from core.wiring import CODEC  # noqa: PLC0415  # the whole market is slow to import
     from live.journal.show import shown  # noqa: PLC0415
 
+    found = False
     for line in shown(folder, CODEC, component=component, kind=kind, first=first, last=last):
         show(line, str(line), as_json=as_json)
+        found = True
+    if not found and component is not None:
+        names = {line.component for line in shown(folder, CODEC, first=first, last=last)}
+        if component not in names:
+            raise InputError(
+                f"--component {component}: was given nothing there", did_you_mean(component, sorted(names))
+            )
+    if not found and kind is not None:
+        raise InputError(f"--type {kind}: there is nothing of this type there", "types are named as in `journal print`")
     return Exit.OK
 
 

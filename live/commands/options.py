@@ -13,6 +13,7 @@ from core.units import Nanos, parse_duration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+HASH_BYTES: Final = 32
 PATH: Final = click.Path(path_type=Path)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, to stdout.")
 log_format = click.option(
@@ -46,6 +47,29 @@ class Span(click.ParamType[Nanos]):
             return parse_duration(value) if isinstance(value, str) else value
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def venue_options(command: Command) -> Command:
+    """Where a venue is that runs."""
+    connect = click.option("--connect", metavar="HOST:PORT", help="Its `http` address, if not that of the file.")
+    file = click.option("--venue", "file", type=PATH, default="venue.toml", show_default=True, help="Its file.")
+    return file(connect(command))
+
+
+class Hash(click.ParamType[bytes]):
+    """A hash in hexadecimal."""
+
+    name = "hash"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """Raises click.BadParameter for what is no hash."""
+        try:
+            data = value if isinstance(value, bytes) else bytes.fromhex(value)
+        except ValueError:
+            data = b""
+        return (
+            data if len(data) == HASH_BYTES else self.fail(f"expected 64 hexadecimal digits, got {value}", param, ctx)
+        )
 
 
 def show(data: Any, text: str, *, as_json: bool) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -33,5 +35,12 @@ class Program(click.Group):
             raise
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # whoever read our output has left: click ends quietly
+                _say_no_more()
+                return Exit.OK
             return report_failure(error, debug=ctx.params["debug"])
+
+
+def _say_no_more() -> None:
+    """Whoever read our output has left, which is theirs to do."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

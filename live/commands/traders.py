@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from live.commands.exits import Exit
+from live.commands.keys import passphrase_options, read_passphrase
 from live.commands.options import PATH, as_json, log_format, log_level, show, stop_with_stdin
 from live.demand import Demand, parse_demand, parse_price
 from live.observe.log import FactLog, set_up
@@ -100,6 +101,8 @@ def solver(
     type=_Text("ORDER", parse_demand),
     help='What it orders again and again: "sell 0.5 ETHUSDC at 1995 every 100ms". Repeatable.',
 )
+@click.option("--key", type=PATH, help="The key file to sign Logons with.")
+@passphrase_options
 @click.option("--quiet", is_flag=True, help="Do not print reports.")
 @click.option("--tls", is_flag=True, help="Speak TLS; the machine's authorities vouch for the venue.")
 @click.option("--tls-ca", type=PATH, help="Speak TLS; these authorities vouch for the venue.")
@@ -112,6 +115,10 @@ def market_maker(
     connect: str,
     venue_comp_id: str,
     demands: tuple[Demand, ...],
+    key: Path | None,
+    ask: bool,
+    passphrase_file: str | None,
+    passphrase_env: str | None,
     quiet: bool,
     tls: bool,
     tls_ca: Path | None,
@@ -126,6 +133,12 @@ def market_maker(
     from live.traders import report_line, run_maker  # noqa: PLC0415
 
     secured = client_tls(tls_ca, tls_cert, tls_key, tls_name) if tls or tls_ca or tls_cert else None
+    signing = None
+    if key is not None:
+        from live.keys import load_key  # noqa: PLC0415  # cryptography is slow to import
+        from live.signing import SignLogons  # noqa: PLC0415
+
+        signing = SignLogons(load_key(key, read_passphrase(passphrase_file, passphrase_env, ask=ask, confirm=False)))
     config = maker_config(common["name"], connect, venue_comp_id)
     set_up(common["log_format"], common["log_level"])
     as_json = common["as_json"]
@@ -134,7 +147,9 @@ def market_maker(
         if not quiet:
             show(report, report_line(report), as_json=as_json)
 
-    ended, counts = asyncio.run(run_maker(config, demands, _where(**common), show=on_report, tls=secured))
+    ended, counts = asyncio.run(
+        run_maker(config, demands, _where(**common), show=on_report, tls=secured, outward=signing)
+    )
     text = ", ".join(f"{outcome} {count:,}" for outcome, count in counts.items())
     show({"ended": ended, "orders": counts}, f"{ended}\norders: {text}", as_json=as_json)
     return Exit.OK if ended.drained else Exit.INTERRUPTED

@@ -11,11 +11,21 @@ from operator import attrgetter
 from typing import Any, Final
 
 from core.auction.facts import CommitmentDefaulted, DepositReturned, OrderAdded
-from core.fix.records import InputIgnored, MessageDropped, MessageRejected, SessionChanged
+from core.fix.records import (
+    InputIgnored,
+    LogonRefused,
+    MessageDropped,
+    MessageRejected,
+    OperationDone,
+    OperationRefused,
+    PeerComplained,
+    SessionChanged,
+)
+from core.identity.records import CommandRefused, LogonDenied, LogonProven, RegistryChanged
 from core.kernel.record import Record
 from core.maker import IntentDropped, ReportIgnored
 from core.market.world import StorageRestored, StorageShort
-from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
+from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced, ReplaceSequenced
 from core.solver.facts import (
     BatchSkipped,
     SolverConnected,
@@ -41,8 +51,19 @@ _NESTED: Final[dict[type[Record], dict[str, str]]] = {
     },
     OrderAdded: {"order_id": "order.order_id", "owner": "order.owner"},
     CancelSequenced: {"order_id": "cancel.order_id", "owner": "cancel.owner", "cl_ord_id": "cancel.cl_ord_id"},
+    ReplaceSequenced: {"order_id": "replace.order_id", "owner": "replace.owner", "cl_ord_id": "replace.cl_ord_id"},
+    RegistryChanged: {
+        "number": "entry.number",
+        "command": "entry.command.__class__.__name__",
+        "maker": "entry.command.maker",
+        "who": "entry.command.who",
+        "why": "entry.command.why",
+    },
     BlockSealed: {"height": "header.height", "messages": "header.message_count"},
 }
+
+_LEFT_OUT: Final[dict[type[Record], str]] = {BlockSealed: "sequence"}
+"""As long as the block, and in the journal."""
 
 
 class Level(StrEnum):
@@ -54,17 +75,34 @@ class Level(StrEnum):
 
 
 _LEVELS: Final[Mapping[type[Record], Level]] = {
-    **dict.fromkeys((SessionChanged, SolverConnected, SolverDisconnected, BlockSealed, StorageRestored), Level.INFO),
+    **dict.fromkeys(
+        (
+            SessionChanged,
+            OperationDone,
+            SolverConnected,
+            SolverDisconnected,
+            BlockSealed,
+            StorageRestored,
+            LogonProven,
+            RegistryChanged,
+        ),
+        Level.INFO,
+    ),
     **dict.fromkeys(
         (
             BatchSkipped,
+            CommandRefused,
             CommitmentDefaulted,
             ConnectionRefused,
             DepositReturned,
             InputIgnored,
             IntentDropped,
+            LogonDenied,
+            LogonRefused,
             MessageDropped,
             MessageRejected,
+            OperationRefused,
+            PeerComplained,
             ReportIgnored,
             SlowReaderDropped,
             SolverLineRefused,
@@ -75,6 +113,24 @@ _LEVELS: Final[Mapping[type[Record], Level]] = {
         Level.WARNING,
     ),
 }
+
+
+OFTEN: Final = frozenset(
+    (
+        BatchSkipped,
+        ConnectionRefused,
+        InputIgnored,
+        IntentDropped,
+        LogonRefused,
+        MessageDropped,
+        MessageRejected,
+        ReportIgnored,
+        SolverLineRefused,
+        VenueLineIgnored,
+        VenueRefused,
+    )
+)
+"""Facts that a peer can bring about as often as it likes."""
 
 
 @cache
@@ -96,7 +152,7 @@ def fields_of(fact: Record) -> dict[str, Any]:
 @cache
 def _getters(kind: type[Record]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     nested = _NESTED.get(kind, {})
-    whole = {path.partition(".")[0] for path in nested.values()}
+    whole = {*(path.partition(".")[0] for path in nested.values()), _LEFT_OUT.get(kind)}
     paths = nested | {name: name for name in kind.__struct_fields__ if name not in whole}
     return tuple((name, attrgetter(path)) for name, path in paths.items())
 

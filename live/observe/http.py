@@ -1,10 +1,10 @@
-"""`/metrics`, `/healthz` and `/readyz` on one address, served by the loop that the node runs on."""
+"""`/metrics`, `/healthz`, `/readyz` and whatever else a node shows, on one address, served by the node's loop."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 
@@ -26,6 +26,7 @@ class Health(StrEnum):
     READY = "ready"
     STORAGE_SHORT = "storage_short"
     DRAINING = "draining"
+    FAILED = "failed"
 
 
 class _Server(uvicorn.Server):
@@ -38,13 +39,12 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    host: str, port: int, registry: CollectorRegistry, health: Callable[[], Health]
+    listener: socket.socket, registry: CollectorRegistry, health: Callable[[], Health], more: Sequence[Route] = ()
 ) -> AsyncIterator[int]:
-    """Serve within the context, on the port that it gives (0 takes any free one). Raises OSError for one in use."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listener:
+    """Serve within the context on a socket that listens, which it closes, and give its port."""
+    with listener:
         config = uvicorn.Config(
-            application(registry, health),
+            application(registry, health, more),
             lifespan="off",
             access_log=False,
             log_config=None,
@@ -59,18 +59,20 @@ async def serving(
             await running
 
 
-def application(registry: CollectorRegistry, health: Callable[[], Health]) -> Starlette:
-    """The three pages. `/healthz` answers as long as the loop turns; `/readyz` says 503 unless ready."""
+def application(registry: CollectorRegistry, health: Callable[[], Health], more: Sequence[Route] = ()) -> Starlette:
+    """The three pages, and `more`. `/healthz` says 503 once the node has failed, `/readyz` unless it is ready."""
 
     async def metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"content-type": content_type})
 
     async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": health()})
+        status = health()
+        return JSONResponse({"status": status}, status_code=503 if status is Health.FAILED else 200)
 
     async def readyz(_request: Request) -> Response:
         status = health()
         return JSONResponse({"status": status}, status_code=200 if status is Health.READY else 503)
 
-    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
+    pages = [Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+    return Starlette(routes=[*pages, *more])

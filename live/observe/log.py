@@ -10,9 +10,12 @@ import structlog
 
 from core.kernel.record import Record
 from core.units import SECOND, Nanos
-from live.observe.facts import event_name, fields_of, level_of
+from live.observe.facts import OFTEN, event_name, fields_of, level_of
 
 LogFormat = Literal["console", "json"]
+LINES_PER_SECOND_MAX: Final = 3
+_REASONS_MAX: Final = 1_000
+"""A solver hears reasons from its venue, which may be anything."""
 _NUMBERS: Final = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
 
 
@@ -37,18 +40,39 @@ def set_up(log_format: LogFormat, level: str) -> None:
 
 
 class FactLog:
-    """Writes the facts of one node: the event's name, the ids it names, and when the node stated it."""
+    """Writes the facts of one node: the event's name, the ids it names, and when the node stated it.
 
-    __slots__ = ("_log", "_threshold")
+    What a peer can bring about at will has LINES_PER_SECOND_MAX lines of a kind and reason; the first of a later second
+    says how many were left out, as `unsaid`.
+    """
+
+    __slots__ = ("_log", "_said", "_threshold")
 
     def __init__(self, node: str, level: str) -> None:
         self._log = structlog.get_logger().bind(node=node)
         self._threshold = _NUMBERS[level]
+        self._said: dict[tuple[type[Record], str], tuple[int, int]] = {}
+        """By kind and reason, in which second it was last said, and how often."""
 
     def __call__(self, _node: str, now: Nanos, component: str, fact: Record) -> None:
         """One line, if the fact matters enough."""
         kind = type(fact)
         level = level_of(kind)
-        if _NUMBERS[level] >= self._threshold:
+        if _NUMBERS[level] < self._threshold:
+            return
+        unsaid = self._unsaid(now, kind, fact) if kind in OFTEN else 0
+        if unsaid is not None:
             names = {**fields_of(fact), "component": component, "at": now / SECOND}
-            self._log.log(_NUMBERS[level], event_name(kind), **names)
+            self._log.log(_NUMBERS[level], event_name(kind), **names, **({"unsaid": unsaid} if unsaid else {}))
+
+    def _unsaid(self, now: Nanos, kind: type[Record], fact: Record) -> int | None:
+        """How many like this one have had no line; None if this one has none either."""
+        key, this = (kind, str(getattr(fact, "reason", ""))), now // SECOND
+        second, count = self._said.get(key, (this, 0))
+        if len(self._said) >= _REASONS_MAX and key not in self._said:
+            self._said.clear()
+        if second == this:
+            self._said[key] = this, count + 1
+            return 0 if count < LINES_PER_SECOND_MAX else None
+        self._said[key] = this, 1
+        return max(0, count - LINES_PER_SECOND_MAX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -124,6 +125,24 @@ def test_the_echo_takes_the_settings_of_a_quickfix_file(tmp_path: Path) -> None:
         assert opening["remarks"] == ["FileStorePath has no effect: the journal is the store"]
         with customer(opening["listens"], "FIX.4.2"):
             pass
+
+
+def test_the_echo_listens_where_a_quickfix_file_says_unless_told_otherwise(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = (
+        "[DEFAULT]\nConnectionType=acceptor\nBeginString=FIX.4.2\nSenderCompID=ISLD\nSocketAcceptHost=127.0.0.1\n"
+    )
+    (tmp_path / "echo.cfg").write_text(f"{settings}SocketAcceptPort={port}\n[SESSION]\nTargetCompID=TW\n")
+    with romer_live(tmp_path, "fix", "echo", "--config", "echo.cfg", "--json") as running:
+        assert running.told()["listens"] == f"127.0.0.1:{port}"
+    (tmp_path / "two.cfg").write_text(
+        f"{settings}[SESSION]\nTargetCompID=A\nSocketAcceptPort=1\n[SESSION]\nTargetCompID=B\nSocketAcceptPort=2\n"
+    )
+    with romer_live(tmp_path, "fix", "echo", "--config", "two.cfg") as running:
+        assert running.process.wait(PATIENCE) == 2
+        assert "two.cfg: it has 2 doors, 127.0.0.1:1, 127.0.0.1:2" in running.log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ def test_the_initiator_trades_with_the_acceptor(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out.startswith("A-1 is O-1: SessionView(session='DESK'")
 
 
+def test_credentials_are_asked_for_said_and_refused_by_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    assert asyncio.run(example("credentials").main()) == "There is nothing to trade"
+    assert capsys.readouterr().out == "j: There is nothing to trade\n"
+
+
 def test_the_echo_answers_in_fix_44(tmp_path: Path) -> None:
     with listening(tmp_path, "echo.py") as (_, address):
         client = FixClient(address, "TW44", target="ECHO", begin="FIX.4.4")

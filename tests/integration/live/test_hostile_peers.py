@@ -19,7 +19,7 @@ import pytest
 from core.solver.lines import encode_line
 from core.solver.protocol import Bid, Deposit, Hello, Line, PlaceBids, Pong
 from tests.helpers.fix_client import FixClient, fix_client
-from tests.helpers.venue import PATIENCE, VENUE, served, solving
+from tests.helpers.venue import PATIENCE, VENUE, changed, served, solving
 from tests.integration.live.test_serve import samples, until
 
 SECRET = "the token of s2"
@@ -51,8 +51,8 @@ MEMORY_BYTES_MAX = 128 << 20
 class Floor:
     """A venue with a solver and a market maker who trade, whatever else goes on there."""
 
-    def __init__(self, listening: Any, client: FixClient) -> None:
-        self.listening, self.client = listening, client
+    def __init__(self, folder: Path, listening: Any, client: FixClient) -> None:
+        self.folder, self.listening, self.client = folder, listening, client
         self._names = map("o{}".format, count())
 
     def trade(self) -> None:
@@ -134,7 +134,7 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
         fix_client(listening["places"]["fix"]) as client,
     ):
         until(listening, "romer_solvers_connected")
-        yield Floor(listening, client)
+        yield Floor(folder, listening, client)
 
 
 DOORS = ("fix", "orders", "bids", "claims")
@@ -268,3 +268,50 @@ def test_a_flood(floor: Floor, line: Line) -> None:
         for _ in range(5):
             floor.trade()
         assert floor.memory() - before < MEMORY_BYTES_MAX
+
+
+def test_a_member_that_floods_the_venue_makes_no_honest_solver_default(tmp_path: Path) -> None:
+    """It is held to its messages a second; more than that is refused, and costs others a wait."""
+    patient = ('fulfil_window = "100ms"', 'fulfil_window = "2s"')  # the machine may be busy with other tests
+    member = ('[[venue.members]]\nid = "MM1"', '[[venue.members]]\nid = "MM2"\n\n[[venue.members]]\nid = "MM1"')
+    with (
+        served(tmp_path, changed(patient, member)) as (_, listening),
+        solving(tmp_path, listening["places"]),
+        fix_client(listening["places"]["fix"]) as client,
+    ):
+        floor = Floor(tmp_path, listening, client)
+
+        def talk(over: Event) -> None:
+            with suppress(OSError), fix_client(listening["places"]["fix"], "MM2") as flooder:
+                for number in count():
+                    flooder.order(f"f{number}", quantity="0.01")
+                    if over.is_set():
+                        return
+
+        until(listening, "romer_solvers_connected")
+        floor.trade()
+        with floor.meanwhile(talk):
+            for number in range(20):
+                client.order(f"m{number}", quantity="0.01")
+                assert client.report("0", f"m{number}")
+            until(listening, "romer_reasons_total", "message_rejected", "other", least=1_000)
+        told = samples(listening)
+        assert told["romer_facts_total", ("auction", "commitment_settled")] >= 1
+        assert told.get(("romer_facts_total", ("auction", "commitment_defaulted")), 0) == 0
+
+
+def test_no_token_is_in_the_journal_however_it_was_said(floor: Floor) -> None:
+    secret = b"the one that nobody may read"
+    whole = encode_line(Hello(1, "s1", secret.decode()))
+    for door in DOORS[1:]:
+        for line in (whole, whole.replace(b"}", b",}"), whole.replace(b"token", b"Token"), whole[:-2] + b" " * 9_000):
+            with floor.dial(door) as peer:
+                peer.sendall(line + b"\n")
+                assert b'"Refused"' in closed(peer)
+    with floor.inside("bids") as (peer,):
+        peer.sendall(whole)
+        assert said(peer, "Refused")["reason"] == "malformed"
+    floor.trade()
+    journal = b"".join(path.read_bytes() for path in (floor.folder / "journal").iterdir())
+    assert SECRET.encode() not in journal
+    assert secret not in journal

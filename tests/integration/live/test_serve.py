@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
 from sim.cli import main as romer_sim
+from sim.whatif.whatif import WhatIf
 from tests.helpers.fix_client import fix_client
 from tests.helpers.venue import PATIENCE, TOKEN, VENUE, Running, changed, python, romer_live, served, solving
 
@@ -297,3 +298,32 @@ def test_a_bug_stops_the_venue_with_a_last_line_that_says_what_to_do(tmp_path: P
     with served(tmp_path) as (venue, listening):
         assert listening["boot"] == 2
         stopped(venue)
+
+
+PICKY = PLANTED.replace(
+    "def fail(*_):\n",
+    "handle = Sequencer.HANDLERS[FromPeer]\n\ndef fail(self, now, event):\n"
+    '    if event.body.message.cl_ord_id != "bad":\n        return handle(self, now, event)\n',
+)
+
+
+def test_what_a_quarantined_event_came_to_is_known_to_a_what_if(tmp_path: Path) -> None:
+    (tmp_path / "venue.toml").write_text(VENUE)
+    with python(tmp_path, "-c", PICKY) as running, fix_client(running.told()["places"]["fix"]) as client:
+        for name in ("a", "bad", "c"):
+            client.order(name)
+        assert running.ended()[0] == 1
+    crashed = WhatIf(tmp_path / "journal")
+    assert crashed.compare(crashed.baseline()).changed == []
+    with romer_live(tmp_path, "journal", "quarantine", "journal") as running:
+        assert running.ended()[0] == 0
+    with served(tmp_path) as (venue, listening):
+        with fix_client(listening["places"]["fix"], number=client.number) as again:
+            again.order("d")
+            assert again.report("0", "d")
+        ended = stopped(venue)["ended"]
+    what = WhatIf(tmp_path / "journal")
+    assert what.baseline().digest == ended["digest"]
+    assert what.compare(what.baseline()).digest == ended["digest"]
+    other = WhatIf(tmp_path / "journal", ["auction.rule=second_price"])
+    assert {order.cl_ord_id for order in other.compare(other.baseline()).orders} >= {"a", "d"}

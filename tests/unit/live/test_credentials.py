@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.solver.lines import encode_line
-from core.solver.protocol import HELLO_BYTES_MAX, VERSION, Hello, PlaceBids
+from core.solver.protocol import HELLO_BYTES_MAX, LINE_BYTES_MAX, VERSION, Hello, PlaceBids
 from live.credentials import SECRET_BYTES_MAX, HashToken, Secret, ShowToken, proof_of
 
 BIDS = encode_line(PlaceBids(1, ()))
@@ -39,22 +39,57 @@ def test_the_hash_of_a_token_opens_nothing() -> None:
     assert proof_of(proof).encode() in HashToken()(hello(proof))
 
 
-def test_nothing_is_handed_on_before_the_hello_is_whole() -> None:
+def test_nothing_is_handed_on_before_a_line_is_whole() -> None:
     arrive = HashToken()
     assert arrive(hello("hush")[:-1]) == b""
-    assert arrive(b"\n" + BIDS[:5]) == hello(proof_of("hush")) + BIDS[:5]
-    assert arrive(BIDS[5:]) == BIDS[5:]
+    assert arrive(b"\n" + BIDS[:5]) == hello(proof_of("hush"))
+    assert arrive(BIDS[5:] + BIDS) == BIDS + BIDS
 
 
 @pytest.mark.parametrize("line", [b"hello", b"[" * 10_000, b'{"token":1}', b"[]", b'"token"', b"\xff", b""])
-def test_a_line_that_is_no_hello_is_left_for_the_door_to_refuse(line: bytes) -> None:
-    assert HashToken()(line + b"\n") == line + b"\n"
+def test_of_a_first_line_that_is_no_hello_the_door_has_only_that_it_is_none(line: bytes) -> None:
+    refused, again = HashToken()(line + b"\n" + line + b"\n" + BIDS).split(b"\n", 1)
+    assert len(refused) == (1 if len(line) <= HELLO_BYTES_MAX else HELLO_BYTES_MAX + 1)
+    assert refused.strip(b"?") == b""
+    assert again.endswith(b"\n" + BIDS)
 
 
-def test_a_line_without_end_is_not_held_for_ever() -> None:
+def test_a_line_without_end_is_held_no_longer_than_a_line_may_be() -> None:
     arrive = HashToken()
     assert arrive(b"x" * HELLO_BYTES_MAX) == b""
-    assert arrive(b"x") == b"x" * (HELLO_BYTES_MAX + 1)
+    assert arrive(b"x") == b"?" * (HELLO_BYTES_MAX + 1)
+    assert arrive(b"x" * HELLO_BYTES_MAX) == b""
+    assert arrive(b"x\n") == b"\n"
+    assert arrive(b"x" * LINE_BYTES_MAX) == b""
+    assert arrive(b"x") == b"?" * (LINE_BYTES_MAX + 1)
+    assert arrive(b"x\n" + BIDS) == b"\n" + BIDS
+
+
+_MISTAKES = (
+    b'{"type":"Hello","version":1,"solver":"s1","token":"SECRET",}',
+    b'{"type":"Hello","version":1,"solver":"s1","Token":"SECRET"}',
+    b'{"type":"hello","version":1,"solver":"s1","token":"SECRET"}',
+    b'{"type":"Hello","version":"1","solver":"s1","to\\u006ben":"SECRET"}',
+    b'{"type":"Hello","version":1,"solver":"s1","token":"SECRET","pad":"' + b"x" * HELLO_BYTES_MAX + b'"}',
+    b'{"type":"Deposit","commitment_id":"C-1","amount":1,"token":"SECRET"}',
+    b"SECRET token",
+)
+
+
+@pytest.mark.parametrize("line", [hello("SECRET")[:-1], *_MISTAKES], ids=range(len(_MISTAKES) + 1))
+@pytest.mark.parametrize("before", [b"", hello("hush")], ids=["first", "later"])
+@given(st.data())
+def test_no_token_gets_through_wherever_it_stands_and_however_it_is_cut(
+    before: bytes, line: bytes, data: st.DataObject
+) -> None:
+    wire = before + line + b"\n" + BIDS
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=5)))
+    arrive = HashToken()
+    parts = [wire[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(wire)], strict=True)]
+    inside = b"".join(arrive(part) for part in parts)
+    assert b"SECRET" not in inside
+    assert inside.endswith(b"\n" + BIDS)
+    assert inside.count(b"\n") == wire.count(b"\n")
 
 
 def test_a_secret_is_read_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,8 @@ from tests.helpers.toys import Client, Ping, Seen, Server
 class Happenings(Store):
     """A disk that lists what happens to it, among the notes of its node; its `fails`-th operation fails."""
 
+    nearly_full = False
+
     def __init__(self, fails: int = 0) -> None:
         self.boot, self.trouble, self.policy = 1, "", ALWAYS
         self.happened: list[str] = []
@@ -168,6 +170,26 @@ def test_inputs_are_written_and_synced_once_a_pump_before_anything_leaves() -> N
     assert rest == ["write", "sync", "start", "write", "sync", "0", "1", "2", "write", "write", "close"]
     reader = JournalReader("node.romer", disk.data)
     assert len(list(reader.deliveries())) == 5
+
+
+def test_a_node_that_has_failed_says_so_at_once_and_waits_for_no_peer() -> None:
+    disk = Happenings(fails=6)
+
+    async def script() -> float:
+        subject = node(Busy("busy"), Noter("noter"), disk=disk)
+        began = 0.0
+        try:
+            async with dialled(subject, "busy", closes=False):
+                assert not subject.failed
+                began = time.monotonic()
+                while not subject.failed:
+                    subject.tell("noter", Ping(1))
+                    await asyncio.sleep(0.01)
+        except OSError:
+            assert subject.failed
+        return time.monotonic() - began
+
+    assert asyncio.run(script()) < 1
 
 
 @pytest.mark.parametrize(("fails", "what"), [(2, "write"), (3, "sync")])

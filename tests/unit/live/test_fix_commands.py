@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from core.fix import messages
 from core.fix.codec import encode
 from core.fix.shipped import source
 from core.kernel.journal import Header, Journal
@@ -135,6 +137,36 @@ def test_typed_messages_are_written_once(tmp_path: Path) -> None:
     assert romer_live("codegen", "FIX.4.4", "-o", out, "--messages", "D(ClOrdID Side)").stdout == f"{out} written\n"
     assert romer_live("codegen", "FIX.4.4", "-o", out, "--messages", "D(ClOrdID Side)").stdout.endswith("should be\n")
     assert "class NewOrderSingle(FixMessage, frozen=True):" in out.read_text()
+
+
+def test_the_messages_of_core_are_what_the_documented_command_writes(tmp_path: Path) -> None:
+    root, own = Path(__file__).parents[3], Path(messages.__file__)
+    recipe = (root / "Makefile").read_text().partition("\nmessages: ")[2].partition("\n\n")[0]
+    words = shlex.split(recipe.replace("\\\n", "").partition("romer-live fix ")[2])
+    out = tmp_path / "messages.py"
+    arguments = [str(out) if word == "core/fix/messages.py" else word.replace("@", f"@{root}/") for word in words]
+    assert romer_live(*arguments).stdout == f"{out} written\n"
+    assert out.read_text() == own.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--type", "NewOrderSinge"],
+            "--type NewOrderSinge: there is no such message\nhint: did you mean NewOrderSingle?",
+        ),
+        (["--tag", "ClOrdId=A-1"], "--tag ClOrdId=A-1: there is no field 'ClOrdId'\nhint: did you mean ClOrdID?"),
+        (["--since", "garbage"], "--since garbage: no time"),
+        (["--until", "2024-02-29"], "--until 2024-02-29: no time"),
+    ],
+    ids=["type", "tag", "since", "until"],
+)
+def test_what_no_message_can_have_is_said(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "log").write_bytes(b"")
+    result = romer_live("print", tmp_path / "log", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 def test_a_dictionary_is_packed(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.errors import ComponentFailed, InputError
@@ -15,11 +18,15 @@ from core.fix.dialect import Dialect
 from core.fix.echo import ECHOED, Echo
 from core.fix.generic import GenericMessage
 from core.fix.message import FixMessage
-from core.fix.messages import NewOrderSingle
+from core.fix.messages import Logout, NewOrderSingle
+from core.fix.records import MessageRejected, PeerComplained
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.shipped import dictionary
+from core.fix.tags import BusinessRejectReason, SessionRejectReason
+from core.fix.unsent import Unsendable
+from core.kernel.record import Record
 from core.units import MILLISECOND, SECOND
-from live.fix_application import Application, Place
+from live.fix_application import Application, MessageRefused, Place
 from live.fix_engine import ENGINE, EmbeddedFixEngine
 from live.fix_session import EmbeddedSession, QueueFull
 from tests.helpers.fix import order
@@ -55,7 +62,7 @@ class Diary(Application):
         assert isinstance(message, NewOrderSingle)
         self._tell(message.cl_ord_id)
 
-    def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool:
+    def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool | str:
         self._tell(f"attempt {session.name}")
         return self.admits
 
@@ -139,7 +146,7 @@ def test_what_cannot_be_done_is_an_error_that_says_why() -> None:
                 InputError, match="AskForHeartbeat of session 'ROMER' cannot be done: the session is not logged on"
             ):
                 await session.test_request()
-            with pytest.raises(InputError, match="numbers begin at 1"):
+            with pytest.raises(InputError, match="numbers are from 1 to"):
                 await session.set_numbers(next_in=0)
             with pytest.raises(InputError, match="session of that name"):
                 await engine.add_session(SessionConfig(target_comp_id="MM1"))
@@ -308,6 +315,102 @@ def test_a_component_with_a_journal_goes_on_where_it_was(tmp_path: Path) -> None
         async with EmbeddedFixEngine(config, Echo("echo", ENGINE), Place(journal=tmp_path)) as engine:
             view = engine.sessions[0]
             assert (view.next_in, view.next_out) == (before.next_in, before.next_out) == (4, 4)
+
+    run(test)
+
+
+def test_what_no_peer_could_read_is_refused_where_it_is_sent() -> None:
+    async def test() -> None:
+        async with two() as (_engine, session):
+            for message in (Logout("bye"), GenericMessage("D", ((95, "9"), (96, "x"))), order("a", text="a\x01b")):
+                with pytest.raises(Unsendable):
+                    session.send(message)
+            assert session.view.next_out == 2
+            assert session.is_logged_on
+
+    run(test)
+
+
+def test_an_application_refuses_messages_by_raising() -> None:
+    class Refusing(Application):
+        def on_message(self, session: EmbeddedSession, message: FixMessage, *, poss_resend: bool) -> None:
+            assert isinstance(message, NewOrderSingle)
+            if message.cl_ord_id == "A":
+                raise MessageRefused(BusinessRejectReason.UNKNOWN_SECURITY, "No such pair", ref_id="A")
+            raise MessageRefused(SessionRejectReason.VALUE_IS_INCORRECT, "Too cheap", ref_tag_id=44)
+
+    facts: list[Record] = []
+
+    async def test() -> None:
+        venue = EmbeddedFixEngine(VENUE, Refusing(), Place(log=lambda *fact: facts.append(fact[3])))
+        async with venue, EmbeddedFixEngine(maker_config(venue.port), Application()) as maker:
+            session = maker.get_session("ROMER")
+            await session.until_logged_on()
+            session.send(order("A"))
+            session.send(order("B"))
+            await until(lambda: len([fact for fact in facts if isinstance(fact, MessageRejected)]) == 2)
+            assert session.is_logged_on
+
+    run(test)
+    rejected = [fact for fact in facts if isinstance(fact, MessageRejected)]
+    assert [(fact.msg_seq_num, fact.reason) for fact in rejected] == [(2, "unknown_security"), (3, "incorrect_value")]
+
+
+def test_a_peer_that_may_not_log_on_is_told_why_and_may_come_back_with_other_fields() -> None:
+    class Doorkeeper(Application):
+        def may_log_on(self, session: EmbeddedSession, logon: bytes) -> bool | str:
+            return True if b"\x0157=DESK\x01" in logon else "For whom?"
+
+    config = msgspec.structs.replace(VENUE, authenticator="app")
+    facts: list[Record] = []
+
+    async def test() -> None:
+        async with EmbeddedFixEngine(config, Doorkeeper()) as engine:
+            maker = EmbeddedFixEngine(
+                maker_config(engine.port), Application(), Place(log=lambda *fact: facts.append(fact[3]))
+            )
+            async with maker:
+                session = maker.get_session("ROMER")
+                await until(lambda: any(isinstance(fact, PeerComplained) for fact in facts))
+                await session.set_admin_fields("A", [(57, "DESK")])
+                await session.until_logged_on()
+                with pytest.raises(InputError, match="field 108 is not one that can be added"):
+                    await session.set_admin_fields("A", [(108, "1")])
+
+    run(test)
+    assert next(fact.text for fact in facts if isinstance(fact, PeerComplained)) == "For whom?"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host:0x1", ":1", "host:70000"])
+def test_an_address_that_is_none_is_said_before_anything_starts(address: str) -> None:
+    own = msgspec.structs.replace(maker_config(1).sessions[0], addresses=(address,))
+    with pytest.raises(InputError, match="session 'ROMER': addresses: expected an address"):
+        EmbeddedFixEngine(msgspec.structs.replace(maker_config(1), sessions=(own,)), Application())
+
+
+def test_settings_that_cannot_be_are_said_before_anything_starts() -> None:
+    own = SessionConfig(target_comp_id="MM1", resend_batch=0)
+    with pytest.raises(InputError, match="session 'MM1': resend_batch: must be above 0, got 0"):
+        EmbeddedFixEngine(msgspec.structs.replace(VENUE, sessions=(own,)), Application())
+
+
+def test_an_address_that_swallows_everything_is_left_for_the_next_one_in_time() -> None:
+    async def test() -> None:
+        with socket.socket() as deaf, contextlib.ExitStack() as stack:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen(0)
+            for _ in range(4):  # more than its queue takes
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(deaf.getsockname())
+            async with EmbeddedFixEngine(VENUE, Application()) as engine:
+                addresses = (f"127.0.0.1:{deaf.getsockname()[1]}", f"127.0.0.1:{engine.port}")
+                own = msgspec.structs.replace(
+                    maker_config(1).sessions[0], addresses=addresses, connect_timeout=300 * MILLISECOND
+                )
+                config = msgspec.structs.replace(maker_config(1), sessions=(own,))
+                async with EmbeddedFixEngine(config, Application()) as other:
+                    await asyncio.wait_for(other.get_session("ROMER").until_logged_on(), 5)
 
     run(test)
 

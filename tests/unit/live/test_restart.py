@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from shutil import copytree
 from typing import Any, ClassVar
@@ -244,6 +244,41 @@ def test_those_who_take_new_work_hear_when_the_disk_is_short_and_when_it_is_not(
 
     notes = asyncio.run(script())
     assert notes.index("StorageShort") < notes.index("StorageRestored")
+
+
+def test_when_hardly_any_room_is_left_nobody_is_heard_until_there_is_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live.journal.store._TEND_SECONDS", 0.01)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def script() -> None:
+        process = Process(tmp_path, Once("once"), Server())
+        async with asyncio.timeout(20), process.running("server") as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with monkeypatch.context() as patched:
+                patched.setattr(segment, "reserve", full)
+                process.store._spare.remove()
+                with suppress(TimeoutError):
+                    while True:
+                        writer.write(b"x" * 200 + b"\n")
+                        await asyncio.wait_for(reader.readline(), 0.5)
+                assert process.store.nearly_full
+                assert process.store._segment is not None
+                assert process.store._segment.left > 0
+                assert not process.node.failed
+                stranger, to_stranger = await asyncio.open_connection("127.0.0.1", port)
+                assert await stranger.read() == b""
+                to_stranger.close()
+            assert await reader.readline() == b"X" * 200 + b"\n"
+            writer.write(b"again\n")
+            assert await reader.readline() == b"AGAIN\n"
+            writer.close()
+
+    asyncio.run(script())
+    assert replayed(tmp_path, lambda: [Once("once"), Server()], CODEC).crash == ""
 
 
 def test_a_crash_says_where_its_event_is_and_what_to_do(tmp_path: Path) -> None:

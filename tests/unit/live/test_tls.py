@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 import trustme
 
-from core.errors import InputError
+from core.faults import dotted
+from core.fix.codec import encode
 from core.kernel.kernel import Kernel
 from core.kernel.record import Bytes, Connect, Connected, Disconnected, Record, Start, Transmit
 from core.units import Nanos
 from live.clock import wall_clock
 from live.doors import ConnectionRefused, Guard
 from live.driver import LiveNode
-from live.tls import CertSection, ClientTls, TlsSection, client_tls, server_tls
+from live.tls import CertSection, ClientTls, TlsSection, client_tls, server_tls, tls_faults
 from tests.helpers.actors import Actor
 from tests.helpers.toys import Server
 
@@ -236,19 +237,95 @@ def test_openssl_s_client_is_served(files: Files) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "path", "problem"),
     [
-        ({"cert": "nowhere.pem"}, "cannot read {folder}/nowhere.pem: No such file or directory"),
-        ({"key": "mm1.key"}, "{folder}/venue.pem and {folder}/mm1.key: the key is not that of the certificate"),
-        ({"cert": "empty.pem"}, "{folder}/empty.pem and {folder}/venue.key: not a certificate and its key in PEM"),
-        ({"client_ca": "nowhere.pem"}, "cannot read {folder}/nowhere.pem"),
-        ({"client_ca": "empty.pem"}, "{folder}/empty.pem: there is no certificate in it"),
-        ({"ciphers": "ROT13"}, 'ciphers: OpenSSL knows none of "ROT13"'),
-        ({"clients": ("MM1",)}, "clients: they need `client_ca`"),
+        ({"cert": "nowhere.pem"}, "cert", "cannot read {folder}/nowhere.pem: No such file or directory"),
+        ({"key": "mm1.key"}, "cert", "{folder}/venue.pem and {folder}/mm1.key: the key is not that of the certificate"),
+        (
+            {"cert": "empty.pem"},
+            "cert",
+            "{folder}/empty.pem and {folder}/venue.key: not a certificate and its key in PEM",
+        ),
+        ({"client_ca": "nowhere.pem"}, "client_ca", "cannot read {folder}/nowhere.pem"),
+        ({"client_ca": "empty.pem"}, "client_ca", "{folder}/empty.pem: there is no certificate in it"),
+        ({"ciphers": "ROT13"}, "ciphers", 'OpenSSL knows none of "ROT13"'),
+        ({"clients": ("MM1",)}, "clients", "names need `client_ca`"),
+        ({"logons": {"desk": ("MM1",)}}, "logons", "names need `client_ca`"),
+        (
+            {"names": {"other": CertSection(cert="no.pem", key="mm1.key")}},
+            "names.other.cert",
+            "cannot read {folder}/no",
+        ),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(changes: dict[str, Any], message: str, files: Files) -> None:
+def test_what_cannot_be_used_is_named(changes: dict[str, Any], path: str, problem: str, files: Files) -> None:
     (files.folder / "empty.pem").write_text("")
-    with pytest.raises(InputError) as caught:
-        server_tls(TlsSection(**{"cert": "venue.pem", "key": "venue.key", **changes}), files.folder)
-    assert caught.value.message.startswith(message.format(folder=files.folder))
+    served = TlsSection(**{"cert": "venue.pem", "key": "venue.key", **changes})
+    (fault,) = tls_faults(served, files.folder)
+    assert dotted(fault.path) == path
+    assert fault.problem.startswith(problem.format(folder=files.folder))
+
+
+def test_everything_that_is_wrong_is_said_at_once(files: Files) -> None:
+    served = TlsSection(
+        cert="a.pem",
+        key="b.key",
+        ciphers="ROT13",
+        client_ca="c.pem",
+        names={"x": CertSection(cert="d.pem", key="e.key"), "y": CertSection(cert="mm1.pem", key="mm2.key")},
+    )
+    found = [dotted(fault.path) for fault in tls_faults(served, files.folder)]
+    assert found == ["cert", "key", "names.x.cert", "names.x.key", "names.y.cert", "ciphers", "client_ca"]
+
+
+def logon(comp_id: str) -> bytes:
+    return encode(f"35=A\x0149={comp_id}\x0156=ROMER\x0134=1\x0198=0\x01108=30\x01".encode())
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "comp_id", "logons", "lets_in"),
+    [
+        ("mm1", "MM1", {}, True),
+        ("mm2", "MM1", {}, False),
+        ("mm2", "MM2", {}, True),
+        ("mm2", "mm2.example", {}, True),
+        ("mm2", "MM1", {"mm2.example": ("MM1", "MM3")}, True),
+        ("mm2", "MM2", {"MM2": ("MM1",)}, False),
+    ],
+)
+def test_a_certificate_is_for_logging_on_as_whom_it_names(
+    name: str, comp_id: str, logons: dict[str, tuple[str, ...]], *, lets_in: bool, pieces: int, files: Files
+) -> None:
+    async def dial(port: int) -> str:
+        context = client_tls(
+            files.folder / "ca.pem", files.folder / f"{name}.pem", files.folder / f"{name}.key"
+        ).context
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        data = logon(comp_id) + b"\n"
+        for begin in range(0, len(data), -(-len(data) // pieces)):
+            writer.write(data[begin : begin + -(-len(data) // pieces)])
+            await asyncio.sleep(0.01)
+        try:
+            said = await reader.readline()
+        except ConnectionResetError:
+            said = b""
+        writer.close()
+        return said.decode()
+
+    said, facts = answered(files, section(client_ca="ca.pem", logons=logons), dial)
+    assert bool(said) is lets_in
+    refused = [fact.detail for fact in facts if isinstance(fact, ConnectionRefused)]
+    assert [f"logs on as '{comp_id}'" in detail for detail in refused] == [True] * (not lets_in)
+
+
+def test_whoever_needs_no_certificate_may_log_on_as_anybody(files: Files) -> None:
+    async def dial(port: int) -> bytes:
+        context = client_tls(files.folder / "ca.pem", None, None).context
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.write(logon("MM1") + b"\n")
+        said = await reader.readline()
+        writer.close()
+        return said
+
+    assert answered(files, section(), dial)[0].startswith(b"8=FIX.4.2")

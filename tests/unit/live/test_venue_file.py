@@ -9,9 +9,38 @@ import pytest
 from core.errors import InputError
 from core.units import SECOND
 from live.credentials import proof_of
-from live.venue_file import Address, load, parse_address, read
+from live.venue_file import APP_MESSAGES_PER_SECOND_MAX, Address, load, parse_address, read
+from live.zones import compile_zone
 from tests.helpers.venue import TOKEN, VENUE, changed
 
+SESSIONS = """
+[venue.fix.session.schedule]
+start_time = "08:00:00"
+end_time = 17:30:00
+time_zone = "Europe/Berlin"
+
+[venue.dictionaries]
+own = "own.xml"
+"""
+MESSAGES = {
+    "NewOrderSingle": "D",
+    "OrderCancelRequest": "F",
+    "OrderCancelReplaceRequest": "G",
+    "OrderStatusRequest": "H",
+    "ExecutionReport": "8",
+    "OrderCancelReject": "9",
+}
+DICTIONARY = f"""
+<fix major="4" minor="2">
+<header><field name="MsgType" required="Y"/></header><trailer/><components/>
+<messages>{
+    "".join(
+        f'<message name="{name}" msgtype="{kind}" msgcat="app"><field name="Own" required="N"/></message>'
+        for name, kind in {**MESSAGES, "BusinessMessageReject": "j"}.items()
+    )
+}</messages>
+<fields><field number="35" name="MsgType" type="STRING"/><field number="5001" name="Own" type="STRING"/></fields>
+</fix>"""
 DURATION = 'expected a duration such as "250ms" (units ns, us, ms, s, m, h, d), got'
 HOW = 'say where it is: { env = "NAME" } or { file = "path" }'
 
@@ -35,6 +64,45 @@ def test_a_good_file_holds_the_hash_of_each_token(tmp_path: Path) -> None:
     assert file.drain.deadline == 10 * SECOND
     assert (file.journal.dir, file.journal.sync) == ("journal", "always")
     assert TOKEN not in repr(file)
+
+
+def test_a_file_names_dictionaries_and_zones_and_the_configuration_holds_them(tmp_path: Path) -> None:
+    (tmp_path / "own.xml").write_text(DICTIONARY)
+    path = tmp_path / "venue.toml"
+    path.write_text(changed(('id = "MM1"', 'id = "MM1"\nsession = { dictionary = "own" }')) + SESSIONS)
+    venue = load(path).venue
+    assert venue.zones == {"Europe/Berlin": compile_zone("Europe/Berlin")}
+    assert "5001:Own:STRING" in venue.dictionaries["own"].fields
+    schedule = venue.fix.session.schedule
+    assert schedule is not None
+    assert (int(schedule.start_time), int(schedule.end_time)) == (8 * 3600, 17 * 3600 + 1800)
+
+
+def test_what_is_wrong_with_sessions_is_found_with_all_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "own.xml").write_text("<fix>")
+    path = tmp_path / "venue.toml"
+    wrong = SESSIONS.replace("Berlin", "Berln").replace('"08:00:00"', '"8"') + "zones = 1\n[venue.zones]\n"
+    path.write_text(changed(('id = "MM1"', 'id = "MM1"\nsession = { reset_on_login = true }')) + wrong)
+    found = read(path)[1]
+    assert [problem.split(": ")[0] for problem in found] == [
+        "venue.dictionaries.own",
+        "venue.dictionaries.zones",
+        "venue.zones",
+        "venue.fix.session.schedule.start_time",
+        "venue.members[0].session",
+        "venue.fix.session.schedule.time_zone",
+    ]
+    assert found[4].endswith("unknown key `reset_on_login` (did you mean `reset_on_logon`?)")
+
+
+def test_an_admin_token_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "admin").write_text("hush")
+    (tmp_path / "admin").chmod(0o640)
+    edit = ("[venue]\n", '[admin]\ntoken = { file = "admin" }\n[venue]\n')
+    path = tmp_path / "admin"
+    assert problems(tmp_path, edit) == [f"admin.token: others may read {path} (mode 640) (chmod 600 {path})"]
+    path.chmod(0o600)
+    assert problems(tmp_path, edit) == []
 
 
 def test_a_token_may_be_in_a_file_beside(tmp_path: Path) -> None:
@@ -153,3 +221,39 @@ def test_addresses_have_a_host_and_a_port() -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected an address"):
         parse_address(text)
+
+
+def test_everything_that_is_wrong_with_tls_is_found_at_once(tmp_path: Path) -> None:
+    tls = """[listen.tls]
+cert = "a.pem"
+key = "b.key"
+min_version = "1.1"
+ciphers = "ROT13"
+client_ca = "c.pem"
+logons = { desk = ["MM1", "MM7"] }
+names = { other = { cert = "d.pem", key = "e.key" } }
+
+[observe]"""
+    found = [line.split(": ")[0] for line in problems(tmp_path, ("[observe]", tls))]
+    keys = ("min_version", "cert", "key", "names.other.cert", "names.other.key", "ciphers", "client_ca")
+    assert found == [*(f"listen.tls.{key}" for key in keys), "listen.tls.logons.desk[1]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("", (APP_MESSAGES_PER_SECOND_MAX, None)),
+        ("[venue.fix.session]\napp_messages_per_second_max = 0\n\n", (0, None)),
+        ("[venue.fix.session]\nreset_on_logon = true\n\n", (APP_MESSAGES_PER_SECOND_MAX, None)),
+        ("[venue.fix]\ncomp_id = 'V'\n\n", (APP_MESSAGES_PER_SECOND_MAX, None)),
+    ],
+)
+def test_members_have_a_limit_of_messages_unless_the_file_says_otherwise(
+    tmp_path: Path, text: str, limits: tuple[int, None]
+) -> None:
+    (tmp_path / "venue.toml").write_text(changed(("[[venue.pairs]]", f"{text}[[venue.pairs]]")))
+    venue = load(tmp_path / "venue.toml").venue
+    assert (
+        venue.fix.session.app_messages_per_second_max,
+        venue.members[0].session.app_messages_per_second_max,
+    ) == limits

@@ -14,8 +14,9 @@ from core.kernel.record import Record
 from core.maker import DropReason, IntentDropped
 from core.market.orders import CancelOrder, Order
 from core.market.world import CancelWanted, StorageRestored, StorageShort
-from core.sequencer.facts import BlockHeader, BlockSealed, CancelSequenced, OrderSequenced
+from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
 from live.observe.facts import Level, event_name, fields_of, level_of
+from tests.helpers.blocks import header
 
 ONE = Decimal(1)
 ORDER = Order(
@@ -35,7 +36,7 @@ ORDER = Order(
     partially_fillable=True,
     immediate=False,
 )
-SEALED = BlockSealed(BlockHeader(1, 7, b"", 0, 1, 3, b""), b"\xab\xcd", "window", 1_500_000)
+SEALED = BlockSealed(header(7, message_count=3), b"\xab\xcd", "window", 1_500_000, (3, 1, 2))
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,7 @@ def test_a_fact_becomes_named_values(fact: Record, name: str, level: Level, some
     fields = fields_of(fact)
     assert fields.items() >= some.items()
     assert json.loads(json.dumps(fields)) == fields
+
+
+def test_a_block_is_logged_without_the_sequence_of_its_messages() -> None:
+    assert "sequence" not in fields_of(SEALED)

@@ -12,7 +12,8 @@ import structlog
 
 from core.auction.facts import BatchCreated, CommitmentDefaulted
 from core.units import SECOND
-from live.observe.log import FactLog, set_up
+from live.doors import ConnectionRefused
+from live.observe.log import LINES_PER_SECOND_MAX, FactLog, set_up
 
 FACT = CommitmentDefaulted("C-1", "O-1", "s1", Decimal(100))
 
@@ -59,3 +60,20 @@ def test_what_matters_less_than_the_level_is_not_written(capsys: pytest.CaptureF
         set_up("json", level)
         FactLog("venue", level)("venue", 0, "auction", detail)
         assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_what_a_peer_brings_about_at_will_is_counted_rather_than_written(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up("json", "info")
+    log = FactLog("venue", "info")
+    for number in range(10_000):
+        log("venue", SECOND + number, "fix", ConnectionRefused("front", f"peer-{number}", "too_many_connections"))
+    log("venue", SECOND, "fix", ConnectionRefused("front", "other", "handshake_failed"))
+    log("venue", 5 * SECOND, "fix", ConnectionRefused("front", "last", "too_many_connections"))
+    log("venue", 6 * SECOND, "fix", ConnectionRefused("front", "last", "too_many_connections"))
+    for _ in range(10):
+        log("venue", 6 * SECOND, "auction", FACT)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    refused = [(line["peer"], line.get("unsaid", 0)) for line in lines if line["event"] == "connection_refused"]
+    first = [(f"peer-{number}", 0) for number in range(LINES_PER_SECOND_MAX)]
+    assert refused == [*first, ("other", 0), ("last", 10_000 - LINES_PER_SECOND_MAX), ("last", 0)]
+    assert sum(line["event"] == "commitment_defaulted" for line in lines) == 10

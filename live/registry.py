@@ -1,0 +1,136 @@
+"""The registry of a venue as its audit log tells it, for people: who is registered, with which keys, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from core.errors import JournalDamaged
+from core.identity.audit import NO_ENTRY, verify_audit
+from core.identity.records import AuditEntry, Permissions, RegistryChanged
+from core.identity.registry import Key, Maker, Registry
+from core.identity.scheme import key_id
+from core.kernel.record import Note
+from core.units import SECOND
+from core.wiring import CODEC
+from live.blocks import venue_reader
+
+_ID_DIGITS: Final = 16
+
+
+class KeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of a market maker, in hexadecimal."""
+
+    public_key: str
+    key_id: str
+    status: str
+    staged_at: int
+
+
+class MakerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A market maker as it is registered; its keys oldest first. Times are nanoseconds since 1970."""
+
+    maker: str
+    status: str
+    registered_at: int
+    signing: str
+    permissions: Permissions
+    keys: tuple[KeyView, ...]
+
+
+class AuditView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an audit log is whole: what is wrong with it, if anything, or the hash that names all of it."""
+
+    entries: tuple[AuditEntry, ...]
+    head: str
+    broken_at: int = 0
+    """The number of the first entry that is not what was written; 0 if there is none."""
+    problem: str = ""
+
+    def __str__(self) -> str:
+        lines = [_entry_line(entry) for entry in self.entries]
+        if self.problem:
+            return "\n".join([*lines, f"entry {self.broken_at} is broken: {self.problem}"])
+        return "\n".join([*lines, f"{len(self.entries)} entries are one chain; its head is {self.head}"])
+
+
+def audited(entries: list[AuditEntry], head: bytes | None) -> AuditView:
+    """An audit log, judged; `head` is the hash of its last entry as known from elsewhere."""
+    flaw = verify_audit(entries, head)
+    last = entries[-1].hash if entries else NO_ENTRY
+    number, reason = (flaw.number, flaw.reason) if flaw is not None else (0, "")
+    return AuditView(entries=tuple(entries), head=last.hex(), broken_at=number, problem=reason)
+
+
+def registered(entries: Iterable[AuditEntry]) -> list[MakerView]:
+    """The market makers that follow from a log that is whole, by name."""
+    registry = Registry()
+    for entry in entries:
+        registry.obey(entry.at, entry.command)
+    return [_view(registry.makers[name]) for name in sorted(registry.makers)]
+
+
+def read_audit(folder: Path) -> list[AuditEntry]:
+    """The audit log in the venue's journal in `folder`. The node may run meanwhile.
+
+    Raises InputError when there is no such journal, or its beginning is gone, and JournalDamaged where it cannot be
+    read.
+    """
+    return list(_entries(folder))
+
+
+def table(makers: list[MakerView]) -> str:
+    """The market makers for people, a line for each key."""
+    if not makers:
+        return "nobody is registered"
+    return "\n".join(
+        f"{maker.maker:<12} {maker.status:<10} {key.status:<8} {key.key_id[:_ID_DIGITS]}  {_when(key.staged_at)}"
+        for maker in makers
+        for key in maker.keys
+    )
+
+
+def _entries(folder: Path) -> Iterator[AuditEntry]:
+    reader = venue_reader(folder)
+    for delivery in reader.deliveries(unfinished=True):
+        try:
+            _, _, _, effects = CODEC.delivered(delivery)
+        except msgspec.DecodeError as error:
+            raise JournalDamaged(reader.name, delivery.offset, f"this version cannot read it: {error}") from None
+        for effect in effects:
+            if isinstance(effect, Note) and isinstance(effect.fact, RegistryChanged):
+                yield effect.fact.entry
+
+
+def _view(maker: Maker) -> MakerView:
+    return MakerView(
+        maker=maker.maker,
+        status=maker.status,
+        registered_at=maker.registered_at,
+        signing=maker.signing,
+        permissions=maker.permissions,
+        keys=tuple(_key_view(key) for key in maker.keys),
+    )
+
+
+def _key_view(key: Key) -> KeyView:
+    return KeyView(
+        public_key=key.public_key.hex(),
+        key_id=key_id(key.public_key).hex(),
+        status=key.status,
+        staged_at=key.staged_at,
+    )
+
+
+def _entry_line(entry: AuditEntry) -> str:
+    command = entry.command
+    what = f"{type(command).__name__} {command.maker}"
+    return f"{entry.number:>4}  {_when(entry.at)}  {what} by {command.who}: {command.why}"
+
+
+def _when(at: int) -> str:
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S")
