@@ -12,7 +12,7 @@ WITHOUT_ENSUREPIP = $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long bench lint types determinism golden recording notebooks interop wheel lock clean
+.PHONY: help setup demo test test-long bench lint types determinism golden recording notebooks interop messages wheel lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s%s\n", $$1, $$2}' Makefile
@@ -51,6 +51,11 @@ notebooks: setup ## Run every notebook as a script
 
 interop: setup $(INTEROP)/quickfix ## Test against QuickFIX, which is built first, in some minutes
 	@$(BIN)/python -m pytest -m slow tests/interop $(ARGS)
+
+messages: setup ## Write core/fix/messages.py anew from Romer's dictionary and core/fix/selection.txt
+	@$(BIN)/romer-live fix codegen ROMER -o core/fix/messages.py --messages @core/fix/selection.txt \
+	    --no-enumerations \
+	    --title "The messages that Romer reads and writes, as typed records: order flow first, then the session's own."
 
 wheel: setup ## Build dist/romer-*.whl
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .

@@ -19,8 +19,9 @@ __all__ = ["load", "run"]
 def load(directory: Path | str) -> RunResult:
     """The result that a run left in `directory`. Raises InputError when it is not a whole one."""
     from sim.results.result import load as load_result  # noqa: PLC0415  # pyarrow is slow to import
+    from sim.scenario.files import path_of  # noqa: PLC0415
 
-    return load_result(Path(directory))
+    return load_result(path_of("directory", directory))
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,8 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from sim.commands.exits import Exit, report_failure
-from sim.commands.results import explain, replay, report
+from sim.commands.replay import replay
+from sim.commands.results import explain, report
 from sim.commands.run import run
 from sim.commands.scenarios import check, list_scenarios
 from sim.commands.whatif import whatif

@@ -6,16 +6,17 @@ orders the instants, the agenda orders what happens within one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 from simpy import Environment, Event
 from simpy.events import NORMAL
 
 from core.errors import DefectError
 from core.kernel.kernel import Kernel
-from core.kernel.record import Call, Close, Compute, Computed, Connect, Message, Note, Outward, Record, Transmit
+from core.kernel.record import Call, Close, Compute, Computed, Connect, Message, Note, Record, Reply, Transmit
 from core.kernel.record import Event as KernelEvent
+from core.kernel.record import Outward as OutwardEffect
 from core.units import Nanos
 from sim.network import Network
 
@@ -27,6 +28,11 @@ class Solve(Protocol):
 
 
 NoteSink = Callable[[str, Nanos, str, Record], None]
+Service = Callable[[Any], tuple[Record, Nanos]]
+"""Answers what it is asked, and says how long that took."""
+NO_SERVICES: Final[Mapping[str, Service]] = {}
+Outward = Callable[[bytes], tuple[bytes, Nanos]]
+"""The last thing that happens to bytes before they leave a node, and how long it takes."""
 
 
 def no_compute(problem: Any) -> tuple[Record, Nanos]:
@@ -38,10 +44,19 @@ class SimNode:
     """One node in virtual time."""
 
     def __init__(
-        self, env: Environment, kernel: Kernel, network: Network, *, on_note: NoteSink, solve: Solve = no_compute
+        self,
+        env: Environment,
+        kernel: Kernel,
+        network: Network,
+        *,
+        on_note: NoteSink,
+        solve: Solve = no_compute,
+        outward: Outward | None = None,
+        services: Mapping[str, Service] = NO_SERVICES,
     ) -> None:
         self.name = kernel.node
         self.kernel = kernel
+        self._outward, self._services = outward, services
         self._env, self._network, self._on_note, self._solve = env, network, on_note, solve
         self._armed: Nanos | None = None
         self._scheduled: set[Nanos] = set()
@@ -99,11 +114,12 @@ class SimNode:
             self._scheduled.add(at)
             self._env.schedule(self._bell, NORMAL, at - now)
 
-    def _perform(self, now: Nanos, src: str, effect: Outward) -> None:
+    def _perform(self, now: Nanos, src: str, effect: OutwardEffect) -> None:
         if isinstance(effect, Note):
             self._on_note(self.name, now, src, effect.fact)
         elif isinstance(effect, Transmit):
-            self._network.transmit(now, self, effect.conn, effect.data)
+            data, span = self._outward(effect.data) if self._outward is not None else (effect.data, 0)
+            self._network.transmit(now + span, self, effect.conn, data)
         elif isinstance(effect, Compute):
             result, span = self._solve(effect.problem)
             self.post(now + span, "compute", src, Computed(effect.job_id, result))
@@ -112,4 +128,7 @@ class SimNode:
         elif isinstance(effect, Close):
             self._network.close(now, self, effect.conn, effect.reason)
         elif isinstance(effect, Call):
-            raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this simulation does not have")
+            if effect.service not in self._services:
+                raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this simulation does not have")
+            answer, span = self._services[effect.service](effect.body)
+            self.post(now + span, effect.service, src, Reply(effect.call_id, answer))

@@ -9,11 +9,13 @@ from typing import Final, TypeAlias
 import msgspec
 
 from core.kernel.rng import Stream
-from core.units import Nanos
+from core.units import SECOND, Nanos
 
 Sampler: TypeAlias = Callable[[], Nanos]
 
 _MATH: Final = Context(prec=18)
+_LONGEST: Final = 86_400 * SECOND
+"""A draw that is longer still ends here, so that every instant has its 64 bits."""
 
 
 class Constant(msgspec.Struct, frozen=True):
@@ -37,7 +39,8 @@ class Exponential(msgspec.Struct, frozen=True):
 
 
 class Lognormal(msgspec.Struct, frozen=True):
-    """Half the spans are below `median`; the logarithm's standard deviation is `sigma_per_mille` / 1000."""
+    """Half the spans are below `median`, none above a day; the logarithm's standard deviation is
+    `sigma_per_mille` / 1000."""
 
     median: Nanos
     sigma_per_mille: int
@@ -61,4 +64,4 @@ def sampler(model: Latency, draws: Stream) -> Sampler:
 
 def _lognormal(median: Nanos, sigma_per_mille: int, draws: Stream) -> Nanos:
     exponent = _MATH.divide(_MATH.multiply(draws.normal(), Decimal(sigma_per_mille)), Decimal(1000))
-    return int(_MATH.multiply(Decimal(median), _MATH.exp(exponent)))
+    return min(int(_MATH.multiply(Decimal(median), _MATH.exp(exponent))), _LONGEST)

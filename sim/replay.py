@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from core.config import decode_node
-from core.errors import InputError
+from core.errors import InputError, JournalError
 from core.kernel.reader import JournalReader
 from core.kernel.replay import Replayed, replay
 from core.kernel.segments import SUFFIX, segments, unpacked
@@ -54,8 +54,22 @@ def replay_all(path: Path) -> Iterator[Replayed]:
     Raises JournalDamaged, naming file and offset, for one that is not whole, and ReplayDiverged at
     the first effect that is not as recorded.
     """
+    for _, found in replay_each(path):
+        if not isinstance(found, Replayed):
+            raise found
+        yield found
+
+
+def replay_each(path: Path) -> Iterator[tuple[Path, Replayed | InputError | JournalError]]:
+    """Replay each journal of `path`, in order of their names, and go on after one that cannot be.
+
+    Raises InputError when there is none.
+    """
     for journal in journals(path):
-        yield replay_journal(journal)
+        try:
+            yield journal, replay_journal(journal)
+        except (InputError, JournalError) as error:
+            yield journal, error
 
 
 def replay_journal(path: Path) -> Replayed:

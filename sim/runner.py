@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter_ns
 
 from core.kernel.journal import Header, Sink
+from sim.interrupt import CtrlC, OnInterrupt, Stage, StoppedAtOnce, ctrl_c
 from sim.results.manifest import Manifest, provenance
-from sim.results.place import give_up, start
+from sim.results.place import abandon, give_up, start
 from sim.results.result import RunResult
+from sim.scenario.files import path_of
 from sim.scenario.load import Loaded, load
 from sim.scenario.recorded import recordings
 from sim.simulation import Progress, Simulation, Watch
@@ -29,35 +29,42 @@ def run(
     overrides: Sequence[str] = (),
     out: Path | str | None = None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_interrupt: OnInterrupt = lambda _stage: None,
 ) -> RunResult:
     """Run a scenario file; `seed` and `path=value` overrides replace what it says.
 
     With `out`, everything is written to `<out>/<scenario>/<seed>-<digest8>/`; without, nothing is.
-    Ctrl-C ends the run in order: what happened until then is written, and marked as interrupted unless
-    the market had closed already. A second Ctrl-C stops at once.
+    Ctrl-C ends the run in order, and `on_interrupt` hears at which stage: what happened until then is written,
+    and marked as interrupted unless the market had closed already. A second Ctrl-C stops at once, with a
+    KeyboardInterrupt that says what was left in an `unfinished-` directory.
 
     Raises InputError for a scenario that cannot be used, FactViolated when a checker objects and
     ComponentFailed for a bug; with `out`, the journals up to that point stay in a `failed-` directory.
     """
+    runs = None if out is None else path_of("out", out)
     loaded = load(source, seed=seed, overrides=overrides)
     command = _command(source, seed, overrides)
-    with _ctrl_c() as pressed:
+    with ctrl_c(on_interrupt) as interrupt:
 
         def watch(progress: Progress) -> bool:
             on_progress(progress)
-            return not pressed.is_set()
+            return not interrupt.pressed
 
-        if out is None:
-            return _simulate(loaded, command, lambda _node: None, watch)
-        return _write(loaded, command, Path(out), watch)
+        if runs is None:
+            return _simulate(loaded, command, lambda _node: None, watch, interrupt)
+        return _write(loaded, command, runs, watch, interrupt)
 
 
-def _write(loaded: Loaded, command: str, runs: Path, watch: Watch) -> RunResult:
+def _write(loaded: Loaded, command: str, runs: Path, watch: Watch, interrupt: CtrlC) -> RunResult:
     place = start(runs)
     try:
         with ExitStack() as files:
-            result = _simulate(loaded, command, lambda node: _open(files, place, node), watch)
+            result = _simulate(loaded, command, lambda node: _open(files, place, node), watch, interrupt)
         result.write(place)
+        interrupt.stage = Stage.PUBLISHING
+    except KeyboardInterrupt:
+        left = f"{place} holds journals but no whole result, and can be deleted"
+        raise StoppedAtOnce(left if abandon(place, JOURNALS) else "nothing was left behind") from None
     except Exception:
         give_up(place, JOURNALS)
         raise
@@ -65,7 +72,9 @@ def _write(loaded: Loaded, command: str, runs: Path, watch: Watch) -> RunResult:
     return result
 
 
-def _simulate(loaded: Loaded, command: str, sinks: Callable[[str], Sink | None], watch: Watch) -> RunResult:
+def _simulate(
+    loaded: Loaded, command: str, sinks: Callable[[str], Sink | None], watch: Watch, interrupt: CtrlC
+) -> RunResult:
     scenario, code = loaded.scenario, provenance()
     header = Header(
         node="",
@@ -78,6 +87,7 @@ def _simulate(loaded: Loaded, command: str, sinks: Callable[[str], Sink | None],
     started = perf_counter_ns()
     simulation = Simulation(scenario, recordings(loaded), header, sinks)
     whole = simulation.run(watch)
+    interrupt.stage = Stage.RESULTS
     manifest = Manifest(
         name=loaded.name,
         seed=scenario.run.seed,
@@ -109,22 +119,3 @@ def _command(source: Path | str, seed: int | None, overrides: Sequence[str]) -> 
     for override in overrides:
         words += ["--set", override]
     return shlex.join(words)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; a second one is a KeyboardInterrupt. Inert outside the main thread."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed
-        return
-
-    def press(_signal: int, _frame: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    usual = signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, usual)

@@ -6,7 +6,7 @@ nodes only bytes travel. Checkers see every delivery of every node.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import localcontext
 from typing import Any, Final
 
@@ -14,24 +14,29 @@ import msgspec
 from simpy import Environment
 
 from core.auction.auction import Auction
-from core.config import NodeConfig, SolverConfig, encode_node
+from core.config import NodeConfig, SolverConfig, VenueConfig, encode_node
+from core.fix.records import LogOut
+from core.identity.checking import check
 from core.kernel.agenda import Agenda
 from core.kernel.journal import Header, Journal, Sink, combined_digest
 from core.kernel.kernel import Kernel
 from core.kernel.record import Effect, Event, Record
 from core.kernel.rng import stream
+from core.sequencer.signing import SIGNER
 from core.solver.strategies.registry import solve
 from core.units import MILLISECOND, MONEY, SECOND, Nanos
-from core.wiring import components, node_name
+from core.wiring import IDENTITY, components, node_name
 from sim.checkers.every import every_checker
-from sim.driver import SimNode, Solve, no_compute
+from sim.driver import NO_SERVICES, Service, SimNode, Solve, no_compute
+from sim.keys import BlockSigner, Signer
 from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
 from sim.results.facts import Noted
 from sim.results.wire import FixTap
+from sim.scenario.identity import Step
 from sim.scenario.recorded import Row
 from sim.scenario.schema import VENUE, MarketMaker, Scenario, Solver
-from sim.world import Demand, Feed, Prices, start
+from sim.world import Demand, Feed, Prices, registry_steps, start
 
 GOODBYE: Final = SECOND
 """Market time that nodes get, after `Stop`, to log out."""
@@ -66,6 +71,7 @@ class Simulation:
         self._links = {guest.id: scenario.latency_of(guest) for guest in guests}
         self.network = Network(self._latency)
         self.fix = FixTap()
+        self._signers = self._make_signers()
         venue, makers, solvers = scenario.node_configs()
         self.checkers = every_checker(venue, self._ledger)
         configs: list[NodeConfig] = [venue, *makers, *solvers]
@@ -138,7 +144,29 @@ class Simulation:
             journal=journal,
             observer=self._observe,
         )
-        return SimNode(self.env, kernel, self.network, on_note=self._on_note, solve=self._solve(config))
+        return SimNode(
+            self.env,
+            kernel,
+            self.network,
+            on_note=self._on_note,
+            solve=self._solve(config),
+            outward=self._signers.get(name),
+            services=self._services(config),
+        )
+
+    def _services(self, config: NodeConfig) -> Mapping[str, Service]:
+        signer = self.scenario.signer
+        if signer is None or not isinstance(config, VenueConfig):
+            return NO_SERVICES
+        return {SIGNER: BlockSigner(self.seed, VENUE, int(signer.sign))}
+
+    def _make_signers(self) -> dict[str, Signer]:
+        """One for each market maker, if Logons are signed at all; who has no key does not sign."""
+        identity = self.scenario.identity
+        if identity is None:
+            return {}
+        span, makers = int(identity.sign), self.scenario.makers
+        return {maker.id: Signer(self.seed, maker.id if maker.key is not None else "", span) for maker in makers}
 
     def _observe(self, node: str, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
         self.checkers(node, now, dst, event, effects)
@@ -148,6 +176,9 @@ class Simulation:
         self.notes.append(Noted(len(self.notes) + 1, now, node, component, fact))
 
     def _solve(self, config: NodeConfig) -> Solve:
+        if isinstance(config, VenueConfig) and self.scenario.identity is not None:
+            checking = int(self.scenario.identity.check)
+            return lambda problem: (check(problem), checking)
         if not isinstance(config, SolverConfig):
             return no_compute
         thinks = next(solver.compute for solver in self.scenario.solvers if solver.id == config.id)
@@ -183,6 +214,18 @@ class Simulation:
                 start(self.env, demand.play(traded[0], self._recordings[f"market_maker.{maker.id}"], until))
             else:
                 start(self.env, demand.arrive(prices, until))
+
+        if self.scenario.identity is not None:
+            start(self.env, registry_steps(self.env, self.scenario.identity.steps, self._take_step))
+
+    def _take_step(self, step: Step) -> None:
+        command = step.command(self.seed)
+        if command is not None:
+            self.nodes[VENUE].tell(IDENTITY, command)
+        elif step.key is not None:
+            self._signers[step.market_maker].key = step.key
+            session = self.scenario.fix.comp_id
+            self.nodes[step.market_maker].tell("fix", LogOut(session, keep_down=False))
 
     def _stream(self, *name: str) -> Any:
         return stream(self.seed, ".".join(name))

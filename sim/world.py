@@ -6,7 +6,7 @@ What reaches a node is exact: prices are on their tick and quantities on their l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +19,8 @@ from core.market.world import CancelWanted, OrderWanted, PriceMoved
 from core.units import SECOND, Nanos, nearest
 from sim.driver import SimNode
 from sim.latency import Sampler
-from sim.scenario.models import Gbm
+from sim.scenario.identity import Step
+from sim.scenario.models import PRICE_LIMIT, Gbm
 from sim.scenario.recorded import Row
 from sim.scenario.schema import MarketMaker
 
@@ -27,6 +28,7 @@ Process: TypeAlias = Iterator[Event]
 
 _MATH: Final = Context(prec=18, rounding=ROUND_HALF_EVEN)
 _BPS: Final = Decimal(10_000)
+_PRICE_MAX: Final = Decimal(PRICE_LIMIT)
 _CANCEL_REACH: Final = 8
 
 
@@ -62,13 +64,16 @@ class Prices:
                 feed.show(PriceMoved(pair.symbol, rounded))
 
     def diffuse(self, pair: Pair, model: Gbm, draws: Stream) -> Process:
-        """Geometric Brownian motion without drift: the logarithm moves by sigma * sqrt(dt) * z each tick."""
+        """Geometric Brownian motion without drift: the logarithm moves by sigma * sqrt(dt) * z each tick.
+
+        A price that has nowhere else to go stays at the limit of prices until it falls.
+        """
         seconds = _MATH.divide(Decimal(int(model.tick)), Decimal(SECOND))
         step = _MATH.multiply(Decimal(model.volatility_bps) / _BPS, _MATH.sqrt(seconds))
         price = model.start
         while True:
             yield self._env.timeout(int(model.tick))
-            price = _MATH.multiply(price, _MATH.exp(_MATH.multiply(step, draws.normal())))
+            price = min(_MATH.multiply(price, _MATH.exp(_MATH.multiply(step, draws.normal()))), _PRICE_MAX)
             self.move(pair, price)
 
     def play(self, pair: Pair, rows: Iterable[Row]) -> Process:
@@ -136,6 +141,14 @@ class Demand:
 
     def _tell(self, wish: Record) -> None:
         self._node.tell("maker", wish)
+
+
+def registry_steps(env: Environment, steps: Iterable[Step], take: Callable[[Step], None]) -> Process:
+    """What is done with keys, each at its time; what falls on one instant in the order of the file."""
+    began = env.now
+    for step in sorted(steps, key=lambda step: step.at):
+        yield env.timeout(began + int(step.at) - env.now)
+        take(step)
 
 
 def start(env: Environment, process: Process) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from core.fix.records import FromPeer
+from core.fix.records import FromPeer, SessionClosed
 from core.kernel.record import Event, Message, Record
-from core.sequencer.block import NO_BLOCK, Leaf, block_hash, encode_leaf
-from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
+from core.sequencer.block import NO_BLOCK, block_hash
+from core.sequencer.booklog import EMPTY, OUTCOMES, with_message, with_outcome
+from core.sequencer.facts import SEQUENCED, BlockSealed, Sequenced, item_of
+from core.sequencer.leaf import NO_MESSAGE, Leaf, acknowledgement, encode_acknowledgement, encode_leaf
 from core.sequencer.merkle import root
 from core.units import Nanos
 from sim.checkers import Checker
@@ -17,7 +19,8 @@ from sim.checkers import Checker
 class BlockChain(Checker):
     """Numbers in sequence are given out without gap, and as many messages are sealed as were sequenced.
 
-    The root of each block commits to the messages that the FIX engine handed over, in that order.
+    The roots of each block commit to the messages that the FIX engine handed over since the block before, in the
+    order that it states, to what their owners were told, and to all that happened to orders before.
     """
 
     name = "block chain"
@@ -26,18 +29,28 @@ class BlockChain(Checker):
         self._height, self._hash = 0, NO_BLOCK
         self._sequenced = self._sealed = 0
         self._received: tuple[Nanos, str, bytes] = (0, "", b"")
-        self._leaves: list[bytes] = []
+        self._open: dict[int, tuple[bytes, bytes]] = {}
+        self._log = EMPTY
 
     def receives(self, now: Nanos, dst: str, event: Event) -> None:
-        """Remember what the sequencer is about to place."""
-        if dst == "sequencer" and isinstance(event, Message) and isinstance(event.body, FromPeer):
+        """Remember what the sequencer is about to place, and what it is told of orders."""
+        if dst != "sequencer" or not isinstance(event, Message):
+            return
+        if isinstance(event.body, FromPeer):
             self._received = now, event.body.session, event.body.raw_hash
+        elif isinstance(event.body, SessionClosed):
+            self._received = now, event.body.session, NO_MESSAGE
+        elif isinstance(event.body, OUTCOMES):
+            self._log = with_outcome(self._log, event.body)
 
-    def _on_sequenced(self, fact: OrderSequenced | CancelSequenced) -> None:
+    def _on_sequenced(self, fact: Sequenced) -> None:
         self._sequenced += 1
         if fact.global_seq != self._sequenced:
             self.violated(f"sequence {fact.global_seq} follows {self._sequenced - 1}")
-        self._leaves.append(encode_leaf(Leaf(fact.global_seq, *self._received)))
+        message = encode_leaf(Leaf(fact.global_seq, *self._received))
+        told = encode_acknowledgement(acknowledgement(fact.global_seq, item_of(fact)))
+        self._open[fact.global_seq] = message, told
+        self._log = with_message(self._log, message, told)
 
     def _on_sealed(self, fact: BlockSealed) -> None:
         header = fact.header
@@ -51,9 +64,20 @@ class BlockChain(Checker):
         self._sealed += header.message_count
         if self._sealed > self._sequenced:
             self.violated(f"{self._sealed} messages sealed, {self._sequenced} sequenced")
-        if header.message_root != root(self._leaves):
-            self.violated(f"block {header.height} has a root that is not that of its {len(self._leaves)} messages")
-        self._leaves.clear()
+        self._check_roots(fact)
+        self._open.clear()
+
+    def _check_roots(self, fact: BlockSealed) -> None:
+        header, sequence = fact.header, fact.sequence or tuple(self._open)
+        if sorted(sequence) != list(self._open):
+            self.violated(f"block {header.height} has the sequence of other messages than came")
+        messages, told = ([self._open[seq][part] for seq in sequence] for part in (0, 1))
+        if header.message_root != root(messages):
+            self.violated(f"block {header.height} has a root that is not that of its {len(messages)} messages")
+        if header.receipt_root != root(told):
+            self.violated(f"block {header.height} has a root that is not that of its acknowledgements")
+        if header.state_root != self._log:
+            self.violated(f"block {header.height} has a state root that is not that of the orders so far")
 
     def finish(self) -> None:
         """Nothing accepted may be left outside a block."""
@@ -61,7 +85,6 @@ class BlockChain(Checker):
             self.violated(f"{self._sequenced} sequenced, {self._sealed} sealed")
 
     FACTS: ClassVar[dict[type[Record], Callable[[Any, Any], None]]] = {
-        OrderSequenced: _on_sequenced,
-        CancelSequenced: _on_sequenced,
+        **dict.fromkeys(SEQUENCED, _on_sequenced),
         BlockSealed: _on_sealed,
     }

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from core.config import VenueConfig
 from core.market.ledger import Ledger
+from core.sessions import session_of
 from sim.checkers import Checker, Checkers
 from sim.checkers.blocks import BlockChain
 from sim.checkers.conservation import Conservation
 from sim.checkers.ends import EveryOrderEnds
 from sim.checkers.fix import FixSequence
+from sim.checkers.keys import OnlyAcceptedKeys
 from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
 from sim.checkers.payments import Payments
 from sim.checkers.reports import FillsReported
@@ -34,6 +36,9 @@ def every_checker(config: VenueConfig, ledger: Callable[[], Ledger]) -> Checkers
         FixSequence(),
         BlockChain(),
     ]
+    if config.identity is not None:
+        timeouts = [session_of(config, member).logout_timeout for member in config.members]
+        checkers.append(OnlyAcceptedKeys(max(timeouts)))
     if auction.rule in RANKED_AS_BID:
         checkers.append(BestBidWins(config.pairs))
     return Checkers(checkers)

@@ -17,7 +17,7 @@ class FixSequence(Checker):
     """Each direction of a session numbers its new messages 1, 2, 3, ... without gap or repetition.
 
     A resent message (PossDupFlag) has an old number and what was sent under it, a gap fill stands for old numbers
-    only; a Logon with ResetSeqNumFlag starts over.
+    only; a Logon with ResetSeqNumFlag starts over. A Logout with the number 0 is no session's: it refuses a Logon.
     """
 
     name = "FIX sequence"
@@ -35,6 +35,8 @@ class FixSequence(Checker):
     def _check(self, node: str, fields: dict[bytes, bytes], message: bytes) -> None:
         key = (fields[b"49"], fields[b"56"])
         number = int(fields[b"34"])
+        if number == 0 and fields[b"35"] == b"5":
+            return
         if fields.get(b"43") == b"Y":
             self._check_again(node, key, number, fields, message)
             return

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from typing import Any, ClassVar, Final
 
+from msgspec.structs import replace
+
 from core.auction.facts import (
     BatchCreated,
     BidReceived,
@@ -19,10 +21,11 @@ from core.auction.facts import (
     OrderReopened,
 )
 from core.kernel.record import Record
-from core.market.orders import Order, OrderCancelled, OrderExpired, OrderFailed, OrderFilled
+from core.market.orders import Order, OrderCancelled, OrderExpired, OrderFailed, OrderFilled, OrderReplaced
 from sim.checkers import Checker
 
 _EXACT: Final = Context(prec=100)
+_NOTHING: Final = (Decimal(0), Decimal(0))
 Facts = dict[type[Record], Callable[[Any, Any], None]]
 
 
@@ -67,6 +70,7 @@ class FillsWithinLimits(Checker):
     """Fills never exceed the quantity or the input, are whole lots, and never give less than the limit asks for.
 
     `lots` has the lot of each symbol. What is left of an order that is no whole number of them may be filled at once.
+    An order that is replaced begins anew with what is left of it.
     """
 
     name = "fills within limits"
@@ -75,6 +79,25 @@ class FillsWithinLimits(Checker):
         self._lots = lots
         self._orders: dict[str, Order] = {}
         self._filled: dict[str, tuple[Decimal, Decimal]] = {}
+        self._before: dict[str, Decimal] = {}
+
+    def _on_replaced(self, fact: OrderReplaced) -> None:
+        order = self._orders.get(fact.order_id)
+        if order is None:
+            self.violated(f"{fact.order_id} is replaced and was never added")
+        filled = self._before.get(order.order_id, Decimal(0)) + self._filled.pop(order.order_id, _NOTHING)[0]
+        if fact.leaves_quantity <= 0 or filled + fact.leaves_quantity != fact.quantity:
+            self.violated(
+                f"{fact.order_id}: {fact.leaves_quantity} of {fact.quantity} are left, {filled} have been filled"
+            )
+        given, taken = fact.leaves_quantity, fact.leaves_quantity * fact.limit_price
+        if order.side == "buy":
+            given, taken = taken, given
+        if fact.input_amount > given or fact.min_output < taken:
+            self.violated(f"{fact.order_id} would give {fact.input_amount} for {fact.min_output}: below its limit")
+        self._before[order.order_id] = filled
+        terms = {"input_amount": fact.input_amount, "min_output": fact.min_output}
+        self._orders[order.order_id] = replace(order, quantity=fact.leaves_quantity, **terms)
 
     def _on_added(self, fact: OrderAdded) -> None:
         self._orders[fact.order.order_id] = fact.order
@@ -83,7 +106,7 @@ class FillsWithinLimits(Checker):
         order = self._orders.get(fact.order_id)
         if order is None:
             self.violated(f"{fact.fill_id} fills {fact.order_id}, which was never added")
-        quantity, given = self._filled.get(fact.order_id, (Decimal(0), Decimal(0)))
+        quantity, given = self._filled.get(fact.order_id, _NOTHING)
         quantity, given = quantity + fact.quantity, given + fact.input_amount
         self._filled[fact.order_id] = (quantity, given)
         if fact.quantity <= 0:
@@ -105,7 +128,7 @@ class FillsWithinLimits(Checker):
     def _is_odd(self, order: Order) -> bool:
         return bool(order.quantity % self._lots[order.symbol])
 
-    FACTS: ClassVar[Facts] = {OrderAdded: _on_added, OrderFilled: _on_filled}
+    FACTS: ClassVar[Facts] = {OrderAdded: _on_added, OrderReplaced: _on_replaced, OrderFilled: _on_filled}
 
 
 class NothingAfterTheEnd(Checker):
@@ -146,6 +169,7 @@ class NothingAfterTheEnd(Checker):
         CommitmentDefaulted: _on_step,
         OrderReassigned: _on_step,
         OrderReopened: _on_step,
+        OrderReplaced: _on_step,
         OrderFilled: _on_filled,
         OrderExpired: _on_end,
         OrderFailed: _on_end,

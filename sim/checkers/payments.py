@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from core.auction.facts import CommitmentCreated, CommitmentDefaulted, CommitmentSettled, OrderAdded
 from core.kernel.record import Record
 from core.market.ledger import WORLD, Transferred
-from core.market.orders import OrderCancelled, OrderExpired, OrderFilled
+from core.market.orders import OrderCancelled, OrderExpired, OrderFilled, OrderReplaced
 from core.units import EXACT
 from sim.checkers import Checker
 
@@ -47,6 +47,11 @@ class Payments(Checker):
         self._owners[order_id] = owner
         if self._paid.get((f"user:{owner}", f"order:{order_id}")) != fact.order.input_amount:
             self.violated(f"{order_id} of {owner} is open without its owner's input")
+
+    def _on_replaced(self, fact: OrderReplaced) -> None:
+        held = self._held.get(f"order:{fact.order_id}", _ZERO)
+        if held != fact.input_amount:
+            self.violated(f"{fact.order_id} is to give {fact.input_amount} by its new terms and holds {held}")
 
     def _on_created(self, fact: CommitmentCreated) -> None:
         self._promises[fact.commitment_id] = _Promise(fact.order_id, fact.solver)
@@ -122,6 +127,7 @@ class Payments(Checker):
 
     FACTS: ClassVar[dict[type[Record], Callable[[Any, Any], None]]] = {
         OrderAdded: _on_added,
+        OrderReplaced: _on_replaced,
         CommitmentCreated: _on_created,
         Transferred: _on_transfer,
         CommitmentSettled: _on_settled,

@@ -19,7 +19,7 @@ from core.auction.facts import (
 )
 from core.auction.reasons import BidRefusal
 from core.kernel.record import Record
-from core.market.orders import OrderExpired, Pair
+from core.market.orders import OrderCancelled, OrderExpired, Pair
 from sim.checkers import Checker
 
 RANKED_AS_BID: Final = frozenset({"first_price", "second_price"})
@@ -73,7 +73,7 @@ class BestBidWins(Checker):
         self._must_be_next(fact.order_id, fact.solver, fact.bid_id)
         self._line[fact.order_id].pop(0)
 
-    def _on_unsold(self, fact: OrderReopened | OrderExpired) -> None:
+    def _on_unsold(self, fact: OrderReopened | OrderExpired | OrderCancelled) -> None:
         if standing := self._standing.pop(fact.order_id, None):
             self.violated(f"{fact.order_id} goes unsold, though {len(standing)} bids stood for it")
 
@@ -102,4 +102,5 @@ class BestBidWins(Checker):
         CommitmentCreated: _on_created,
         OrderReopened: _on_unsold,
         OrderExpired: _on_unsold,
+        OrderCancelled: _on_unsold,
     }

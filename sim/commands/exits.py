@@ -47,8 +47,8 @@ _CODES: Final[tuple[tuple[type[BaseException], Exit], ...]] = (
 )
 
 
-def report_failure(error: BaseException, *, debug: bool) -> Exit:
-    """Say on stderr what went wrong, in one line and perhaps a hint; with `debug` after a traceback.
+def report_failure(error: BaseException, *, debug: bool, hint: str = "") -> Exit:
+    """Say on stderr what went wrong, in one line and perhaps a hint, ours or `hint`; with `debug` after a traceback.
 
     A replay that diverged also shows both sides.
     """
@@ -58,7 +58,7 @@ def report_failure(error: BaseException, *, debug: bool) -> Exit:
     message = _message(error)
     first, *evidence = message.splitlines() if isinstance(error, ReplayDiverged) else [message]
     lines = [f"error: {one_line(first)}", *(f"  {one_line(line)}" for line in evidence)]
-    if hint := _hint(error, code):
+    if hint := hint or _hint(error, code):
         lines.append(f"hint: {one_line(hint)}")
     click.echo("\n".join(lines), err=True)
     return code
@@ -68,7 +68,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, InputError):
         return error.message
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "interrupted"
+        return f"interrupted: stopped at once; {error}" if str(error) else "interrupted"
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""`romer-sim explain`, `report` and `replay`: what a finished run has to say. They read what it left on disk."""
+"""`romer-sim explain` and `report`: what a finished run has to say. They read what it left on disk."""
 
 from __future__ import annotations
 
@@ -12,15 +12,25 @@ from sim.commands.options import DIRECTORY, as_json, show
 
 @click.command()
 @click.argument("directory", type=DIRECTORY)
-@click.argument("order")
+@click.argument("name")
 @as_json
-def explain(*, directory: Path, order: str, as_json: bool) -> Exit:
-    """Tell the life of one ORDER of a run, named by order id, ClOrdID, OWNER/ClOrdID or a commitment's id."""
+def explain(*, directory: Path, name: str, as_json: bool) -> Exit:
+    """Tell the life of one order, or of one FIX session, of a run.
+
+    DIRECTORY is what `romer-sim run` made. NAME is an order id, a ClOrdID, OWNER/ClOrdID or a commitment's id; or a
+    session as its engine calls it, such as MM1, or NODE/SESSION.
+    """
     from sim.results import explain as story  # noqa: PLC0415  # tables are slow to import
+    from sim.results.explain_session import explain_session  # noqa: PLC0415
     from sim.results.result import load  # noqa: PLC0415
 
-    told = story.explain(load(directory), order)
-    show({"order": order, "happenings": story.as_rows(told)}, story.as_text(told), as_json=as_json)
+    result = load(directory)
+    session = explain_session(result, name)
+    if session is not None:
+        show({"session": name, **session.counts(), "happenings": session.rows()}, str(session), as_json=as_json)
+        return Exit.OK
+    told = story.explain(result, name)
+    show({"order": name, "happenings": story.as_rows(told)}, story.as_text(told), as_json=as_json)
     return Exit.OK
 
 
@@ -34,22 +44,4 @@ def report(*, directory: Path, as_json: bool) -> Exit:
     result = load(directory)
     result.write_report(directory)
     show({**result.summary, "dir": str(directory)}, str(result), as_json=as_json)
-    return Exit.OK
-
-
-@click.command()
-@click.argument("path", type=DIRECTORY)
-@as_json
-def replay(*, path: Path, as_json: bool) -> Exit:
-    """Replay a journal, or every journal that a run left, and compare each effect with what was recorded."""
-    from sim.replay import replay_all  # noqa: PLC0415  # builds whole nodes
-
-    replayed = []
-    for one in replay_all(path):
-        replayed.append(one)
-        if not as_json:
-            crash = f"; then crashed as recorded: {one.crash}" if one.crash else ""
-            click.echo(f"{one.node}: {one.count:,} deliveries as recorded, digest {one.digest}{crash}")
-    if as_json:
-        show({"journals": replayed}, "", as_json=True)
     return Exit.OK

@@ -45,7 +45,7 @@ class Checked(msgspec.Struct, frozen=True):
 @scenario
 @as_json
 def check(*, file: Path, seed: int | None, overrides: tuple[str, ...], as_json: bool) -> Exit:
-    """Check a scenario, and the recorded files that it plays, without running it."""
+    """Check a scenario and its recordings without running it."""
     checked = check_scenario(load(file, seed=seed, overrides=overrides))
     lines = [
         f"{file} is good; pairs: {checked.pairs}, market makers: {checked.market_makers}, solvers: {checked.solvers}",
@@ -60,7 +60,10 @@ def check(*, file: Path, seed: int | None, overrides: tuple[str, ...], as_json: 
 @click.argument("directory", type=DIRECTORY, default="scenarios")
 @as_json
 def list_scenarios(*, directory: Path, as_json: bool) -> Exit:
-    """Show the scenarios of a directory: seed, duration, and the first line of each one's header."""
+    """Show the scenarios of a directory, and what each is about.
+
+    Without DIRECTORY, those of `scenarios`. Each comes with its seed, its duration, and the first line of its header.
+    """
     listed = scenarios_in(directory)
     wide = max((len(each.file) for each in listed), default=0)
     lines = [
@@ -91,6 +94,8 @@ def check_scenario(loaded: Loaded) -> Checked:
 
 def scenarios_in(directory: Path) -> list[Listed]:
     """Every scenario of a directory, by name; recorded files are not looked at."""
+    if directory.is_file():
+        raise InputError(f'"{directory}" is a file, not a folder', f"try: romer-sim check {directory}")
     if not directory.is_dir():
         raise InputError(f'no such folder "{directory}"', "give one that has scenario files (*.toml) in it")
     listed = (_listed(path) for path in sorted(directory.glob("*.toml")))

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 def whatif(
     *, path: Path, overrides: tuple[str, ...], replaced: tuple[str, ...], out: Path | None, as_json: bool
 ) -> Exit:
-    """Run a recorded venue again with something changed, and say what comes of it, order by order.
+    """Run a recorded venue again with something changed.
 
-    PATH is a run's directory, a live venue's journal directory, or a journal.
+    Says what comes of it, order by order. PATH is a run's directory, a live venue's journal directory, or a journal.
     """
     from sim.whatif.text import as_text, baseline_lines, how_lines, outcome_lines  # noqa: PLC0415  # tables are slow
     from sim.whatif.whatif import WhatIf  # noqa: PLC0415
@@ -73,15 +73,20 @@ def _check_free(out: Path) -> None:
 
 def _write(what: WhatIf, baseline: Baseline, out: Path, command: str) -> Comparison:
     """Compare, and leave everything in `out`, whole or not at all."""
+    from sim.interrupt import ctrl_c_raises  # noqa: PLC0415
     from sim.results.place import give_up, publish, start  # noqa: PLC0415
     from sim.whatif.report import JOURNALS, write  # noqa: PLC0415
 
     place = start(out.parent)
     try:
-        (place / JOURNALS).mkdir()
-        with (place / JOURNALS / f"{what.recording.header.node}.romer").open("xb") as file:
-            comparison = what.compare(baseline, file)
-        write(comparison, place, command)
+        with ctrl_c_raises():
+            (place / JOURNALS).mkdir()
+            with (place / JOURNALS / f"{what.recording.header.node}.romer").open("xb") as file:
+                comparison = what.compare(baseline, file)
+            write(comparison, place, command)
+    except KeyboardInterrupt:
+        shutil.rmtree(place)
+        raise
     except BaseException:
         give_up(place, JOURNALS)
         raise

@@ -20,6 +20,7 @@ from core.auction.reasons import BidRefusal
 from core.market.ledger import Transferred
 from core.market.orders import Order
 from core.sequencer.facts import BlockSealed
+from core.sequencer.fairness import inversions
 from sim.results.facts import Noted
 from sim.results.fold import BPS, Fold
 from sim.results.rows import BidRow, BlockRow, CommitmentRow, EscrowRow
@@ -154,6 +155,7 @@ class Blocks(Fold[BlockRow]):
             messages=header.message_count,
             trigger=fact.trigger,
             lateness_ns=fact.lateness,
+            inversions=inversions(fact.sequence),
         )
         self.rows.append(row)
 

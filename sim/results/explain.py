@@ -31,7 +31,7 @@ _AMOUNTS: Final = frozenset(
         "output_amount",
     ]
 )
-_NESTED: Final = ("order", "cancel", "header")
+_NESTED: Final = ("order", "cancel", "replace", "header")
 _MATCHES_MAX: Final = 5
 
 
@@ -142,6 +142,7 @@ def _is_batch_of(fact: dict[str, Any], order: dict[str, Any]) -> bool:
 _HEARD: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]]] = {
     "OrderRefused": _is_request_of,
     "CancelRequestRefused": _is_request_of,
+    "ReplaceRequestRefused": _is_request_of,
     "BatchCreated": _is_batch_of,
 }
 """Facts that name an order otherwise than by its id, and whether they are about a given one."""
@@ -192,6 +193,8 @@ def _context(fact: dict[str, Any], order: dict[str, Any], began: Nanos) -> dict[
         if isinstance(fact.get(name), dict):
             context |= fact[name]
     context["orders"] = len(fact.get("order_ids", ()))
+    if fact.get("conversion_rate") is not None:
+        context["bid_price"] = f"{_price(Decimal(fact['conversion_rate']), order['side']):.10g}"
     for name, value in (context | fact).items():
         if name in _AMOUNTS and value is not None:
             context[name] = f"{Decimal(value).normalize():f}"
@@ -202,6 +205,11 @@ def _context(fact: dict[str, Any], order: dict[str, Any], began: Nanos) -> dict[
         elif isinstance(value, bool):
             context[name] = "yes" if value else "no"
     return context
+
+
+def _price(rate: Decimal, side: str) -> Decimal:
+    """A bid's rate, output for input, as the price that an order's limit is."""
+    return rate if side == "sell" or not rate else 1 / rate
 
 
 def _ending(order: dict[str, Any]) -> str:

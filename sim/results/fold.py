@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from msgspec.structs import replace
+
 from core.kernel.record import Record
-from core.market.orders import Order
+from core.market.orders import Order, OrderReplaced
 from sim.results.facts import Noted
 from sim.results.rows import Row
 
@@ -18,23 +20,29 @@ BPS: Final = Decimal(10_000)
 class Fold(Generic[R]):
     """Fills the rows of one table: a handler per fact, all other facts are none of its business.
 
-    `orders` are the accepted orders of the run by id.
+    `orders` are the accepted orders of the run by id, with the quantity and limit that they have at the time.
     """
 
     HANDLERS: ClassVar[Mapping[type[Record], Callable[[Any, Noted, Any], None]]] = {}
 
     def __init__(self, orders: Mapping[str, Order]) -> None:
-        self.orders = orders
+        self.orders = dict(orders)
         self.rows: list[R] = []
 
     def fold(self, notes: Iterable[Noted]) -> list[R]:
         """The rows of all these facts, which come in the order of the run."""
         handlers = self.HANDLERS
         for noted in notes:
+            if type(noted.fact) is OrderReplaced:
+                self._replace(noted.fact)
             handler = handlers.get(type(noted.fact))
             if handler is not None:
                 handler(self, noted, noted.fact)
         return self.rows
+
+    def _replace(self, fact: OrderReplaced) -> None:
+        terms = {"quantity": fact.quantity, "limit_price": fact.limit_price}
+        self.orders[fact.order_id] = replace(self.orders[fact.order_id], **terms)
 
 
 def price_improvement(order: Order, price: Decimal, quantity: Decimal) -> Decimal:

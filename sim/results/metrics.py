@@ -127,6 +127,23 @@ class Metrics:
         """One row per block: `height`, `messages`, `auctioned` orders, `trigger`, and `lateness_ns` of its close."""
         return self._result.blocks[["height", "messages", "auctioned", "trigger", "lateness_ns"]].copy()
 
+    def fairness(self) -> pd.DataFrame:
+        """How far the policy put each `participant`'s messages from their order of arrival, within their blocks.
+
+        `messages`; of `displacement`, positive for places lost: `mean`; `p5`: 5 % were put back less, or further
+        forward; `median`; `p95`; `max`.
+        """
+        grouped = self._result.placements.astype({"displacement": "float64"}).groupby("participant", as_index=False)
+        frame = grouped.agg(
+            messages=("displacement", "size"),
+            mean=("displacement", "mean"),
+            p5=("displacement", lambda places: places.quantile(0.05)),
+            median=("displacement", "median"),
+            p95=("displacement", lambda places: places.quantile(0.95)),
+            max=("displacement", "max"),
+        )
+        return _in_order(frame, "participant")
+
     def _of_all_solvers(self, frame: pd.DataFrame) -> pd.DataFrame:
         """One row for every solver of the scenario, in its order, from a frame by solver; zeros where it has none."""
         whole = frame.reindex(pd.Index(self._result.manifest.solvers, name="solver"), fill_value=0)

@@ -12,7 +12,7 @@ import msgspec
 from core.auction.facts import OrderAdded
 from core.kernel.record import Record
 from core.market.ledger import Transferred
-from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
+from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced, ReplaceSequenced
 from sim.results.facts import Noted
 from sim.results.rows import NoteRow
 
@@ -21,6 +21,7 @@ _NESTED: Final[dict[type[Record], dict[str, str]]] = {
     OrderSequenced: {"order_id": "order.order_id"},
     OrderAdded: {"order_id": "order.order_id"},
     CancelSequenced: {"order_id": "cancel.order_id"},
+    ReplaceSequenced: {"order_id": "replace.order_id"},
     BlockSealed: {"height": "header.height"},
 }
 _ACCOUNTS: Final = {"order": "order_id", "escrow": "commitment_id", "solver": "solver", "bond": "solver"}

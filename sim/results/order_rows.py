@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from core.auction.facts import BidReceived, CommitmentCreated, OrderAdded
-from core.market.orders import Order, OrderCancelled, OrderExpired, OrderFailed, OrderFilled
+from core.market.orders import Order, OrderCancelled, OrderExpired, OrderFailed, OrderFilled, OrderReplaced
 from core.sequencer.facts import OrderRefused, OrderSequenced
 from core.units import Nanos
 from sim.results.facts import Noted
@@ -75,6 +75,10 @@ class Orders(Fold[OrderRow]):
         if not fact.leaves_quantity:
             _end(row, noted.time, "filled")
 
+    def _on_replaced(self, _noted: Noted, fact: OrderReplaced) -> None:
+        row = self.by_id[fact.order_id]
+        row.quantity, row.limit_price = fact.quantity, fact.limit_price
+
     def _on_expired(self, noted: Noted, fact: OrderExpired) -> None:
         _end(self.by_id[fact.order_id], noted.time, "expired", fact.reason)
 
@@ -91,6 +95,7 @@ class Orders(Fold[OrderRow]):
         BidReceived: _on_bid,
         CommitmentCreated: _on_commitment,
         OrderFilled: _on_filled,
+        OrderReplaced: _on_replaced,
         OrderExpired: _on_expired,
         OrderFailed: _on_failed,
         OrderCancelled: _on_cancelled,

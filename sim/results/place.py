@@ -42,10 +42,16 @@ def publish(written: Path, place: Path) -> None:
 
 def give_up(place: Path, evidence: str) -> None:
     """Keep a directory whose run failed if there is `evidence` in it, under a name that says so."""
-    if (place / evidence).exists():
+    if abandon(place, evidence):
         place.rename(place.with_name(place.name.replace(UNFINISHED, FAILED, 1)))
-    else:
-        place.rmdir()
+
+
+def abandon(place: Path, evidence: str) -> bool:
+    """Remove a directory that nothing more comes to, unless there is `evidence` in it; say whether it is left."""
+    if (place / evidence).exists():
+        return True
+    place.rmdir()
+    return False
 
 
 def _take(written: Path, place: Path) -> bool:

@@ -82,6 +82,11 @@ class RunResult:
         return self._frame("blocks")
 
     @cached_property
+    def placements(self) -> pd.DataFrame:
+        """One row per message of a block."""
+        return self._frame("placements")
+
+    @cached_property
     def fills(self) -> pd.DataFrame:
         """One row per fill."""
         return self._frame("fills")
@@ -193,13 +198,22 @@ def load(directory: Path) -> RunResult:
     try:
         manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
     except OSError:
-        hint = "give a directory that `romer-sim run` made; a run that was killed while it wrote has none"
-        raise InputError(f"{directory}: no {MANIFEST}", hint) from None
+        raise InputError(f"{directory}: no {MANIFEST}", _where_else(directory)) from None
     except msgspec.DecodeError as error:
         raise InputError(f"{directory / MANIFEST}: {error}") from None
     if manifest.format != FORMAT:
         raise InputError(f"{directory}: format {manifest.format}; this version reads {FORMAT}")
     return RunResult(manifest, _Files(directory / "tables"), directory)
+
+
+def _where_else(directory: Path) -> str:
+    """A hint for somebody who gave something else than a run directory: perhaps one that is above or below."""
+    below = [path for pattern in ("*", "*/*") for path in directory.glob(f"{pattern}/{MANIFEST}")]
+    near = [directory.parent / MANIFEST, *sorted(below)]
+    found = [str(path.parent) for path in near if path.is_file()]
+    if found:
+        return f"did you mean {found[0]}?" if len(found) == 1 else f"give one run, such as {found[0]}"
+    return "give a directory that `romer-sim run` made; a run that was killed while it wrote has none"
 
 
 class _Files(Mapping[str, pa.Table]):

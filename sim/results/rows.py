@@ -132,7 +132,21 @@ class BlockRow(Row, kw_only=True):
     messages: Annotated[Count, Doc("Orders and cancels in it")]
     trigger: Annotated[Text, Doc("What closed it: `full`, `window`, `empty` or `stop`")]
     lateness_ns: Annotated[Span, Doc("How long after its due time a window closed; 0 for other triggers", "ns")]
+    inversions: Annotated[Count, Doc("Pairs of its messages that stand the other way round than they arrived")]
     auctioned: Annotated[Count, Doc("Orders in its auction, carried-over ones included; 0 without auction")] = 0
+
+
+class PlacementRow(Row, kw_only=True):
+    """One row per message of a sealed block, in block order: who was put before whom."""
+
+    height: Annotated[Count, Doc("Block that it is in")]
+    index: Annotated[Count, Doc("Its place there, from 0")]
+    global_seq: Annotated[Count, Doc("Its place among all messages, by arrival")]
+    participant: Annotated[Text, Doc("Market maker")]
+    order_id: Annotated[Text, Doc("The order, or the one to cancel")]
+    kind: Annotated[Text, Doc("`order`, `cancel`, `replace`, or `cancel_on_disconnect` of the venue's own")]
+    received_time: Annotated[Time, Doc("When it arrived")]
+    displacement: Annotated[Count, Doc("Places that the policy put it back within its block; negative if forward")]
 
 
 class FillRow(Row, kw_only=True):
@@ -216,6 +230,7 @@ TABLES: Final[dict[str, type[Row]]] = {
     "bids": BidRow,
     "commitments": CommitmentRow,
     "blocks": BlockRow,
+    "placements": PlacementRow,
     "fills": FillRow,
     "escrow": EscrowRow,
     "fix_messages": FixMessageRow,

@@ -14,6 +14,7 @@ from sim.results.columns import to_table
 from sim.results.facts import Noted
 from sim.results.notes import note_rows
 from sim.results.order_rows import Fills, Orders
+from sim.results.placement_rows import Placements
 from sim.results.rows import TABLES, Row
 from sim.results.wire import Carried
 from sim.results.wire_rows import fix_rows, latency_rows
@@ -33,6 +34,7 @@ def build_tables(notes: Sequence[Noted], carried: Sequence[Carried] = ()) -> dic
             "bids": Bids(orders).fold(notes),
             "commitments": Commitments(orders).fold(notes),
             "blocks": Blocks(orders).fold(notes),
+            "placements": Placements(orders).fold(notes),
             "fills": Fills(orders).fold(notes),
             "escrow": Escrow(orders).fold(notes),
             "fix_messages": messages,

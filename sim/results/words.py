@@ -9,14 +9,16 @@ _WORDS: Final = {
     "OrderSequenced": "accepted as message {global_seq}: {side} {quantity} {symbol} at {limit_price} or better",
     "OrderRefused": "refused ({reason}): {text}",
     "CancelSequenced": "cancel request {cl_ord_id} takes its place as message {global_seq}",
+    "ReplaceSequenced": "request {cl_ord_id} for {quantity} at {limit_price} takes its place as message {global_seq}",
+    "ReplaceRequestRefused": "request {cl_ord_id} to replace it refused ({reason}): {text}",
     "CancelRequestRefused": "cancel request {cl_ord_id} refused ({reason}): {text}",
     "BlockSealed": "block {height} sealed with {message_count} messages ({trigger})",
     "OrderAdded": "open in block {height}; may give {input_amount} {sell_token} for at least {min_output} {buy_token}",
     "OrderFailed": "failed ({reason})",
     "BatchCreated": "auction {height} opens with {orders} orders; bids until {bid_deadline}",
     "BidReceived": "{solver} bids {min_output} {buy_token} for at most {max_input} {sell_token}, "
-    "at a rate of {conversion_rate} ({bid_id})",
-    "BidRejected": "bid {bid_id} of {solver} at a rate of {conversion_rate} does not count ({reason})",
+    "at a price of {bid_price} ({bid_id})",
+    "BidRejected": "bid {bid_id} of {solver} at a price of {bid_price} does not count ({reason})",
     "BidWithdrawn": "{solver} withdraws bid {bid_id}",
     "BidSelected": "{solver} is first of {ranked} under {rule} ({bid_id})",
     "CommitmentCreated": "{commitment_id} awarded to {solver} (attempt {attempt}): owes {min_output} {buy_token} "
@@ -32,9 +34,16 @@ _WORDS: Final = {
     "OrderFilled": "filled {quantity} at {price} by {solver}; {leaves_quantity} left",
     "OrderExpired": "expired ({reason})",
     "OrderCancelled": "cancelled on request {cl_ord_id}",
+    "OrderReplaced": "replaced on request {cl_ord_id}: {quantity} at {limit_price}, {leaves_quantity} left",
+    "ReplaceRefused": "request {cl_ord_id} to replace it comes to nothing ({reason})",
     "CancelRefused": "cancel request {cl_ord_id} comes to nothing ({reason})",
     "Transferred": "{amount} {token} moves from {src} to {dst} ({reason})",
 }
+_SESSION_LOST: Final[dict[str, str]] = {
+    "CancelSequenced": "its owner's session was lost: the venue's cancel takes its place as message {global_seq}",
+    "OrderCancelled": "cancelled, as its owner's session was lost",
+}
+"""Where there is no request."""
 _WITHDRAWAL_REFUSED: Final = "{solver} cannot withdraw its bid ({reason})"
 _FATES: Final = {
     "received": "loses",
@@ -49,6 +58,8 @@ def in_words(kind: str, fact: Mapping[str, Any], context: Mapping[str, Any]) -> 
     template = _WORDS.get(kind)
     if kind == "BidRejected" and not fact["bid_id"]:
         template = _WITHDRAWAL_REFUSED
+    if not {**fact, **context}.get("cl_ord_id", "none"):
+        template = _SESSION_LOST.get(kind, template)
     if template is None:
         return " ".join([kind, *(f"{name}={value}" for name, value in fact.items() if name != "type")])
     return template.format_map({**fact, **context})

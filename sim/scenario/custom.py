@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from core import config
+from core.faults import shown
 from core.units import MICROSECOND
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Beyond it, nanoseconds plus the spans of a run could leave 64 bits."""
 
 
 class Instant(int):
-    """Nanoseconds since the Unix epoch, written `"2024-01-01T00:00:00Z"` in a file."""
+    """Nanoseconds since the Unix epoch, before 2100, written `"2024-01-01T00:00:00Z"` in a file."""
 
 
 def decode_custom(kind: type, value: object) -> Any:
@@ -35,6 +38,6 @@ def _parse_instant(value: object) -> Instant:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         moment = None
-    if moment is None or moment.utcoffset() != timedelta(0) or moment < _EPOCH:
-        raise ValueError(f'expected a UTC instant such as "2024-01-01T00:00:00Z", got {value!r}')
+    if moment is None or moment.utcoffset() != timedelta(0) or not _EPOCH <= moment < _END:
+        raise ValueError(f'expected a UTC instant before 2100 such as "2024-01-01T00:00:00Z", got {shown(value)}')
     return Instant((moment - _EPOCH) // timedelta(microseconds=1) * MICROSECOND)

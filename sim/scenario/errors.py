@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from core.errors import InputError
-from core.faults import Fault, KeyPath, dotted, one_line
+from core.faults import Fault, KeyPath, brief, dotted, one_line
 
 IDS: Final = {"token": "id", "pair": "symbol", "market_maker": "id", "solver": "id"}
 """The arrays of tables, and the key that names an entry of each."""
@@ -26,7 +26,7 @@ def describe(data: Any, path: KeyPath) -> str:
         (array, index), rest = path[:2], path[2:]
         entry = data[array][index]
         name = entry.get(IDS[str(array)]) if isinstance(entry, dict) else None
-        label = f'{array} "{name}"' if isinstance(name, str) else f"{array}[{index}]"
+        label = f'{array} "{brief(name)}"' if isinstance(name, str) else f"{array}[{index}]"
         return f"{label}: {dotted(rest)}" if rest else label
     return dotted(path)
 

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
 import tomllib
+from collections.abc import Iterable
 from errno import EINVAL
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from core.errors import InputError
+from core.faults import brief
 
 _BYTES_MAX: Final = 1 << 20
+_LEVELS_MAX: Final = 16
+_KEY: Final = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_KEY: Final = re.compile(rf"(?:^|[\[{{,=])[ \t]*+(?:{_KEY}[ \t]*+\.[ \t]*+){{{_LEVELS_MAX}}}", re.MULTILINE)
+"""Found before it is parsed: that takes time as the square of the dots in a key."""
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+class TooDeep(ValueError):
+    """A TOML text goes deeper than any scenario."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested too deeply: more than {_LEVELS_MAX} levels")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -22,15 +36,50 @@ def read_toml(path: Path) -> dict[str, Any]:
     if not text.strip():
         raise InputError(f"{path}: the file is empty", "scenarios/quickstart.toml is an example to start from")
     try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise InputError(f"{path}: nested too deeply") from None
+        return parse_toml(text)
+    except TooDeep as error:
+        raise InputError(f"{path}: {error}") from None
     except tomllib.TOMLDecodeError as error:
         match = _PLACE.search(str(error))
         place = f"line {match[1]}, column {match[2]}" if match and match[1] else "end of file"
         raise InputError(f"{path}: {place}: {_PLACE.sub('', str(error))}") from None
     except ValueError:
         raise InputError(f"{path}: an integer of thousands of digits") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises ValueError for what is not TOML, or goes deeper than any scenario."""
+    if _DEEP_KEY.search(text):
+        raise TooDeep
+    try:
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise TooDeep from None
+    level: list[Any] = [data]
+    for _ in range(_LEVELS_MAX):
+        level = [child for each in level for child in _children(each)]
+    if level:
+        raise TooDeep
+    return data
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def path_of(what: str, value: object) -> Path:
+    """`value` as a path. Raises InputError for what is none; `what` says what it should lead to."""
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not is_text(text) or "\0" in text:
+        raise InputError(f"{what}: expected a path, got {brief(repr(value))}")
+    return Path(text)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether `value` can be written to a file: a command line may hold what is not UTF-8."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def header_comment(path: Path) -> str:

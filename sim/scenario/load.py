@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from core.faults import Fault, KeyPath, translate
+from core.faults import Fault, KeyPath, shown, translate
 from sim.scenario.checks import check
 from sim.scenario.custom import decode_custom, encode_custom
-from sim.scenario.files import absent, file_digest
+from sim.scenario.files import absent, file_digest, path_of
 from sim.scenario.layers import Document, Layer, read_layers
 from sim.scenario.models import Recorded
 from sim.scenario.overrides import override_layers
@@ -40,7 +40,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def load(source: Path | str, *, seed: int | None = None, overrides: Sequence[str] = ()) -> Loaded:
     """Load a scenario file with `path=value` overrides. Raises InputError for whatever cannot be used."""
-    path = Path(source)
+    path = path_of("scenario", source)
     document, scenario = read(path, seed=seed, overrides=overrides)
     scenario = _resolved(document, scenario, path.parent)
     return Loaded(scenario.run.name or path.stem, path.parent, scenario, canonical(scenario))
@@ -51,7 +51,7 @@ def read(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) 
     layers = read_layers(path)
     layers += override_layers(overrides, Document(layers).data)
     if seed is not None:
-        layers.append(Layer(f"--seed {seed}", {"run": {"seed": seed}}))
+        layers.append(Layer(f"--seed {shown(seed)}", {"run": {"seed": seed}}))
     document = Document(layers)
     try:
         scenario = msgspec.convert(document.data, Scenario, dec_hook=decode_custom)

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, to_builtins
 
 from core.config import Count, Duration, Section
-from core.units import MILLISECOND, Nanos, format_duration
+from core.units import MILLISECOND, SECOND
 from sim.latency import Constant, Exponential, Latency, Lognormal, Uniform
 
 _LATENCIES: Final = ("constant", "uniform", "lognormal", "exponential")
@@ -20,6 +20,9 @@ MODELS: Final = {
     "compute": _LATENCIES,
 }
 """The tables that choose a model, and the keys that name one."""
+PRICE_LIMIT: Final = 10**12
+"""Beyond it the inverse has too few digits left to be a rate."""
+LATENCY_MAX: Final = Duration(3_600 * SECOND, "1h")
 
 
 class Columns(Section, frozen=True, kw_only=True):
@@ -47,7 +50,8 @@ class Recorded(Section, frozen=True, kw_only=True):
         _exactly_one(self, models)
         if self.replay is None:
             for info in msgspec.structs.fields(self):
-                if info.name not in models and getattr(self, info.name) != info.default:
+                value = getattr(self, info.name)
+                if info.name not in models and to_builtins(value) != to_builtins(info.default):
                     raise ValueError(f"`{info.name}` goes with `replay` only")
 
 
@@ -114,7 +118,10 @@ class LatencyTable(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _exactly_one(self, _LATENCIES)
         if self.uniform is not None and self.uniform[0] > self.uniform[1]:
-            raise ValueError("`uniform` must be [least, most]")
+            raise ValueError(f"`uniform` must be [least, most], got {' and '.join(it.written for it in self.uniform)}")
+        for span in self._spans():
+            if span > LATENCY_MAX:
+                raise ValueError(f"expected at most {LATENCY_MAX.written}, got {span.written}")
 
     def model(self) -> Latency:
         """The model, as the simulator samples it."""
@@ -127,18 +134,21 @@ class LatencyTable(Section, frozen=True, kw_only=True):
         assert self.constant is not None
         return Constant(self.constant)
 
+    def _spans(self) -> tuple[Duration, ...]:
+        if self.uniform is not None:
+            return self.uniform
+        if self.lognormal is not None:
+            return (self.lognormal.median,)
+        if self.exponential is not None:
+            return self.exponential.floor, self.exponential.mean
+        return () if self.constant is None else (self.constant,)
 
-def above_zero(**spans: Nanos | None) -> None:
+
+def above_zero(**spans: Duration | None) -> None:
     """For `__post_init__`: ValueError, naming the key, unless every span given is positive."""
     for name, span in spans.items():
         if span is not None and span <= 0:
-            raise ValueError(f"`{name}` must be above zero, got {format_duration(span)}")
-
-
-def in_order(low: Decimal | int, high: Decimal | int) -> None:
-    """For `__post_init__`: ValueError unless `min` is at most `max`."""
-    if low > high:
-        raise ValueError(f"`min` {low} is above `max` {high}")
+            raise ValueError(f"`{name}` must be above zero, got {span.written}")
 
 
 def _exactly_one(table: Section, models: tuple[str, ...]) -> None:

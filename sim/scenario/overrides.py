@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from typing import Any, Final
 
 from core.errors import InputError
-from core.faults import did_you_mean, one_line, shown
+from core.faults import brief, did_you_mean, one_line, shown
 from sim.scenario.errors import IDS
+from sim.scenario.files import is_text, parse_toml
 from sim.scenario.layers import Layer, check_layer
 from sim.scenario.models import MODELS
 
@@ -24,11 +24,13 @@ def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
     TOML and is not a float, and otherwise plain text.
     """
     values: dict[tuple[str, ...], Layer] = {}
-    for text in texts:
+    for text in _listed(texts):
         path, equals, value = text.partition("=")
-        keys, source = path.strip().split("."), one_line(f"--set {text}")
-        if not equals or not all(keys) or len(keys) > _KEYS_MAX:
+        keys, source = path.strip().split("."), one_line(f"--set {brief(text)}")
+        if not equals or not all(keys):
             raise InputError(f"{source}: expected PATH=VALUE", "as in --set solver.s2.latency=20ms")
+        if len(keys) > _KEYS_MAX:
+            raise InputError(f"{source}: a path of {len(keys)} keys; no scenario is that deep")
         layer = Layer(source, _nested(source, keys, _parsed(value.strip()), data))
         check_layer(*layer)
         values[tuple(keys)] = layer
@@ -36,11 +38,17 @@ def override_layers(texts: Sequence[str], data: dict[str, Any]) -> list[Layer]:
     return [values[keys] for keys in sorted(values, key=lambda keys: (keys[-1] not in _CHOICES, len(keys), keys))]
 
 
+def _listed(texts: object) -> Sequence[str]:
+    if isinstance(texts, str) or not isinstance(texts, Sequence) or not all(map(is_text, texts)):
+        raise InputError(f"overrides: expected a list of texts, got {brief(repr(texts))}", 'as in ["run.seed=3"]')
+    return texts
+
+
 def _parsed(text: str) -> Any:
     """The value that a text on the command line means."""
     try:
-        table = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
+        table = parse_toml(f"value = {text}")
+    except ValueError:
         return text
     value = table["value"]
     return value if len(table) == 1 and isinstance(value, str | int | list | dict) else text

@@ -20,7 +20,7 @@ from core.faults import shown
 from core.market.orders import Pair, Side
 from core.units import MICROSECOND, MILLISECOND, MONEY, SECOND, Nanos, nearest
 from sim.scenario.load import Loaded
-from sim.scenario.models import Arrivals, Price
+from sim.scenario.models import PRICE_LIMIT, Arrivals, Price
 from sim.scenario.tables import Table, open_table
 
 _SIDES: Final[dict[str, Side]] = {
@@ -123,8 +123,8 @@ class _Reader:
 
     def _price(self, cell: Any) -> Decimal:
         price = self._amount("price", cell, Decimal(1), self._pair.tick)
-        if price == 0:
-            raise self._error("price", f"expected at least one tick, got {shown(cell)}")
+        if not 0 < price < PRICE_LIMIT:
+            raise self._error("price", f"expected at least one tick and less than {PRICE_LIMIT}, got {shown(cell)}")
         return price
 
     def _quantity(self, cell: Any) -> Decimal | None:

@@ -8,7 +8,7 @@ names in the file (`[[market_maker]]`).
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, field
@@ -29,17 +29,17 @@ from core.config import (
 )
 from core.kernel.agenda import Ties
 from core.market.orders import Name, Pair, Token
-from core.solver.problem import Params, PerMille
+from core.solver.problem import Bps, Params, PerMille
 from core.solver.strategies.registry import STRATEGIES
 from core.units import MILLISECOND, SECOND
+from sim.keys import public_half
 from sim.latency import Latency
 from sim.scenario.custom import Instant
-from sim.scenario.models import Arrivals, LatencyTable, Price, above_zero, in_order
+from sim.scenario.identity import IdentitySection, KeySection
+from sim.scenario.models import Arrivals, LatencyTable, Price, above_zero
 
 VENUE: Final = "venue"
 DEFAULT_STRATEGY: Final = "cost_plus"
-
-Bps: TypeAlias = Annotated[int, Meta(gt=-10_000, lt=10_000)]
 
 
 class RunSection(Section, frozen=True, kw_only=True):
@@ -90,18 +90,12 @@ class Quantity(Section, frozen=True, kw_only=True):
     min: Decimal = Decimal("0.01")
     max: Decimal = Decimal(1)
 
-    def __post_init__(self) -> None:
-        in_order(self.min, self.max)
-
 
 class Offset(Section, frozen=True, kw_only=True):
     """How far past the reference price a limit is, uniform, positive in the direction that makes it fillable."""
 
     min: Bps = -5
     max: Bps = 20
-
-    def __post_init__(self) -> None:
-        in_order(self.min, self.max)
 
 
 class MarketMaker(Section, frozen=True, kw_only=True):
@@ -126,9 +120,11 @@ class MarketMaker(Section, frozen=True, kw_only=True):
     latency: LatencyTable | None = None
     heartbeat_interval: Duration = Duration(30 * SECOND)
     reconnect_interval: Duration = Duration(SECOND)
+    key: KeySection | None = None
+    """Without it, it has none from the start."""
 
     def __post_init__(self) -> None:
-        above_zero(order_lifetime=self.order_lifetime, reconnect_interval=self.reconnect_interval)
+        above_zero(order_lifetime=self.order_lifetime)
 
 
 class Solver(Section, frozen=True, kw_only=True):
@@ -146,14 +142,18 @@ class Solver(Section, frozen=True, kw_only=True):
     """How long it thinks about a batch."""
     reconnect_interval: Duration = Duration(SECOND)
 
-    def __post_init__(self) -> None:
-        above_zero(reconnect_interval=self.reconnect_interval)
-
     def strategy_params(self) -> Params:
         """`params` as its strategy takes them. Raises msgspec.ValidationError for what it does not take."""
         kind: Any = STRATEGIES[self.strategy].params
         params: Params = msgspec.convert(self.params, kind)
         return params
+
+
+class SignerSection(Section, frozen=True, kw_only=True):
+    """The venue signs its blocks, with a key that follows from the seed."""
+
+    sign: Duration = Duration(MILLISECOND)
+    """How long a signature takes. Blocks do not wait for it."""
 
 
 class Scenario(Section, frozen=True, kw_only=True):
@@ -167,6 +167,8 @@ class Scenario(Section, frozen=True, kw_only=True):
     auction: AuctionConfig
     fix: FixConfig = FixConfig()
     network: NetworkSection = NetworkSection()
+    identity: IdentitySection | None = None
+    signer: SignerSection | None = None
     makers: tuple[MarketMaker, ...] = field(name="market_maker", default=())
     solvers: tuple[Solver, ...] = field(name="solver", default=())
 
@@ -188,7 +190,7 @@ class Scenario(Section, frozen=True, kw_only=True):
 
     def node_configs(self) -> tuple[VenueConfig, list[MakerConfig], list[SolverConfig]]:
         """The configuration of every node: the venue, then makers and solvers in order of their ids."""
-        members = tuple(MemberConfig(id=maker.id, balance=maker.balance) for maker in self.makers)
+        members = tuple(_member(maker, self.run.seed) for maker in self.makers)
         accounts = tuple(
             SolverAccountConfig(id=solver.id, token=_token(solver), capital=solver.capital, bond=solver.bond)
             for solver in self.solvers
@@ -202,9 +204,16 @@ class Scenario(Section, frozen=True, kw_only=True):
             members=members,
             solvers=accounts,
             doors=DoorsConfig(pulse=NO_PULSE),
+            identity=self.identity.config() if self.identity is not None else None,
+            signer=public_half(self.run.seed, VENUE)[0].hex() if self.signer is not None else "",
         )
         makers = [_maker_config(maker, self.fix.comp_id) for maker in self.makers]
         return venue, makers, [_solver_config(solver) for solver in self.solvers]
+
+
+def _member(maker: MarketMaker, seed: int) -> MemberConfig:
+    key = maker.key.config(seed, maker.id) if maker.key is not None else None
+    return MemberConfig(id=maker.id, balance=maker.balance, key=key)
 
 
 def _maker_config(maker: MarketMaker, venue_comp_id: str) -> MakerConfig:

@@ -43,8 +43,13 @@ class Telling(NamedTuple):
 
 
 def with_tokens(config: VenueConfig, guests: Sequence[Replacement]) -> VenueConfig:
-    """The venue as replaced solvers can enter it, whose secrets nobody has but they."""
+    """The venue as those who replace somebody can enter it, whose secrets nobody else has: solvers show another token,
+    and market makers need no key.
+    """
     names = {guest.name for guest in guests}
+    if config.identity is not None and any(guest.params is None for guest in guests):
+        members = tuple(replace(it, key=None) if it.id in names else it for it in config.members)
+        config = replace(config, members=members, identity=replace(config.identity, required=False))
     return replace(config, solvers=tuple(replace(it, token=TOKEN) if it.id in names else it for it in config.solvers))
 
 

@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.fix.message import FixMessage
 from core.fix.records import FromPeer
 from core.kernel.agenda import Ties
-from core.kernel.journal import Chain, Header
+from core.kernel.journal import Chain, Crash, Header
 from core.kernel.reader import JournalReader
 from core.kernel.record import Close, Disconnected, Effect, Event, Message, Note, Resume, Stop, TimerFired
 from core.kernel.rng import stream
@@ -20,7 +20,7 @@ from core.units import Nanos
 from core.wiring import CODEC, components
 from sim.replay import journals, open_journal
 from sim.results.facts import Noted
-from sim.whatif.tape import Cue, Cut, Ring, Tape
+from sim.whatif.tape import NEVER, Cue, Cut, PassedOver, Ring, Tape
 
 _MANIFEST: Final = "manifest.json"
 
@@ -41,6 +41,8 @@ class Recording:
         self.cues: list[Cue] = []
         self.rang: dict[Ring, Nanos] = {}
         self.cuts: dict[Nanos, Cut] = {}
+        self.passed_over: list[PassedOver] = []
+        """Of the venue's own making, what crashed it and is passed over."""
         self.notes: list[Noted] = []
         self.wishes: list[Wish] = []
         self.chain = Chain(0, b"", b"")
@@ -55,7 +57,17 @@ class Recording:
     def tape(self, cues: list[Cue]) -> Tape:
         """An agenda for a rerun of this node with these cues."""
         seed = stream(self.header.seed, f"ties.{self.header.node}").bits64()
-        return Tape(cues, self.rang, self.ties, seed, cuts=self.cuts)
+        return Tape(cues, self.rang, self.ties, seed, cuts=self.cuts, passed_over=self.passed_over)
+
+    def pass_over(self, crash: Crash) -> None:
+        """An event that crashed the venue was not handled, then or ever. One from outside is simply not given."""
+        event = CODEC.events.decode(crash.event)
+        if not self._is_external(event):
+            self.passed_over.append(PassedOver(crash.now, crash.dst, event))
+
+    def crashed(self) -> None:
+        """The venue went down here and did not come back: nothing more of its own came."""
+        self.cuts[self.ended] = Cut(self._own, NEVER)
 
     def restart(self, now: Nanos) -> None:
         """A process took the node up again; its first delivery, which comes next, is at `now`."""
@@ -110,6 +122,8 @@ def read_recording(path: Path) -> Recording:
     recording = Recording(str(source), reader.header, config, _ties(path))
     boots = 1
     for delivery in reader.deliveries(unfinished=True):
+        for crash in reader.take_passed_over():
+            recording.pass_over(crash)
         now, dst, event, effects = CODEC.delivered(delivery)
         if len(reader.boots) > boots:
             boots = len(reader.boots)
@@ -117,6 +131,8 @@ def read_recording(path: Path) -> Recording:
         recording.take(now, dst, event, effects)
     if not reader.chain().count:
         raise InputError(f"{source}: nothing happened in it")
+    if reader.crash is not None:
+        recording.crashed()
     recording.chain = reader.chain()
     return recording
 

@@ -14,6 +14,7 @@ from core.solver.problem import Params
 from core.solver.strategies.registry import STRATEGIES
 from core.units import MILLISECOND, Nanos, format_duration, parse_duration
 from sim.scenario.custom import decode_custom
+from sim.scenario.models import LATENCY_MAX
 
 INTENTS: Final = "intents"
 """What a market maker is replaced by: its recorded intents, sent anew."""
@@ -87,9 +88,12 @@ def _value(source: str, pair: str) -> tuple[str, str]:
 
 def _span(source: str, key: str, text: str) -> Nanos:
     try:
-        return parse_duration(text)
+        span = parse_duration(text)
     except ValueError as error:
         raise InputError(f"{source}: {key}: {error}") from None
+    if span > LATENCY_MAX:
+        raise InputError(f"{source}: {key}: expected at most {LATENCY_MAX.written}, got {text}")
+    return span
 
 
 def _params(source: str, is_maker: bool, strategy: str, values: dict[str, str]) -> Params | None:

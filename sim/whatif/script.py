@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.kernel.record import Bytes
+from core.kernel.record import Bytes, Computed
 from core.units import Nanos
 from sim.whatif.answers import RECORDED
 from sim.whatif.recording import Recording
@@ -33,10 +33,14 @@ def participants(recording: Recording, speech: Speech) -> dict[str, str]:
 def script(
     recording: Recording, speech: Speech, *, delays: Mapping[str, Nanos], replaced: Collection[str]
 ) -> list[Cue]:
-    """What a changed run is given as it was: all but bids and deposits, and nothing of those who are replaced."""
+    """What a changed run is given as it was, and nothing of those who are replaced: all but bids and deposits, and what
+    the venue had computed, which it has computed anew.
+    """
     owners = participants(recording, speech)
     cues = []
     for index, recorded in enumerate(recording.cues):
+        if isinstance(recorded.event, Computed):
+            continue
         is_spoken = recorded.dst == DOOR and isinstance(recorded.event, Bytes)
         for cue in speech.other.get(index, ()) if is_spoken else (recorded,):
             conn: str = getattr(cue.event, "conn", "")

@@ -24,6 +24,7 @@ from core.config import (
     decode_custom,
     encode_custom,
 )
+from core.errors import InputError
 from core.faults import Fault, KeyPath, translate
 from core.market.orders import Name
 from core.units import Nanos, format_duration
@@ -91,9 +92,28 @@ class Changed(NamedTuple):
 def change(config: VenueConfig, overrides: Sequence[str], bidders: Sequence[str]) -> Changed:
     """`config` with the overrides applied. `bidders` are the solvers whose bids are the recorded ones.
 
-    Raises InputError for a setting that there is not, that does not fit, or that cannot change while recorded bids
-    and orders are held fixed.
+    Raises InputError for settings that there are not, that do not fit, or that cannot change while recorded bids
+    and orders are held fixed: of every override that is wrong by itself, or of what they are together.
     """
+    try:
+        return _change(config, overrides, bidders)
+    except InputError:
+        alone = [error for text in overrides if (error := _refusal(config, text, bidders)) is not None]
+        if len(overrides) < 2 or not alone:
+            raise
+        hints = [error.hint for error in alone if error.hint]
+        raise InputError("; ".join(error.message for error in alone), "; ".join(dict.fromkeys(hints))) from None
+
+
+def _refusal(config: VenueConfig, override: str, bidders: Sequence[str]) -> InputError | None:
+    try:
+        _change(config, [override], bidders)
+    except InputError as error:
+        return error
+    return None
+
+
+def _change(config: VenueConfig, overrides: Sequence[str], bidders: Sequence[str]) -> Changed:
     base = _as_data(config)
     document = Document([Layer(config.name, base), *override_layers(overrides, base)])
     try:

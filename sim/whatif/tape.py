@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from core.kernel.agenda import Agenda, Ties
-from core.kernel.record import Connected, Disconnected, Event
+from core.kernel.record import Computed, Connected, Disconnected, Event
 from core.units import Nanos
 
 Ring: TypeAlias = tuple[str, str, Nanos]
@@ -38,14 +38,39 @@ class Cut(NamedTuple):
     until: Nanos
 
 
+class PassedOver(NamedTuple):
+    """What the node made itself, and is not to be given to `dst` when it is first due from `at` on."""
+
+    at: Nanos
+    dst: str
+    event: Event
+
+
+NEVER: Final[Nanos] = 1 << 63
+
+
 class Tape(Agenda):
     """An agenda with cues. `rang` says when timers rang that rang late; every other one rings at its deadline. `cuts`
-    says at which instants the node went down.
+    says at which instants the node went down, and `passed_over` what crashed it and was quarantined.
 
-    After a connection has ended nothing more of it is given. The recording has its own `Start`.
+    After a connection has ended nothing more of it is given. The recording has its own `Start`, and if its cues have
+    results of computations it needs no others.
     """
 
-    __slots__ = ("_cues", "_cuts", "_down_until", "_gone", "_instant", "_next", "_opens", "_own", "_rang", "open")
+    __slots__ = (
+        "_cues",
+        "_cuts",
+        "_down_until",
+        "_gone",
+        "_has_results",
+        "_instant",
+        "_next",
+        "_opens",
+        "_own",
+        "_passed_over",
+        "_rang",
+        "open",
+    )
 
     def __init__(
         self,
@@ -55,20 +80,28 @@ class Tape(Agenda):
         seed: int = 0,
         *,
         cuts: Mapping[Nanos, Cut] = MappingProxyType({}),
+        passed_over: Iterable[PassedOver] = (),
     ) -> None:
         super().__init__(ties, seed)
         self._cues = list(cues)
         self._rang, self._cuts = rang, cuts
+        self._passed_over = list(passed_over)
         self._down_until: Nanos = 0
         self._opens = {cue.event.conn: cue.at for cue in self._cues if isinstance(cue.event, Connected)}
         self._next = 0
         self._instant, self._own = -1, 0
         self._gone: set[str] = set()
+        self._has_results = any(isinstance(cue.event, Computed) for cue in self._cues)
         self.open: dict[str, None] = {}
         """Connections that are open, oldest first."""
 
     def lead(self, at: Nanos, dst: str, event: Event) -> None:
         """Pass over what a driver says to begin with."""
+
+    def post(self, at: Nanos, src: str, dst: str, event: Event) -> None:
+        """Queue a delivery, unless it is in the recording."""
+        if not (self._has_results and isinstance(event, Computed)):
+            super().post(at, src, dst, event)
 
     def hang_up(self, conn: str) -> None:
         """End a connection."""
@@ -100,8 +133,17 @@ class Tape(Agenda):
             self._follow(cue.event)
             return cue.dst, cue.event
         due = super().pop_due(now) if self._is_own_due(now) else None
+        if due is not None and self._is_passed_over(now, *due):
+            return self.pop_due(now)
         self._own += due is not None
         return due
+
+    def _is_passed_over(self, now: Nanos, dst: str, event: Event) -> bool:
+        for one in self._passed_over:
+            if one.at <= now and (one.dst, one.event) == (dst, event):
+                self._passed_over.remove(one)
+                return True
+        return False
 
     def _cue(self) -> Cue | None:
         while self._next < len(self._cues):

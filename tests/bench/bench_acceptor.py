@@ -4,19 +4,19 @@
 
 The client (tests/bench/load.py) is a process of its own and the same for all. `desk` answers each order with a
 report and does nothing else; `venue` is the whole one, where an order is sequenced and goes to an auction
-without solvers. QuickFIX, with its file store, which never syncs, is run where its Python binding is installed. Where a
-machine is shared, orders per second of the server's CPU move least.
+without solvers. QuickFIX, whose file store never syncs, is run where its Python binding is installed, or after
+`make interop`. Where a machine is shared, orders per second of the server's CPU move least.
 """
 
 from __future__ import annotations
 
 import asyncio
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from decimal import Decimal
 from functools import partial
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +42,7 @@ from live.journal.policy import SyncPolicy
 from live.journal.recovery import recover
 from live.journal.store import Store
 from tests.bench.load import RoundTrip, round_trips, throughput
+from tests.bench.peers import ROOT, quickfix_python
 
 ORDERS: Final = 40_000
 RATES: Final = (1_000, 2_000)
@@ -99,13 +100,13 @@ def desk() -> list[Component[Any]]:
     return [FixEngine("fix", config), Desk("app", Empty())]
 
 
-def venue() -> list[Component[Any]]:
+def venue(order_lifetime: Nanos = 3600 * SECOND) -> list[Component[Any]]:
     """A venue, as `romer-live serve` has it."""
     eth, usdc = Token(id="ETH", decimals=8), Token(id="USDC", decimals=6)
     tick, lot, most = Decimal("0.01"), Decimal("0.0001"), Decimal(1000)
     config = VenueConfig(
         pairs=(Pair(symbol="ETHUSDC", base=eth, quote=usdc, tick=tick, lot=lot, quantity_max=most),),
-        sequencer=SequencerConfig(order_lifetime=Duration(3600 * SECOND)),
+        sequencer=SequencerConfig(order_lifetime=Duration(order_lifetime)),
         auction=AuctionConfig(bond_token="USDC", default_penalty=Decimal(1)),
         members=(MemberConfig(id="MM1", balance={"ETH": Decimal(1_000_000)}),),
         solvers=(),
@@ -147,13 +148,15 @@ async def node(make: Callable[[], list[Component[Any]]], sync: str) -> AsyncIter
 
 
 @asynccontextmanager
-async def quickfix_acceptor() -> AsyncIterator[tuple[int, Cost]]:
-    """QuickFIX with its file store, in a process of its own: the binding would hold up this one."""
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve_quickfix, args=(theirs,), daemon=True)
-    process.start()
-    port = await asyncio.to_thread(ours.recv)
+async def quickfix_acceptor(python: str, kept: str) -> AsyncIterator[tuple[int, Cost]]:
+    """QuickFIX with that store, in a process of its own, by an interpreter that has it."""
+    process = await asyncio.create_subprocess_exec(
+        *(python, "-m", "tests.bench.quickfix_desk", kept), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    told, to = process.stdout, process.stdin
+    port = int(await told.readline())
     asked = False
 
     async def cost() -> float:
@@ -161,19 +164,12 @@ async def quickfix_acceptor() -> AsyncIterator[tuple[int, Cost]]:
         if not asked:
             asked = True
             return 0.0
-        ours.send(None)
-        taken: float = await asyncio.to_thread(ours.recv)
-        return taken
+        to.write(b"\n")
+        return float(await told.readline())
 
     yield port, cost
     process.kill()
-    await asyncio.to_thread(process.join)
-
-
-def _serve_quickfix(pipe: Any) -> None:
-    from tests.bench.quickfix_desk import serve  # noqa: PLC0415  # needs the binding
-
-    serve(pipe)
+    await process.wait()
 
 
 def servers() -> Iterator[tuple[str, Callable[[], Server]]]:
@@ -182,8 +178,10 @@ def servers() -> Iterator[tuple[str, Callable[[], Server]]]:
     for sync in ("always", "10ms", "off"):
         yield f"desk, sync {sync}", partial(node, desk, sync)
     yield "venue, sync always", partial(node, venue, "always")
-    if find_spec("quickfix") is not None:
-        yield "QuickFIX, file store", quickfix_acceptor
+    python = quickfix_python()
+    if python is not None:
+        for kept in ("file", "memory"):
+            yield f"QuickFIX, {kept} store", partial(quickfix_acceptor, python, kept)
 
 
 class Measured(NamedTuple):
@@ -223,8 +221,8 @@ def main() -> None:
             rate, cpu_rate, trips = asyncio.run(measure(server, pool))
             columns = "".join(f"{trip.p50:14,.0f} {trip.p99:7,.0f} {trip.p999:7,.0f}" for trip in trips)
             print(f"{name:24} {rate:9,.0f} {cpu_rate:9,.0f}{columns}")
-    if find_spec("quickfix") is None:
-        print("QuickFIX is not installed")
+    if quickfix_python() is None:
+        print("QuickFIX is not installed: `make interop` builds it")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast the FIX engine reads and writes, against simplefix in the same run.
+"""How fast the FIX engine reads and writes, against simplefix and QuickFIX's Python binding in the same run.
 
     python -m tests.bench.bench_fix
 
@@ -6,10 +6,13 @@ Rates are per CPU-second, the best of five. A NewOrderSingle of 192 bytes is fra
 and made a typed, validated order, once by its known shape and once field by field; simplefix, which verifies
 nothing, parses it and reads the same ten fields. Generic messages have their fields as text; the snapshot of a
 book has a group of four entries. An ExecutionReport is built from its typed form; simplefix appends the same fields.
+QuickFIX, run where it is installed or after `make interop`, verifies, validates by its dictionary, reads the same ten
+fields as texts, and writes the same report.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from time import process_time
@@ -32,6 +35,7 @@ from core.fix.tags import ExecTransType, ExecType, HandlInst, OrdStatus, OrdType
 from core.fix.timestamps import format_timestamp
 from core.kernel.record import Bytes, Connected, Message, Send, Start
 from core.units import SECOND
+from tests.bench.peers import run_quickfix
 
 NOW: Final = 1_700_000_000 * SECOND
 ROUNDS: Final = 20_000
@@ -224,6 +228,14 @@ def write_generic_simplefix() -> Callable[[int], object]:
     return work
 
 
+def quickfix_rates() -> dict[str, float]:
+    """How often QuickFIX does what it is asked for; empty without it."""
+    order, report = encode(content(ORDER, 12, "MM1", "ROMER")), encode(content(REPORT, 12, "ROMER", "MM1"))
+    told = run_quickfix("tests.bench.quickfix_codec", f"{order.decode()}\n{report.decode()}\n")
+    rates: dict[str, float] = json.loads(told) if told else {}
+    return rates
+
+
 def main() -> None:
     """Print the rates and the ratios."""
     order, snapshot = encode(content(ORDER, 12, "MM1", "ROMER")), write_generic()(12)
@@ -231,18 +243,26 @@ def main() -> None:
     print(f"NewOrderSingle: {len(order)} bytes; snapshot: {len(snapshot)} bytes, {len(SNAPSHOT)} fields of the body")
     venue, generic = venue_dialect(), Dialect(dictionary("FIX.4.2"))
     order_by_peer, snapshot_by_peer = read_simplefix(order, TAGS_READ), read_simplefix(snapshot, TAGS_OF_SNAPSHOT)
-    for what, own, peer in (
-        ("read NewOrderSingle, known shape", read_by_shape(order, venue), order_by_peer),
-        ("read NewOrderSingle, new shape", read_by_field(order, venue), order_by_peer),
-        ("read NewOrderSingle, generic, known", read_by_shape(order, generic), order_by_peer),
-        ("read snapshot, generic, known shape", read_by_shape(snapshot, generic), snapshot_by_peer),
-        ("read snapshot, generic, new shape", read_by_field(snapshot, generic), snapshot_by_peer),
-        ("write ExecutionReport", write_typed(), write_simplefix()),
-        ("write snapshot, generic", write_generic(), write_generic_simplefix()),
+    quickfix = quickfix_rates()
+    for what, own, peer, other in (
+        ("read NewOrderSingle, known shape", read_by_shape(order, venue), order_by_peer, "read"),
+        ("read NewOrderSingle, new shape", read_by_field(order, venue), order_by_peer, "read"),
+        ("read NewOrderSingle, generic, known", read_by_shape(order, generic), order_by_peer, "read"),
+        ("read snapshot, generic, known shape", read_by_shape(snapshot, generic), snapshot_by_peer, ""),
+        ("read snapshot, generic, new shape", read_by_field(snapshot, generic), snapshot_by_peer, ""),
+        ("write ExecutionReport", write_typed(), write_simplefix(), "write"),
+        ("write snapshot, generic", write_generic(), write_generic_simplefix(), ""),
     ):
         ours, theirs = rate(own), rate(peer)
-        print(f"{what:36} {ours:9,.0f}/s   simplefix {theirs:9,.0f}/s   ratio {ours / theirs:5.1f}")
+        line = f"{what:36} {ours:9,.0f}/s   simplefix {theirs:9,.0f}/s   ratio {ours / theirs:5.1f}"
+        if other in quickfix:
+            line += f"   QuickFIX {quickfix[other]:9,.0f}/s   ratio {ours / quickfix[other]:5.1f}"
+        print(line)
     print(f"{'order in, report out, one session':36} {rate(through_engine()):9,.0f}/s")
+    if quickfix:
+        print(f"{'QuickFIX, decoding alone':36} {quickfix['decode']:9,.0f}/s")
+    else:
+        print("QuickFIX is not installed: `make interop` builds it")
 
 
 if __name__ == "__main__":

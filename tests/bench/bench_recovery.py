@@ -119,7 +119,7 @@ def save_snapshot(folder: Path, data: bytes, before_end: int) -> None:
         kernel.journal.absorb(delivery.payload)
         if delivery.seq == total - before_end:
             break
-    snapshots.save(folder, kernel.snapshot())
+    snapshots.save(folder, reader.header, kernel.snapshot())
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
-"""QuickFIX's acceptor with its file store, through its Python binding: answers each order with a report, at once."""
+"""QuickFIX's acceptor through its Python binding, its store `file` or `memory`: answers each order with a report."""
 
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -52,8 +53,8 @@ class Desk(quickfix.Application):  # type: ignore[misc]  # the binding has no ty
         quickfix.Session.sendToTarget(report, session)
 
 
-def serve(pipe: Any) -> None:
-    """Say the port on `pipe`, serve until something is said there, and say how much CPU that took, in seconds."""
+def main() -> None:
+    """Print the port, serve until a line comes in, print how many seconds of CPU that took."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -62,10 +63,15 @@ def serve(pipe: Any) -> None:
         path.write_text(SETTINGS.format(folder=folder, port=port))
         settings = quickfix.SessionSettings(str(path))
         desk = Desk()
-        acceptor = quickfix.SocketAcceptor(desk, quickfix.FileStoreFactory(settings), settings)
+        stores = {"file": quickfix.FileStoreFactory, "memory": lambda _settings: quickfix.MemoryStoreFactory()}
+        acceptor = quickfix.SocketAcceptor(desk, stores[sys.argv[1]](settings), settings)
         began = process_time()
         acceptor.start()
-        pipe.send(port)
-        pipe.recv()
-        pipe.send(process_time() - began)
+        print(port, flush=True)
+        sys.stdin.readline()
+        print(process_time() - began, flush=True)
         acceptor.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from core.kernel.record import (
     Stop,
     TimerFired,
 )
-from core.market.orders import Batch, CancelOrder, Order, Pair, Side, Token, amounts
+from core.market.orders import Batch, CancelOrder, Item, Order, Pair, Side, Token, amounts
 from core.solver.protocol import Bid, Deposit, FromSolver, PlaceBids, SolverSaid, TellSolver
 from core.units import MONEY, SECOND, Nanos
 
@@ -119,7 +119,7 @@ class Rig:
             self.deliver(TimerFired(key, at))
         self.now = to
 
-    def batch(self, height: int, *items: Order | CancelOrder) -> list[Effect]:
+    def batch(self, height: int, *items: Item) -> list[Effect]:
         return self.deliver(Message("sequencer", Batch(height, self.now, items)))
 
     def said(self, solver: str, said: FromSolver) -> list[Effect]:

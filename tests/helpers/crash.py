@@ -32,6 +32,8 @@ LIFE_SECONDS_MAX: Final = 3.0
 """How long a venue lives that was to die by itself and does not come to it."""
 RETRY_SECONDS_MAX: Final = 90.0
 """A market maker that was unlucky often enough waits a minute before it dials again."""
+DRAIN_SECONDS_MAX: Final = 120.0
+"""How long it may take until each of the thousands of orders that a market maker had no session for has ended."""
 _UNRELIABLE: Final = ("--strategy", "unreliable", "--set", "default_per_mille=300")
 _TRADERS: Final = {
     "s1": ("solver", "--token-env", "S1_TOKEN", "--price", "ETHUSDC=2000"),
@@ -127,12 +129,13 @@ class Storm:
         self.wait(lambda: _sessions(http) == 2, lambda: f"{MAKER} does not come back", RETRY_SECONDS_MAX)
         for name in (MAKER, "s1", "s2"):
             self._traders[name][1].signal(signal.SIGTERM)
-            self.said[name] = self.ended(self._traders[name][1])
+            self.said[name] = self.ended(self._traders[name][1], DRAIN_SECONDS_MAX)
+            assert self.said[name]["ended"]["drained"], f"{name} has orders without an end"
         self.customer.leave(PATIENCE)
 
-    def ended(self, running: Running) -> Any:
+    def ended(self, running: Running, seconds: float = PATIENCE) -> Any:
         """What a process says at its end, once it was asked to end."""
-        code, lines = running.ended()
+        code, lines = running.ended(seconds)
         assert code == 0, running.log.read_text()
         return json.loads(lines[-1])
 
@@ -229,6 +232,7 @@ def _venue(places: dict[str, str], windows: str) -> str:
     rich = f'capital = {balance}\nbond = "{BOND}"'
     return changed(
         *((f'{door} = "127.0.0.1:0"', f'{door} = "{place}"') for door, place in places.items()),
+        ("[venue]", "[venue]\nfix = { session = { app_messages_per_second_max = 0 } }"),  # backlogs come at once
         ("[drain]", "[journal]\nsegment_bytes = 65536\nsnapshot_deliveries = 397\n\n[drain]"),
         ('bid_window = "100ms", fulfil_window = "100ms"', f'bid_window = "{windows}", fulfil_window = "{windows}"'),
         ('balance = { ETH = "100" }', f"balance = {balance}"),

@@ -36,6 +36,8 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "MULTIPLEVALUESTRING": st.lists(st.text("abc", min_size=1), min_size=1, max_size=3).map(" ".join),
 }
 """By the names of value types."""
+DATA = st.binary(min_size=1, max_size=12) | st.sampled_from([b"\x01", b"a\x0110=000\x01", b"\x0143=Y\x01122=x"])
+"""What a data field may hold: anything, the looks of other fields too."""
 
 
 @st.composite
@@ -71,16 +73,17 @@ def bodies(draw: st.DrawFn, dictionary: Dictionary, block: Block, *, depth: int 
 @st.composite
 def _unit(draw: st.DrawFn, dictionary: Dictionary, member: Member, depth: int) -> Fields:
     """A field, or a group with its entries."""
-    if member.group is not None:
-        entries = draw(st.lists(bodies(dictionary, member.group, depth=depth + 1), max_size=2))
-        return [(member.tag, b"%d" % len(entries)), *(field for entry in entries for field in entry)]
     definition = dictionary.fields[member.tag]
+    if member.group is not None:
+        least = min(map(int, definition.values), default=0)
+        entries = draw(st.lists(bodies(dictionary, member.group, depth=depth + 1), min_size=least, max_size=2))
+        return [(member.tag, b"%d" % len(entries)), *(field for entry in entries for field in entry)]
     drawn = VALUES[type_of(definition).name] if not definition.values else st.sampled_from(sorted(definition.values))
     return [(member.tag, draw(drawn).encode(ENCODING))]
 
 
 def _data(length_tag: int, tag: int) -> st.SearchStrategy[Any]:
-    return st.binary(min_size=1, max_size=12).map(lambda data: [(length_tag, b"%d" % len(data)), (tag, data)])
+    return DATA.map(lambda data: [(length_tag, b"%d" % len(data)), (tag, data)])
 
 
 def whole(dictionary: Dictionary, msg_type: str, body: Fields) -> bytes:

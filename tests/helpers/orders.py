@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 
 from core.fix.message import FixMessage
-from core.fix.messages import NewOrderSingle, OrderCancelRequest
+from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest
 from core.fix.records import FromPeer
 from core.kernel.record import Message
-from core.market.orders import Pair, Token
+from core.market.orders import Order, Pair, Token
+from core.sequencer.known import KnownIds
+from core.sequencer.reported import ReportedOrder
 from core.sequencer.settings import SequencerSettings
+from core.sequencer.validate import Rules, validate
 from core.units import MILLISECOND, SECOND
 
 ETH_USDC = Pair("ETH-USDC", Token("ETH", 18), Token("USDC", 6), Decimal("0.05"), Decimal("0.001"), Decimal(1000))
@@ -49,6 +52,36 @@ def new_order(cl_ord_id: str = "c1", **changes: Any) -> NewOrderSingle:
 def cancel(cl_ord_id: str = "x1", orig: str = "c1") -> OrderCancelRequest:
     """A request to cancel the order `orig`."""
     return OrderCancelRequest(orig, cl_ord_id, "ETH-USDC", "2", 0)
+
+
+def replace(cl_ord_id: str = "r1", orig: str = "c1", **changes: Any) -> OrderCancelReplaceRequest:
+    """A request to make the order `orig` a sell of 3 ETH at 2100 USDC each, with something changed."""
+    message = OrderCancelReplaceRequest(
+        orig_cl_ord_id=orig,
+        cl_ord_id=cl_ord_id,
+        handl_inst="1",
+        symbol="ETH-USDC",
+        side="2",
+        transact_time=0,
+        ord_type="2",
+        order_qty=Decimal(3),
+        price=Decimal(2100),
+    )
+    return msgspec.structs.replace(message, **changes)
+
+
+def reported(cl_ord_id: str = "c1", order_id: str = "O-1", owner: str = "MM1") -> ReportedOrder:
+    """What a sequencer keeps of the order that `new_order` asks for."""
+    order = validate(
+        new_order(cl_ord_id),
+        Rules({"ETH-USDC": ETH_USDC}, 3 * SECOND),
+        KnownIds(),
+        order_id=order_id,
+        owner=owner,
+        now=0,
+    )
+    assert isinstance(order, Order)
+    return ReportedOrder(order)
 
 
 def from_peer(message: FixMessage, owner: str = "MM1", seq: int = 1) -> Message[FromPeer[Any]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from core.config import Duration
+from core.config import Clock, Duration
 from sim.scenario.custom import Instant, encode_custom
 
 
@@ -54,7 +54,9 @@ def _kind(kind: inspect.Type) -> str:
     words = "table"
     match _bare(kind):
         case inspect.CustomType(cls=cls):
-            words = {Duration: "duration", Instant: "instant"}[cls]
+            words = {Clock: "time of day", Duration: "duration", Instant: "instant"}[cls]
+        case inspect.BoolType():
+            words = "boolean"
         case inspect.DecimalType():
             words = "amount"
         case inspect.StrType(pattern=pattern):

@@ -3,11 +3,14 @@
 A connection may go deaf (everything on it is lost from then on), and each end then hears of it at a time of its
 own, so that an acceptor may learn of the next connection before it learns that the last one has ended. What
 an initiator said on an earlier connection may arrive again, on a connection of its own. A new connection may be slow.
+An engine may die at any instant, or stop in order, and is then taken up again from its journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from io import BytesIO
 from random import Random
 from typing import Any, ClassVar, Final
 
@@ -16,13 +19,18 @@ from simpy import Environment
 
 from core.fix.engine import FixEngine
 from core.fix.message import FixMessage
-from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
+from core.fix.records import FromPeer, SessionChanged, SessionClosed, SessionOpened, ToPeer
 from core.fix.settings import EngineConfig
+from core.fix.states import Status
 from core.fix.store import SessionState
 from core.kernel.component import Component, Handler
+from core.kernel.journal import Header, Journal
 from core.kernel.kernel import Kernel
-from core.kernel.record import Disconnected, Event, Message, Record, Start, Stop
+from core.kernel.reader import JournalReader
+from core.kernel.record import Disconnected, Effect, Event, Message, Note, Record, Resume, Start, Stop, Transmit
+from core.kernel.recover import recover
 from core.units import MILLISECOND, SECOND, Nanos
+from core.wiring import CODEC
 from sim.driver import SimNode
 from sim.network import End, Host, Network
 from tests.helpers.fix import NOW, acceptor_config, initiator_config, order, report
@@ -51,6 +59,7 @@ class Listener(Component[Heard]):
     HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
         Start: _on_nothing,
         Stop: _on_nothing,
+        Resume: _on_nothing,
         SessionOpened: _on_nothing,
         SessionClosed: _on_nothing,
         FromPeer: _on_message,
@@ -97,6 +106,12 @@ class BadNetwork(Network):
         else:
             super().close(now, host, conn, reason)
 
+    def lose(self, now: Nanos, host: Host) -> None:
+        """The host is gone, and with it its ends of all connections. The others hear of that."""
+        for name, conn in list(self._ends):
+            if name == host.name:
+                self.close(now, host, conn, "reset")
+
     def deafen(self, now: Nanos) -> None:
         """From now on everything is lost, on every connection. Each end hears of it, sooner or later."""
         for end in [end for end in self._ends.values() if end not in self.deaf]:
@@ -119,6 +134,93 @@ class BadNetwork(Network):
             self.close(now, ghost, conn, "the ghost is gone")
 
 
+class Mortal:
+    """A node that dies and comes back: engine, listener, and the journal that outlives both."""
+
+    def __init__(self, env: Environment, network: BadNetwork, name: str, config: EngineConfig) -> None:
+        self.env, self.network, self.name, self.config = env, network, name, config
+        self.disk = BytesIO()
+        self.restarts = 0
+        self.ends: Counter[str] = Counter()
+        """Why its connections have ended."""
+        kernel = self._kernel()
+        assert kernel.journal is not None
+        kernel.journal.attach(self.disk)
+        kernel.journal.open(Header(name, 0, b"", ""))
+        self._host(kernel)
+        self.node.boot()
+
+    def _kernel(self) -> Kernel:
+        components: list[Component[Any]] = [FixEngine("fix", self.config), Listener("app", Heard())]
+        return Kernel(self.name, components, journal=Journal(self.name), observer=self._watch)
+
+    def _watch(self, _node: str, _now: Nanos, dst: str, _event: Event, effects: list[Effect]) -> None:
+        """What must hold after every single event."""
+        if dst != "fix":
+            return
+        state = self.session
+        if state.status in (Status.CONNECTING, Status.TERMINATED):
+            left = state.early, state.gap_end, state.resend_next, state.resend_end, state.resend_at
+            assert left == ({}, 0, 0, 0, 0), f"{self.name}: {left} outlives a connection"
+        if state.resend_end:
+            new = [effect.data for effect in effects if isinstance(effect, Transmit) and _is_new(effect.data)]
+            assert not new, f"{self.name}: {new[0]!r} overtakes what the peer is getting again"
+        self.ends.update(str(note.reason) for note in changes(effects) if note.after is Status.CONNECTING)
+
+    def _host(self, kernel: Kernel) -> None:
+        self.node = SimNode(self.env, kernel, self.network, on_note=lambda *_: None)
+        self.post = self.node.post
+        if self.config.role == "acceptor":
+            self.network.listen("venue/fix", self.node, "fix")
+
+    def restart(self) -> None:
+        """Die; what was on its way here is lost with its connections. The journal brings everything else back."""
+        self.restarts += 1
+        assert self.node.kernel.journal is not None
+        self.node.kernel.journal.flush()
+        self.network.lose(self.node.now, self.node)
+        bury(self.node)
+        kernel = self._kernel()
+        recover(kernel, JournalReader(self.name, self.disk.getvalue()), CODEC)
+        assert kernel.journal is not None
+        assert kernel.journal.digest() == self.node.kernel.journal.digest()
+        kernel.journal.attach(self.disk)
+        kernel.resume()
+        self._host(kernel)
+        self.node._wake_at(self.node.now, self.node.now)
+
+    @property
+    def heard(self) -> list[FixMessage]:
+        """What has arrived here."""
+        messages: list[FixMessage] = self.node.kernel.components["app"].state.messages
+        return messages
+
+    @property
+    def session(self) -> SessionState:
+        """The state of its one session."""
+        (state,) = self.node.kernel.components["fix"].state.sessions.values()
+        assert isinstance(state, SessionState)
+        return state
+
+
+def changes(effects: list[Effect]) -> Iterator[SessionChanged]:
+    """The steps of the session among the effects."""
+    for effect in effects:
+        if isinstance(effect, Note) and isinstance(effect.fact, SessionChanged):
+            yield effect.fact
+
+
+def _is_new(raw: bytes) -> bool:
+    """Whether this is an application's message that is sent for the first time."""
+    return b"\x0143=Y\x01" not in raw and raw.split(b"\x0135=", 1)[1][:1] in (b"D", b"8")
+
+
+def bury(node: SimNode) -> None:
+    """Nothing reaches the node any more, and its bell rings for nobody."""
+    node._armed = None
+    node.post = lambda *_: None  # type: ignore[method-assign]
+
+
 class Storm:
     """One run: what both sides were told to send, and what came of it."""
 
@@ -129,18 +231,10 @@ class Storm:
         maker_config = initiator_config(
             heartbeat_interval=HEARTBEAT, reconnect_interval_max=4 * SECOND, **(maker or {})
         )
-        self.maker, self.heard_by_maker = self._node("maker", maker_config)
-        self.venue, self.heard_by_venue = self._node("venue", acceptor_config(**(venue or {})))
-        self.network.listen("venue/fix", self.venue, "fix")
+        self.maker = Mortal(self.env, self.network, "maker", maker_config)
+        self.venue = Mortal(self.env, self.network, "venue", acceptor_config(**(venue or {})))
         self.orders: list[FixMessage] = []
         self.reports: list[FixMessage] = []
-
-    def _node(self, name: str, config: EngineConfig) -> tuple[SimNode, list[FixMessage]]:
-        app = Listener("app", Heard())
-        kernel = Kernel(name, [FixEngine("fix", config), app])
-        node = SimNode(self.env, kernel, self.network, on_note=lambda *_: None)
-        node.boot()
-        return node, app.state.messages
 
     def run(self) -> None:
         """Storm, then calm."""
@@ -151,32 +245,34 @@ class Storm:
         self.env.run(until=self.env.now + CALM)
 
     def _strike(self) -> None:
-        strike = self.rng.choice(["orders", "orders", "reports", "reports", "deafen", "repeat", "close"])
-        now = self.maker.now
+        strike = self.rng.choice(["orders", "orders", "reports", "reports", "deafen", "repeat", "close", "restart"])
+        now = self.maker.node.now
         if strike == "orders":
             for _ in range(self.rng.choice([1, 3, 40])):
                 self.orders.append(order(f"a{len(self.orders)}"))
-                self.maker.tell("fix", ToPeer("ROMER", self.orders[-1]))
+                self.maker.node.tell("fix", ToPeer("ROMER", self.orders[-1]))
         elif strike == "reports":
             for _ in range(self.rng.choice([1, 3, 40])):
                 self.reports.append(report(f"E-{len(self.reports)}"))
-                self.venue.tell("fix", ToPeer("MM1", self.reports[-1]))
+                self.venue.node.tell("fix", ToPeer("MM1", self.reports[-1]))
         elif strike == "deafen":
             self.network.deafen(now)
         elif strike == "repeat":
             self.network.repeat(now)
+        elif strike == "restart":
+            self._restart(self.rng.choice([self.maker, self.venue]))
         else:
             for name, conn in list(self.network._ends):
                 if name == "maker":
-                    self.network.close(now, self.maker, conn, "cut")
-                    self.maker.post(now, conn, "fix", Disconnected(conn, "cut"))
+                    self.network.close(now, self.maker.node, conn, "cut")
+                    self.maker.node.post(now, conn, "fix", Disconnected(conn, "cut"))
 
-    @property
-    def sessions(self) -> tuple[SessionState, SessionState]:
-        """The state of either side: maker, venue."""
-        engines = [node.kernel.components["fix"] for node in (self.maker, self.venue)]
-        maker, venue = (next(iter(engine.state.sessions.values())) for engine in engines)
-        return maker, venue
+    def _restart(self, mortal: Mortal) -> None:
+        """At once, or after it was stopped in order."""
+        if self.rng.random() < 0.5:
+            mortal.node.stop()
+            self.env.run(until=self.env.now + round(self.rng.choice([0.001, 0.3, 4]) * SECOND))
+        mortal.restart()
 
     def asked_again(self) -> int:
         """How many ResendRequests the maker has sent."""

@@ -93,9 +93,9 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ended(self) -> tuple[int, list[str]]:
+    def ended(self, seconds: float = PATIENCE) -> tuple[int, list[str]]:
         """Its exit code and the lines that it has printed since, once it ends."""
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(seconds)
         self._reader.join(PATIENCE)
         lines = []
         while not self._lines.empty():

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from core.auction.states import CommitmentState
 from core.kernel.record import Effect, Event, Message, Note, Record
 from core.market.orders import Batch, Order
-from core.sequencer.facts import BlockHeader, BlockSealed, OrderSequenced
+from core.sequencer.facts import BlockSealed, OrderSequenced
 from sim.results.explain import as_text, explain
 from sim.results.facts import Noted
 from sim.results.result import RunResult
 from tests.helpers.auction import BID_WINDOW, bid, order
+from tests.helpers.blocks import header as empty
 from tests.property.test_auction import STEPS, Step, WatchedRig
 from tests.unit.results.stories import manifest
 
@@ -41,7 +42,7 @@ class RecordedRig(WatchedRig):
         for item in batch.items:
             if isinstance(item, Order):
                 self._note("sequencer", OrderSequenced(len(self.notes), item))
-        header = BlockHeader(1, batch.height, bytes(32), 0, batch.closed_at, len(batch.items), bytes(32))
+        header = empty(batch.height, opened_at=0, closed_at=batch.closed_at, message_count=len(batch.items))
         self._note("sequencer", BlockSealed(header, bytes(32), "window", 0))
 
     def _note(self, component: str, fact: Record) -> None:

@@ -173,10 +173,23 @@ def test_shuffled_ties_change_the_schedule_but_not_what_must_hold(tmp_path: Path
     assert statuses(shuffled)["OrderSequenced"] == statuses(fifo)["OrderSequenced"] > 100
 
 
-@settings(max_examples=6, deadline=None)
-@given(seed=st.integers(0, 10_000), ties=st.sampled_from(["fifo", "shuffled"]))
-def test_every_journal_replays_to_its_digest(tmp_path_factory: pytest.TempPathFactory, seed: int, ties: str) -> None:
-    ran = Ran(tmp_path_factory.mktemp("run"), seed, "run.duration=500ms", f"run.ties={ties}").run()
+CHANGES = st.fixed_dictionaries(
+    {
+        "run.duration": st.integers(50, 500).map("{}ms".format),
+        "run.ties": st.sampled_from(["fifo", "shuffled"]),
+        "market_maker.MM1.cancel_per_mille": st.integers(0, 1000),
+        "solver.s2.latency": st.integers(0, 300).map("{}ms".format),
+    }
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), changes=CHANGES)
+def test_every_journal_replays_to_its_digest(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, changes: dict[str, object]
+) -> None:
+    overrides = [f"{path}={value}" for path, value in changes.items()]
+    ran = Ran(tmp_path_factory.mktemp("run"), seed, *overrides).run()
     digests = ran.simulation.digests()
     assert list(digests) == ["venue", "MM1", "MM2", "s1", "s2", "s3"]
     for node, digest in digests.items():

@@ -19,10 +19,10 @@ from core.errors import FactViolated
 from core.fix.message import FixMessage
 from core.fix.messages import ExecutionReport
 from core.market.ledger import Transferred
-from core.market.orders import CancelOrder, Order, OrderFilled
+from core.market.orders import OrderFilled
 from core.sequencer import reports
 from core.sequencer.batch import OpenBatch, Sealed
-from core.sequencer.block import Leaf, block_hash
+from core.sequencer.block import block_hash
 from core.sequencer.reported import ReportedOrder
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.settings import SequencerSettings
@@ -69,14 +69,13 @@ def test_a_default_that_costs_nothing(caught: Callable[[], str], monkeypatch: py
 def test_an_order_sealed_in_a_block_but_never_given_to_the_auction(
     caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = OpenBatch.add
+    honest = OpenBatch.seal
 
-    def lossy(batch: OpenBatch, leaf: Leaf, item: Order | CancelOrder, settings: SequencerSettings) -> None:
-        honest(batch, leaf, item, settings)
-        if not leaf.global_seq % 7 and isinstance(item, Order):
-            batch.items.pop()
+    def lossy(batch: OpenBatch, now: Nanos, settings: SequencerSettings) -> Sealed:
+        sealed = honest(batch, now, settings)
+        return replace(sealed, batch=replace(sealed.batch, items=sealed.batch.items[1:]))
 
-    monkeypatch.setattr(OpenBatch, "add", lossy)
+    monkeypatch.setattr(OpenBatch, "seal", lossy)
     told = caught()
     assert told.startswith("every order ends: O-")
     assert told.endswith("was sequenced and never reached the auction")
@@ -93,13 +92,13 @@ def test_a_fill_reported_twice_as_large(caught: Callable[[], str], monkeypatch: 
 
 
 def test_fills_that_nobody_is_told_of(caught: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Sequencer._tell
+    honest = Sequencer.tell
 
     def silent(sequencer: Sequencer, owner: str, message: FixMessage) -> None:
         if not isinstance(message, ExecutionReport) or message.last_shares is None:
             honest(sequencer, owner, message)
 
-    monkeypatch.setattr(Sequencer, "_tell", silent)
+    monkeypatch.setattr(Sequencer, "tell", silent)
     told = caught()
     assert told.startswith("fills reported: F-1 of O-")
     assert told.endswith("was never reported to its owner")
@@ -122,9 +121,9 @@ def test_a_block_that_commits_to_nothing(caught: Callable[[], str], monkeypatch:
 
     def blank(batch: OpenBatch, now: Nanos, settings: SequencerSettings) -> Sealed:
         sealed = honest(batch, now, settings)
-        header = replace(sealed.header, message_root=bytes(32))
+        header = replace(sealed.block.header, message_root=bytes(32))
         batch.head = block_hash(header)
-        return Sealed(header, batch.head, sealed.batch)
+        return replace(sealed, block=replace(sealed.block, header=header), block_hash=batch.head)
 
     monkeypatch.setattr(OpenBatch, "seal", blank)
     assert caught().startswith("block chain: block 1 has a root that is not that of its ")

@@ -26,7 +26,7 @@ from core.config import (
 )
 from core.faults import dotted
 from core.market.orders import Pair, Token
-from core.solver.problem import CostPlus
+from core.solver.problem import CostPlus, Params, Random, Unreliable
 from core.units import MILLISECOND, SECOND
 
 USDC = Token("USDC", 6)
@@ -45,7 +45,10 @@ MAKER = MakerConfig(id="MM1", venue_comp_id="ROMER", address="venue/fix")
 SOLVER = SolverConfig(id="s1", token="t", address="venue/solvers", params=CostPlus())
 
 
-def said(config: Any, *tokens: str) -> list[str]:
+NO_LANE = 'has no meaning with ordering "fifo", only with "express_lane"'
+
+
+def said(config: Any, *tokens: Token) -> list[str]:
     return [f"{dotted(fault.path)}: {fault.problem}" for fault in problems(config, tokens)]
 
 
@@ -61,6 +64,11 @@ def sequencer(**changes: Any) -> VenueConfig:
     return replace(VENUE, sequencer=SequencerConfig(**changes))
 
 
+def express(**changes: Any) -> VenueConfig:
+    lane = SequencerConfig(ordering="express_lane", head_start=Duration(1), express=("MM1",))
+    return replace(VENUE, sequencer=replace(lane, **changes))
+
+
 def member(**changes: Any) -> VenueConfig:
     return replace(VENUE, members=(MEMBERS[0], replace(MEMBERS[1], **changes)))
 
@@ -69,6 +77,12 @@ def solver(**changes: Any) -> VenueConfig:
     return replace(VENUE, solvers=(SOLVERS[0], replace(SOLVERS[1], **changes)))
 
 
+def bidding(params: Params) -> SolverConfig:
+    return replace(SOLVER, params=params)
+
+
+DAYS = Duration(5 * 86_400 * SECOND, "5d")
+A_DAY = "expected a duration of at most 1d, got 5d"
 AMOUNT = 'expected an amount such as "100.25", zero or more, got'
 TOO_LONG = "expected a duration from 0s to 3650d, got"
 
@@ -79,6 +93,12 @@ BAD: list[tuple[Any, str]] = [
         sequencer(batch_messages=1 << 62),
         f"sequencer.batch_messages: expected a whole number of at most 62 bits, got {1 << 62}",
     ),
+    (sequencer(receipt_blocks=-1), "sequencer.receipt_blocks: expected a whole number >= 0, got -1"),
+    (sequencer(express=("MM1",)), f"sequencer.express: {NO_LANE}"),
+    (sequencer(head_start=Duration(1)), f"sequencer.head_start: {NO_LANE}"),
+    (express(head_start=Duration(0)), "sequencer.head_start: must be above zero, got 0s"),
+    (express(express=()), "sequencer.express: nobody is in the express lane: it needs at least one market maker"),
+    (express(express=("MM1", "MX")), 'sequencer.express[1]: there is no market maker "MX"'),
     (sequencer(empty_windows_per_block=-1), "sequencer.empty_windows_per_block: expected a whole number >= 0, got -1"),
     (sequencer(batch_window=Duration(0)), "sequencer.batch_window: must be above zero, got 0s"),
     (sequencer(order_lifetime=Duration(0)), "sequencer.order_lifetime: must be above zero, got 0s"),
@@ -100,7 +120,36 @@ BAD: list[tuple[Any, str]] = [
     (solver(token=""), "solvers[1].token: expected a secret, got an empty text"),
     (pair(tick=Decimal(0)), "pairs[0].tick: must be above zero, got 0"),
     (pair(lot=Decimal("0.000")), "pairs[0].lot: must be above zero, got 0.000"),
-    (replace(VENUE, fix=FixConfig(message_bytes_max=0)), "fix.message_bytes_max: expected a whole number >= 1, got 0"),
+    (
+        replace(VENUE, fix=FixConfig(message_bytes_max=100)),
+        "fix.message_bytes_max: expected a whole number >= 1024, got 100",
+    ),
+    (solver(token="x" * 257), "solvers[1].token: expected a secret of at most 256 characters, got 257"),
+    (
+        sequencer(empty_windows_per_block=10**10),
+        "sequencer.empty_windows_per_block: 10000000000 windows of 500ms last beyond 3650d",
+    ),
+    (sequencer(batch_window=DAYS), f"sequencer.batch_window: {A_DAY}"),
+    (auction(bid_window=DAYS), f"auction.bid_window: {A_DAY}"),
+    (auction(fulfil_window=DAYS), f"auction.fulfil_window: {A_DAY}"),
+    (auction(grace=DAYS), f"auction.grace: {A_DAY}"),
+    (replace(VENUE, doors=DoorsConfig(logon_timeout=DAYS)), f"doors.logon_timeout: {A_DAY}"),
+    (replace(VENUE, doors=DoorsConfig(pulse=PulseConfig(interval=DAYS))), f"doors.pulse.interval: {A_DAY}"),
+    (replace(MAKER, reconnect_interval=DAYS), f"reconnect_interval: {A_DAY}"),
+    (replace(SOLVER, pulse=PulseConfig(timeout=DAYS)), f"pulse.timeout: {A_DAY}"),
+    (bidding(CostPlus(cost_bps=-(10**18))), f"params.cost_bps: expected a whole number >= -9999, got {-(10**18)}"),
+    (bidding(CostPlus(noise_bps=-1)), "params.noise_bps: expected a whole number >= 0, got -1"),
+    (bidding(Unreliable(edge_bps=10_000)), "params.edge_bps: expected a whole number <= 9999, got 10000"),
+    (bidding(Random(bid_per_mille=1001)), "params.bid_per_mille: expected a whole number <= 1000, got 1001"),
+    (bidding(Random(spread_bps=10_000)), "params.spread_bps: expected a whole number <= 9999, got 10000"),
+    (
+        auction(default_penalty=Decimal("1E-9999999999")),
+        "auction.default_penalty: expected an amount of at most 28 digits, decimals included, got 1E-9999999999",
+    ),
+    (
+        member(balance={"ETH": Decimal("1E+9999999999")}),
+        "members[1].balance.ETH: expected an amount of at most 28 digits, decimals included, got 1E+9999999999",
+    ),
     # --- names
     (auction(rule="first_prize"), 'auction.rule: there is no auction rule "first_prize"'),
     (auction(bond_token="UDSC"), 'auction.bond_token: there is no token "UDSC"'),
@@ -128,13 +177,30 @@ BAD: list[tuple[Any, str]] = [
     (pair(quote=ETHUSDC.base), "pairs[0]: base and quote are both ETH"),
     (pair(quote=Token("USDC", 2)), "pairs[1].quote.decimals: USDC has 6 decimals here and 2 elsewhere"),
     (pair(lot=Decimal("0.000000001")), "pairs[0].lot: 1E-9 is finer than the 8 decimals of ETH"),
+    (
+        pair(quantity_max=Decimal("1.000000001")),
+        "pairs[0].quantity_max: 1.000000001 is finer than the 8 decimals of ETH",
+    ),
+    (
+        member(balance={"ETH": Decimal("1.000000001")}),
+        "members[1].balance.ETH: 1.000000001 is finer than the 8 decimals of ETH",
+    ),
+    (
+        solver(capital={"USDC": Decimal("1.0000001")}),
+        "solvers[1].capital.USDC: 1.0000001 is finer than the 6 decimals of USDC",
+    ),
+    (solver(bond=Decimal("500.0000001")), "solvers[1].bond: 500.0000001 is finer than the 6 decimals of USDC"),
+    (
+        auction(default_penalty=Decimal("0.0000001")),
+        "auction.default_penalty: 1E-7 is finer than the 6 decimals of USDC",
+    ),
     (pair(lot=Decimal(101)), "pairs[0].quantity_max: 100 is below the lot of 101"),
     (
         pair(base=Token("ETH", 18), lot=Decimal("1E-18"), quantity_max=Decimal(10**10)),
         "pairs[0].quantity_max: 10000000000 has more than 28 digits down to the lot of 1E-18",
     ),
     # --- those who trade there
-    (replace(MAKER, reconnect_interval=Duration(0)), "reconnect_interval: must be above zero, got 0s"),
+    (replace(MAKER, reconnect_interval=Duration(0)), "reconnect_interval: expected a duration of at least 1ms, got 0s"),
     (
         replace(MAKER, heartbeat_interval=Duration(1_500 * MILLISECOND)),
         "heartbeat_interval: expected whole seconds, as FIX has it, and at most 86400, got 1.5s",
@@ -143,7 +209,10 @@ BAD: list[tuple[Any, str]] = [
         replace(MAKER, heartbeat_interval=Duration(86_401 * SECOND)),
         "heartbeat_interval: expected whole seconds, as FIX has it, and at most 86400, got 86401s",
     ),
-    (replace(SOLVER, reconnect_interval=Duration(0)), "reconnect_interval: must be above zero, got 0s"),
+    (
+        replace(SOLVER, reconnect_interval=Duration(0)),
+        "reconnect_interval: expected a duration of at least 1ms, got 0s",
+    ),
 ]
 
 
@@ -183,8 +252,14 @@ def test_a_venue_without_pairs_is_said_to_have_none_and_nothing_more_than_that_i
 def test_a_token_that_no_pair_trades_may_be_held_when_it_is_known() -> None:
     config = member(balance={"DOGE": Decimal(1)})
     assert said(config) == ['members[1].balance.DOGE: there is no token "DOGE"']
-    assert said(config, "DOGE") == []
-    assert said(auction(bond_token="DOGE"), "DOGE") == []
+    doge = Token("DOGE", 2)
+    assert said(config, doge) == []
+    assert said(auction(bond_token="DOGE"), doge) == []
+    finer = "0.001 is finer than the 2 decimals of DOGE"
+    assert said(member(balance={"DOGE": Decimal("0.001")}), doge) == [f"members[1].balance.DOGE: {finer}"]
+    assert said(auction(bond_token="DOGE", default_penalty=Decimal("0.001")), doge) == [
+        f"auction.default_penalty: {finer}"
+    ]
 
 
 @pytest.mark.parametrize("days", [-1, 3651])

@@ -12,7 +12,7 @@ import pytest
 from live.cli import main
 from live.commands.exits import Exit
 from live.observe.http import Health
-from live.venue_file import VenueFile, read
+from live.venue_file import SignerSection, VenueFile, read
 from tests.helpers.markdown import Section, codes
 from tests.helpers.markdown import read as read_document
 from tests.helpers.schema import Key, keys
@@ -22,7 +22,7 @@ GUIDE: Final = read_document(ROOT / "docs" / "live.md")
 SECTIONS: Final = {section.title: section for section in GUIDE.sections()}
 TABLES: Final[dict[str, Any]] = {
     f"`[{info.encode_name}]`": info.type for info in msgspec.structs.fields(VenueFile) if info.encode_name != "venue"
-}
+} | {"`[signer]`": SignerSection}
 
 
 def rows(section: Section) -> list[dict[str, str]]:

@@ -17,10 +17,11 @@ from core.auction.facts import (
 from core.kernel.record import Record
 from core.market.ledger import Ledger
 from core.market.orders import Order, OrderExpired, OrderFilled, Side
-from core.sequencer.facts import BlockHeader, BlockSealed, OrderSequenced
+from core.sequencer.facts import BlockSealed, OrderSequenced
 from core.units import MILLISECOND, SECOND
 from sim.results.facts import Noted
 from sim.results.manifest import Manifest, Provenance
+from tests.helpers.blocks import header as empty
 
 BEGAN = 1_700_000_000 * SECOND
 
@@ -72,7 +73,9 @@ class Story:
 
     def seal(self, height: int, opened_ms: float, added: list[Order], carried: list[Order] | None = None) -> None:
         opened = BEGAN + round(opened_ms * MILLISECOND)
-        header = BlockHeader(1, height, _hash(height - 1), opened, self.now, len(added), _hash(height + 1000))
+        rooted = dict.fromkeys(("message_root", "receipt_root", "state_root"), _hash(height + 1000))
+        times = {"opened_at": opened, "closed_at": self.now}
+        header = empty(height, _hash(height - 1), message_count=len(added), **times, **rooted)
         late = MILLISECOND * (height % 3)
         self.say("sequencer", BlockSealed(header, _hash(height), "full" if len(added) >= 500 else "window", late))
         for order in added:

@@ -14,8 +14,20 @@ from core.auction.facts import BidRejected, DepositReturned
 from core.errors import InputError
 from core.kernel.record import Record
 from core.market.ledger import WORLD
-from core.market.orders import OrderFilled
-from core.sequencer.facts import CancelRequestRefused
+from core.market.orders import (
+    CancelOrder,
+    OrderCancelled,
+    OrderFilled,
+    OrderReplaced,
+    ReplaceOrder,
+    ReplaceRefused,
+)
+from core.sequencer.facts import (
+    CancelRequestRefused,
+    CancelSequenced,
+    ReplaceRequestRefused,
+    ReplaceSequenced,
+)
 from core.solver.facts import AwardDecided
 from sim.results.explain import as_rows, as_text, explain
 from sim.results.result import RunResult, load
@@ -39,14 +51,14 @@ def test_the_story_of_a_reassigned_order_has_every_decision_in_order(small: RunR
         "block 1 sealed with 4 messages (window)",
         "2 ETH moves from user:MM1 to order:O-1 (reserve)",
         "auction 1 opens with 4 orders; bids until +680.000 ms",
-        "s1 bids 4002 USD for at most 2 ETH, at a rate of 2001 (s1-1) and replaces it later",
-        "s2 bids 4008 USD for at most 2 ETH, at a rate of 2004 (s2-1) and wins, but does not pay",
-        "s1 bids 4006 USD for at most 2 ETH, at a rate of 2003 (s1-3) and takes over when s2 does not pay",
-        "s3 bids 4007 USD for at most 2 ETH, at a rate of 2003.5 (s3-1) and is passed over later",
+        "s1 bids 4002 USD for at most 2 ETH, at a price of 2001 (s1-1) and replaces it later",
+        "s2 bids 4008 USD for at most 2 ETH, at a price of 2004 (s2-1) and wins, but does not pay",
+        "s1 bids 4006 USD for at most 2 ETH, at a price of 2003 (s1-3) and takes over when s2 does not pay",
+        "s3 bids 4007 USD for at most 2 ETH, at a price of 2003.5 (s3-1) and is passed over later",
         "s2 is first of 3 under first_price (s2-1)",
         "C-1 awarded to s2 (attempt 1): owes 4008 USD for 2 ETH until +880.000 ms",
         "C-1 defaulted: s2 did not pay; 100 of its bond is gone",
-        "bid s3-1 of s3 at a rate of 2003.5 does not count (unfunded)",
+        "bid s3-1 of s3 at a price of 2003.5 does not count (unfunded)",
         "reassigned from s2 to s1 (attempt 2)",
         "s1 pays 4006 USD into escrow for C-3",
         "4006 USD moves from escrow:C-3 to user:MM1 (settle)",
@@ -167,6 +179,34 @@ def test_a_fact_without_words_is_spelled_out(small: RunResult) -> None:
     assert "Hello order_id=O-1 height=tall" in texts(small, "O-1")
 
 
+REPLACING = {"ReplaceSequenced", "ReplaceRequestRefused", "OrderReplaced", "ReplaceRefused"}
+
+
+def test_an_order_that_is_replaced_and_left_behind_has_its_story() -> None:
+    story = Story()
+    story.order("MM1", "x", "sell", "3", "100")
+    wanted = ReplaceOrder("O-1", "MM1", "y", Decimal(2), Decimal(110))
+    story.say("sequencer", ReplaceSequenced(2, wanted))
+    terms = (Decimal(2), Decimal(110), Decimal(2), Decimal(2), Decimal(220))
+    story.say("auction", OrderReplaced("O-1", "y", *terms))
+    story.say("sequencer", ReplaceRequestRefused("MM1", "z", "x", "too_late", "it goes by another name"))
+    story.say("auction", ReplaceRefused("O-1", "z", "unfunded"))
+    story.say("sequencer", CancelSequenced(3, CancelOrder("O-1", "MM1", "", standing=True)))
+    story.say("auction", OrderCancelled("O-1", ""))
+    result = RunResult.of(manifest(), story.notes)
+    told = explain(result, "x")
+    assert {line.kind for line in told.happenings} >= REPLACING
+    assert [line.text for line in told.happenings][1:] == [
+        "request y for 2 at 110 takes its place as message 2",
+        "replaced on request y: 2 at 110, 2 left",
+        "request z to replace it refused (too_late): it goes by another name",
+        "request z to replace it comes to nothing (unfunded)",
+        "its owner's session was lost: the venue's cancel takes its place as message 3",
+        "cancelled, as its owner's session was lost",
+    ]
+    assert (told.order["quantity"], told.order["limit_price"]) == (Decimal(2), Decimal(110))
+
+
 def test_every_fact_about_an_order_has_words_that_fit_its_fields() -> None:
     facts = [
         fact
@@ -176,7 +216,9 @@ def test_every_fact_about_an_order_has_words_that_fit_its_fields() -> None:
     ]
     assert len(facts) >= 22
     told = {line.kind for order in ("O-1", "O-2", "O-3", "b-2") for line in explain(_all_kinds(), order).happenings}
-    assert told >= {fact.__name__ for fact in facts} - {"OrderFailed", "CancelRequestRefused", "CancelRefused"}
+    assert (
+        told >= {fact.__name__ for fact in facts} - {"OrderFailed", "CancelRequestRefused", "CancelRefused"} - REPLACING
+    )
 
 
 def _all_kinds() -> RunResult:

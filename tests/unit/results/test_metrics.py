@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from core.market.ledger import WORLD
+from core.sequencer.facts import BlockSealed
 from sim.results.result import RunResult
+from tests.helpers.blocks import header
 from tests.unit.results.stories import Deal, Story, manifest
 
 
@@ -82,8 +84,29 @@ def test_batch_sizes_are_those_of_the_blocks(small: RunResult) -> None:
     assert records(small.metrics.batch_sizes()) == [(1, 4, 4, "window", 1_000_000), (2, 0, 2, "window", 2_000_000)]
 
 
+def test_fairness_is_of_the_places_that_each_participant_lost() -> None:
+    story = Story()
+    for n, owner in enumerate(("MM10", "MM2", "MM10"), 1):
+        story.order(owner, f"c{n}", "sell", "1", "100")
+    block = header(1, message_count=3)
+    story.say("sequencer", BlockSealed(block, bytes(32), "full", 0, (3, 1, 2)))
+    result = RunResult.of(manifest(), story.notes)
+    one, two = records(result.metrics.fairness())
+    assert one == ("MM2", 1, 1.0, 1.0, 1.0, 1.0, 1.0)
+    assert two[:2] == ("MM10", 2)
+    assert two[2:] == pytest.approx((-0.5, -1.85, -0.5, 0.85, 1.0))
+    assert list(result.blocks["inversions"]) == [2]
+    columns = ["index", "global_seq", "participant", "kind", "displacement"]
+    assert records(result.placements[columns]) == [
+        (0, 3, "MM10", "order", -2),
+        (1, 1, "MM10", "order", 1),
+        (2, 2, "MM2", "order", 1),
+    ]
+
+
 @pytest.mark.parametrize(
-    "name", ["surplus", "solver_share", "default_rate", "solver_volume", "time_to_fill", "latency", "batch_sizes"]
+    "name",
+    ["surplus", "solver_share", "default_rate", "solver_volume", "time_to_fill", "latency", "batch_sizes", "fairness"],
 )
 def test_an_empty_run_gives_frames_of_nothing_with_the_same_columns(small: RunResult, name: str) -> None:
     empty = getattr(RunResult.of(manifest(), []).metrics, name)()

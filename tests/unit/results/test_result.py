@@ -82,8 +82,15 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path, text: str, mess
 
 
 def test_a_file_is_no_run_directory(written: Path) -> None:
-    with pytest.raises(InputError, match=r"no manifest.json"):
+    with pytest.raises(InputError, match=rf"no manifest.json \(did you mean {written}\?\)"):
         load(written / "report.html")
+
+
+def test_a_directory_of_runs_is_none_but_says_what_is_in_it(tmp_path: Path) -> None:
+    for name in ("1-a", "2-b"):
+        RunResult.of(manifest(), []).write(tmp_path / "market" / name)
+    with pytest.raises(InputError, match=rf"no manifest.json \(give one run, such as {tmp_path}/market/1-a\)"):
+        load(tmp_path)
 
 
 def test_a_directory_of_another_format_is_refused(written: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.kernel.record import Bytes, Connected, Disconnected, Event
 from core.kernel.rng import stream
-from core.units import MILLISECOND, Nanos
+from core.units import MILLISECOND, SECOND, Nanos
 from sim.latency import Constant, Exponential, Latency, Lognormal, Sampler, Uniform, sampler
 from sim.network import Network
 
@@ -75,6 +75,11 @@ def test_dialling_where_nothing_listens_is_answered() -> None:
     network, maker = Network(lambda _a, _b: lambda: 1), Post("mm1")
     network.connect(7, maker, "fix", "out", "nowhere")
     assert maker.arrived == [(7, "fix", Disconnected("out", "nothing listens on nowhere"))]
+
+
+def test_a_latency_without_measure_ends_after_a_day() -> None:
+    draw = sampler(Lognormal(3600 * SECOND, 5000), stream(4, "latency"))
+    assert max(draw() for _ in range(200)) == 86_400 * SECOND
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -21,14 +22,16 @@ from core.fix.records import FromPeer
 from core.kernel.record import Effect, Message, Note, Record, Start, Transmit
 from core.market.ledger import Ledger, Transferred
 from core.market.orders import OrderExpired, OrderFilled
-from core.sequencer.block import NO_BLOCK, Leaf, block_hash, encode_leaf
-from core.sequencer.facts import BlockHeader, BlockSealed, OrderSequenced
-from core.sequencer.merkle import root
+from core.sequencer import booklog
+from core.sequencer.block import NO_BLOCK, block_hash, roots
+from core.sequencer.facts import BlockSealed, OrderSequenced
+from core.sequencer.leaf import Leaf, acknowledgement, encode_acknowledgement, encode_leaf
 from sim.checkers import Checkers
 from sim.checkers.blocks import BlockChain
 from sim.checkers.conservation import Conservation
 from sim.checkers.fix import FixSequence
 from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommitment
+from tests.helpers.blocks import header as empty
 from tests.helpers.checkers import ORDER, commitment, filled, show, violation
 
 LOTS = {"ETHUSDC": Decimal("0.5")}
@@ -202,9 +205,21 @@ class TestFixSequence:
             self.watch(*writes)
 
 
-def sealed(height: int, previous: bytes, count: int) -> BlockSealed:
-    leaves = [encode_leaf(Leaf(1 + n, 0, "MM1", bytes([7] * 32))) for n in range(count)]
-    header = BlockHeader(1, height, previous, 0, 1, count, root(leaves))
+LOG = booklog.with_message(
+    booklog.EMPTY,
+    encode_leaf(Leaf(1, 0, "MM1", bytes([7] * 32))),
+    encode_acknowledgement(acknowledgement(1, ORDER)),
+)
+
+
+def sealed(height: int, previous: bytes, count: int, **changes: Any) -> BlockSealed:
+    """The block of as many first orders, all alike; a later one has none, and the state that one order left."""
+    leaves = tuple(encode_leaf(Leaf(1 + n, 0, "MM1", bytes([7] * 32))) for n in range(count))
+    told = tuple(encode_acknowledgement(acknowledgement(1 + n, ORDER)) for n in range(count))
+    message_root, receipt_root = roots(leaves, told)
+    changes = {"message_count": count, "message_root": message_root, "receipt_root": receipt_root} | changes
+    state = {"state_root": LOG if count or height > 1 else booklog.EMPTY}
+    header = empty(height, previous, **(state | changes))
     return BlockSealed(header, block_hash(header), "window", 0)
 
 
@@ -229,6 +244,24 @@ class TestBlockChain:
         checker = BlockChain()
         place(checker, OrderSequenced(1, ORDER), sender="MM2")
         assert violation(checker, FIRST) == "block 1 has a root that is not that of its 1 messages"
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"receipt_root": bytes(32)}, "has a root that is not that of its acknowledgements"),
+            ({"state_root": bytes(32)}, "has a state root that is not that of the orders so far"),
+        ],
+    )
+    def test_a_block_that_commits_to_another_story_is_caught(self, changes: dict[str, bytes], told: str) -> None:
+        checker = BlockChain()
+        place(checker, OrderSequenced(1, ORDER))
+        assert violation(checker, sealed(1, NO_BLOCK, 1, **changes)) == f"block 1 {told}"
+
+    def test_a_sequence_of_other_messages_is_caught(self) -> None:
+        checker = BlockChain()
+        place(checker, OrderSequenced(1, ORDER))
+        block = replace(FIRST, sequence=(2,))
+        assert violation(checker, block) == "block 1 has the sequence of other messages than came"
 
     @pytest.mark.parametrize(
         ("facts", "told"),

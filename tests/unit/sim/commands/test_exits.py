@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from core.errors import ComponentFailed, FactViolated, InputError, JournalDamaged, ReplayDiverged
 from sim.cli import main
 from sim.commands.exits import Exit, report_failure
+from sim.interrupt import StoppedAtOnce
 from tests.helpers.scenarios import MINIMAL
 
 IMPATIENT = """
@@ -62,6 +63,7 @@ BUG = "hint: romer-sim --debug ... shows where"
         (OSError(28, "No space left on device", "runs"), Exit.BAD_INPUT, ["error: runs: No space left on device"]),
         (KeyboardInterrupt(), Exit.INTERRUPTED, ["error: interrupted"]),
         (click.Abort(), Exit.INTERRUPTED, ["error: interrupted"]),
+        (StoppedAtOnce("x is left"), Exit.INTERRUPTED, ["error: interrupted: stopped at once; x is left"]),
     ],
 )
 def test_a_failure_is_one_line_and_a_code(

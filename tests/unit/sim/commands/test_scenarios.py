@@ -70,6 +70,9 @@ def test_list_of_nothing_says_so(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["list", str(tmp_path)]).stdout == f"{tmp_path}: no scenarios\n"
     missing = CliRunner().invoke(main, ["list", str(tmp_path / "none")])
     assert (missing.exit_code, missing.stderr.splitlines()[0]) == (2, f'error: no such folder "{tmp_path / "none"}"')
+    (tmp_path / "one.toml").write_text("")
+    file = CliRunner().invoke(main, ["list", str(tmp_path / "one.toml")])
+    assert file.stderr.splitlines()[1] == f"hint: try: romer-sim check {tmp_path / 'one.toml'}"
 
 
 def test_every_scenario_of_the_gallery_is_listed_and_can_run() -> None:

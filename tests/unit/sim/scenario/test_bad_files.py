@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
 
-from sim.cli import main
+from tests.helpers.bad_scenarios import DURATION, INSTANT, MAKER, Bad, assert_bad, assert_refused
 from tests.helpers.scenarios import MINIMAL, changed
 
-
-class Bad(NamedTuple):
-    """A scenario `bad.toml`, what the command line sets on top of it, and what is said about it."""
-
-    text: str | bytes
-    error: str
-    hint: str = ""
-    overrides: tuple[str, ...] = ()
-
-
-MAKER = 'arrivals = { poisson = "20ms" }\n'
 SECOND_SOLVER = '\n[[solver]]\nid = "s2"\ncapital = { USDC = "1" }\nbond = "1000"\n'
 NAME = "expected a name of letters, digits, dots, dashes or underscores, a letter or digit first, got"
-DURATION = 'expected a duration such as "250ms" (units ns, us, ms, s, m, h, d), got'
 
 BAD: dict[str, Bad] = {
     # --- files ---
@@ -34,7 +20,6 @@ BAD: dict[str, Bad] = {
     "binary": Bad(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "bad.toml: a binary file, not a scenario file"),
     "not utf-8": Bad(b"[run]\nname = '\xff'\n", "bad.toml: not UTF-8 text at byte 14"),
     "too large": Bad(b"#" * (1 << 21), "bad.toml: larger than 1048576 bytes; not a scenario file"),
-    "too deep": Bad("a = " + "[" * 20_000, "bad.toml: nested too deeply"),
     "syntax": Bad("[run]\nseed 3\n", "bad.toml: line 2, column 6: Expected '=' after a key in a key/value pair"),
     "unfinished": Bad("[run]\nseed = ", "bad.toml: end of file: Invalid value"),
     "key twice": Bad("[run]\nseed = 1\nseed = 2\n", "bad.toml: line 3, column 9: Cannot overwrite a value"),
@@ -75,15 +60,10 @@ BAD: dict[str, Bad] = {
     "negative seed": Bad(
         changed(("[run]\n", "[run]\nseed = -1\n")), "bad.toml: run.seed: expected a whole number >= 0, got -1"
     ),
-    "huge seed": Bad(
-        changed(("[run]\n", f"[run]\nseed = {1 << 64}\n")),
-        f"bad.toml: run.seed: expected a whole number of at most 62 bits, got {1 << 64}",
+    "negative duration": Bad(
+        changed(('"1s"', '"-5s"')),
+        f'bad.toml: run.duration: {DURATION.removesuffix(", got")}, never negative, got "-5s"',
     ),
-    "endless duration": Bad(
-        changed(('"1s"', '"99999999999d"')),
-        f"bad.toml: run.duration: expected a duration from 0s to 3650d, got {99999999999 * 86_400}s",
-    ),
-    "negative duration": Bad(changed(('"1s"', '"-5s"')), f'bad.toml: run.duration: {DURATION} "-5s"'),
     "duration without unit": Bad(changed(('"1s"', '"5"')), f'bad.toml: run.duration: {DURATION} "5"'),
     "duration as a number": Bad(
         changed(('"1s"', "5")), 'bad.toml: run.duration: expected a duration such as "250ms", got 5'
@@ -95,7 +75,7 @@ BAD: dict[str, Bad] = {
     ),
     "start without a zone": Bad(
         changed(("[run]\n", '[run]\nstart = "2024-01-01"\n')),
-        "bad.toml: run.start: expected a UTC instant such as \"2024-01-01T00:00:00Z\", got '2024-01-01'",
+        f'bad.toml: run.start: {INSTANT} "2024-01-01"',
     ),
     "start as a date": Bad(
         changed(("[run]\n", "[run]\nstart = 2024-01-01\n")),
@@ -154,9 +134,13 @@ BAD: dict[str, Bad] = {
         changed(('"100000" }\nbond', '"-1" }\nbond')),
         'bad.toml: solver "s1": capital.USDC: expected an amount such as "100.25", zero or more, got "-1"',
     ),
-    "money with too many digits": Bad(
-        changed(('bond = "1000"', 'bond = "1E+40"')),
-        'bad.toml: solver "s1": bond: expected an amount of at most 28 digits, decimals included, got 1E+40',
+    "secret money": Bad(
+        changed((MAKER, 'arrivals = { poisson = "20ms", quantity_scale = "sNaN" }\n')),
+        'bad.toml: market_maker "MM1": arrivals: `quantity_scale` goes with `replay` only',
+    ),
+    "quantity that is no number": Bad(
+        changed((MAKER, f'{MAKER}quantity = {{ min = "NaN" }}\n')),
+        'bad.toml: market_maker "MM1": quantity.min: expected an amount such as "100.25", zero or more, got "NaN"',
     ),
     "one bad amount of several": Bad(
         changed(('USDC = "100000" }\narr', 'USDC = "lots" }\narr')),
@@ -172,11 +156,19 @@ BAD: dict[str, Bad] = {
     ),
     "half a range": Bad(
         changed((MAKER, f'{MAKER}latency = {{ uniform = ["1ms"] }}\n')),
-        'bad.toml: market_maker "MM1": latency.uniform: expected a list of length 2, got a list of 1',
+        'bad.toml: market_maker "MM1": latency.uniform: expected a list of 2 durations, got a list of 1',
+    ),
+    "a range of nothing": Bad(
+        changed((MAKER, f"{MAKER}latency = {{ uniform = [] }}\n")),
+        'bad.toml: market_maker "MM1": latency.uniform: expected a list of 2 durations, got a list of 0',
+    ),
+    "no range": Bad(
+        changed((MAKER, f'{MAKER}latency = {{ uniform = "1ms" }}\n')),
+        'bad.toml: market_maker "MM1": latency.uniform: expected a list of 2 durations, got "1ms"',
     ),
     "range backwards": Bad(
         changed((MAKER, f'{MAKER}latency = {{ uniform = ["2ms", "1ms"] }}\n')),
-        'bad.toml: market_maker "MM1": latency: `uniform` must be [least, most]',
+        'bad.toml: market_maker "MM1": latency: `uniform` must be [least, most], got 2ms and 1ms',
     ),
     "bare latency without unit": Bad(
         changed((MAKER, f'{MAKER}latency = "20"\n')), f'bad.toml: market_maker "MM1": latency: {DURATION} "20"'
@@ -264,10 +256,6 @@ BAD: dict[str, Bad] = {
     "no price": Bad(
         changed(('constant = "2000"', 'constant = "0"')),
         'bad.toml: pair "ETHUSDC": price.constant: must be above zero, got 0',
-    ),
-    "lot too fine": Bad(
-        changed(('lot = "0.001"', 'lot = "0.0000000001"')),
-        'bad.toml: pair "ETHUSDC": lot: 1E-10 is finer than the 8 decimals of ETH',
     ),
     "quantities backwards": Bad(
         changed((MAKER, f'{MAKER}quantity = {{ min = "2", max = "1" }}\n')),
@@ -373,15 +361,7 @@ BAD: dict[str, Bad] = {
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
 def test_a_bad_scenario_is_one_clear_line(case: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("bad.toml").write_bytes(case.text.encode() if isinstance(case.text, str) else case.text)
-    assert_refused(["bad.toml", *(word for text in case.overrides for word in ("--set", text))], case.error, case.hint)
-
-
-def assert_refused(arguments: list[str], error: str, hint: str = "") -> None:
-    result = CliRunner().invoke(main, ["check", *arguments])
-    assert result.stderr.splitlines() == [f"error: {error}", *([f"hint: {hint}"] if hint else [])]
-    assert result.stdout == ""
-    assert result.exit_code == 2
+    assert_bad(case)
 
 
 def test_a_missing_file_names_the_most_similar_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sim
 from core.errors import InputError
 from sim.scenario.custom import decode_custom
 from sim.scenario.load import Loaded, canonical, load
@@ -268,6 +269,38 @@ def test_the_canonical_text_is_the_whole_scenario(full: Path) -> None:
     it = load(full)
     assert from_canonical(it.text) == it.scenario
     assert canonical(from_canonical(it.text)) == it.text
+
+
+# --- from Python ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"overrides": "run.seed=3"}, "overrides: expected a list of texts, got 'run.seed=3'"),
+        ({"overrides": [5]}, "overrides: expected a list of texts, got [5]"),
+        ({"overrides": 5}, "overrides: expected a list of texts, got 5"),
+        ({"overrides": {"run.seed": 3}}, "overrides: expected a list of texts, got {'run.seed': 3}"),
+        ({"overrides": ["run.name=\ud800"]}, "overrides: expected a list of texts, got ['run.name=\\ud800']"),
+        ({"seed": "3"}, '--seed "3": run.seed: expected a whole number, got "3"'),
+        ({"seed": 10**5000}, "run.seed: expected a whole number of at most 62 bits, got a whole number of 16610 bits"),
+        ({"source": 5}, "scenario: expected a path, got 5"),
+        ({"source": b"full.toml"}, "scenario: expected a path, got b'full.toml'"),
+        ({"source": "full\0.toml"}, "scenario: expected a path, got 'full\\x00.toml'"),
+        ({"source": "\ud800.toml"}, "scenario: expected a path, got '\\ud800.toml'"),
+        ({"out": 5}, "out: expected a path, got 5"),
+    ],
+)
+def test_what_is_of_no_use_from_python_is_refused_in_words(arguments: Any, problem: str, full: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        sim.run(**{"source": full, **arguments})
+    assert problem in refused.value.message
+    assert len(refused.value.message) < 250
+
+
+def test_a_result_is_loaded_from_a_path_only() -> None:
+    with pytest.raises(InputError, match="directory: expected a path, got 5"):
+        sim.load(5)  # type: ignore[arg-type]
 
 
 # --- recorded files ------------------------------------------------------------------------------

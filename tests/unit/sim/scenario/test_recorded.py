@@ -174,7 +174,14 @@ def test_both_formats_give_the_same_rows_on_the_grid(
         (["time,price,qty", "1,dear,3"], 'line 2: price: expected an amount, got "dear"'),
         (["time,price,qty", "1,-2,3"], 'line 2: price: expected an amount, got "-2"'),
         (["time,price,qty", "1,1e99,3"], 'line 2: price: expected an amount, got "1e99"'),
-        (["time,price,qty", "1,0.001,3"], 'line 2: price: expected at least one tick, got "0.001"'),
+        (
+            ["time,price,qty", "1,0.001,3"],
+            'line 2: price: expected at least one tick and less than 1000000000000, got "0.001"',
+        ),
+        (
+            ["time,price,qty", "1,1e12,3"],
+            'line 2: price: expected at least one tick and less than 1000000000000, got "1e12"',
+        ),
         (["time,price,qty", "1,2,inf"], 'line 2: quantity: expected an amount, got "inf"'),
         (["time,price,qty", "1,2"], "line 2: quantity: expected an amount, got null"),
         (

@@ -46,6 +46,10 @@ def test_latency_is_what_is_added(config: VenueConfig) -> None:
     assert changed.config == config
 
 
+def test_the_order_within_blocks_can_change_beside_recorded_bids(config: VenueConfig) -> None:
+    assert change(config, ["sequencer.ordering=shuffle"], BIDDERS).config.sequencer.ordering == "shuffle"
+
+
 def test_who_bids_anew_can_bid_for_other_batches(config: VenueConfig) -> None:
     assert change(config, ["sequencer.batch_messages=7"], ()).config.sequencer.batch_messages == 7
 
@@ -104,3 +108,13 @@ def test_what_cannot_take_a_place_is_one_clear_line(config: VenueConfig, text: s
 def test_a_place_is_taken_once(config: VenueConfig) -> None:
     with pytest.raises(InputError, match="given twice"):
         replacements(["s1=random", "s1=cost_plus"], config, [])
+
+
+def test_everything_that_is_wrong_with_several_settings_is_said_under_its_own_name(config: VenueConfig) -> None:
+    wrong = ["auction.rule=foo", "auction.bid_window=90ms", "a.b=c", "solver.s1.latency=xx"]
+    with pytest.raises(InputError) as raised:
+        change(config, wrong, BIDDERS)
+    first, second, third = raised.value.message.split("; ")
+    assert first.startswith("--set auction.rule=foo: ")
+    assert second.startswith("--set a.b=c: ")
+    assert third.startswith("--set solver.s1.latency=xx: ")
