@@ -4,7 +4,8 @@ Three phases, each ended by a timer of its own, so several batches and many comm
 
 1. *Solicit* (`bid_window`). A batch's orders are admitted and its requests obeyed, in block order; then
    the open orders are offered to all solvers, those first that have waited longest since they were last
-   in an auction. So when there are more than one auction takes, nobody is kept out for ever.
+   in an auction. When there are more than one auction takes, each owner has the same share of it, so
+   that nobody is kept out for ever, nor by whoever sends most.
 2. *Select*. The rule ranks the closed book. Order by order, in that same order, the first ranked bid
    whose solver can still pay is committed to.
 3. *Fulfil* (`fulfil_window` plus `grace`, per commitment). A paid commitment settles. An unpaid one

@@ -19,7 +19,7 @@ from core.solver.protocol import Bid
 from core.units import Nanos
 
 BIDS_PER_SOLVER_MAX: Final = 8_192
-"""Bids of one solver that count in one batch, replacements included: four times the largest batch."""
+"""Bids of one solver that count in one batch, replacements included: eight times the largest auction."""
 
 
 class Book(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from core.auction.bids import Book, open_book
@@ -19,8 +20,9 @@ from core.solver.protocol import BatchOpened, Bid, PlaceBids, WithdrawBid
 from core.units import Nanos
 
 EVERYONE: Final = ""
-ORDERS_PER_AUCTION_MAX: Final = 2_000
-"""Open orders beyond this wait for the next batch, so that an announcement fits a protocol line."""
+ORDERS_PER_AUCTION_MAX: Final = 1_000
+"""Twice the largest batch by default. Open orders beyond this wait for the next one, so that an announcement fits a
+protocol line and nobody is held up for long by an auction that has no end."""
 
 
 def take_batch(desk: Desk, now: Nanos, batch: Batch) -> None:
@@ -104,18 +106,34 @@ def _open_auction(desk: Desk, now: Nanos, height: int) -> None:
     open_orders = desk.open_orders()
     if not open_orders:
         return
-    for live in open_orders[ORDERS_PER_AUCTION_MAX:]:
-        desk.wait(live)
+    taken = _fair_share(open_orders)
     orders = []
-    for live in open_orders[:ORDERS_PER_AUCTION_MAX]:
+    for live in taken:
         live.step(OrderStep.AUCTIONED)
         desk.stop_waiting(live)
         orders.append(live.order)
+    if len(taken) < len(open_orders):
+        for live in open_orders:
+            if live.state is OrderState.OPEN and not live.waiting:
+                desk.wait(live)
     deadline = now + desk.settings.bid_window
     book = desk.state.books[height] = open_book(height, now, deadline, orders)
     desk.emit(SetTimer(f"bids:{height}", deadline))
     desk.note(BatchCreated(height, tuple(order.order_id for order in orders), deadline))
     desk.tell(EVERYONE, _opened(desk, book))
+
+
+def _fair_share(open_orders: list[LiveOrder]) -> list[LiveOrder]:
+    """As many as an auction takes: of each owner as many as of any other, if it has them, so that who sends most
+    keeps nobody out; the longest waiting of each, in the order in which they wait."""
+    if len(open_orders) <= ORDERS_PER_AUCTION_MAX:
+        return open_orders
+    turns: Counter[str] = Counter()
+    places = []
+    for place, live in enumerate(open_orders):
+        places.append((turns[live.order.owner], place))
+        turns[live.order.owner] += 1
+    return [open_orders[place] for place in sorted(place for _, place in sorted(places)[:ORDERS_PER_AUCTION_MAX])]
 
 
 def _opened(desk: Desk, book: Book) -> BatchOpened:

@@ -151,12 +151,24 @@ def test_what_does_not_fit_in_one_announcement_waits_with_its_validity_watched(m
 def test_orders_that_nobody_wants_cannot_keep_others_out_of_the_auctions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solicit, "ORDERS_PER_AUCTION_MAX", 2)
     bench = Rig()
-    bench.batch(1, order("O-1"), order("O-2"), order("O-3", owner="MM2"))
+    bench.batch(1, order("O-1"), order("O-2"), order("O-3"))
     for height in (2, 3):
         bench.advance((height - 1) * BID_WINDOW)
         bench.batch(height)
     taken = [fact.order_ids for fact in bench.facts(BatchCreated)]
     assert taken == [("O-1", "O-2"), ("O-3", "O-1"), ("O-2", "O-3")]
+
+
+def test_who_has_many_open_orders_gets_no_larger_share_of_an_auction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solicit, "ORDERS_PER_AUCTION_MAX", 3)
+    bench = Rig()
+    many = [order(f"O-{n}") for n in range(1, 6)]
+    bench.batch(1, *many, order("O-8", owner="MM2"))
+    for height in (2, 3):
+        bench.advance((height - 1) * BID_WINDOW)
+        bench.batch(height)
+    taken = [fact.order_ids for fact in bench.facts(BatchCreated)]
+    assert taken == [("O-1", "O-2", "O-8"), ("O-3", "O-4", "O-8"), ("O-5", "O-1", "O-8")]
 
 
 def test_after_stop_open_orders_expire_and_new_ones_too() -> None:
