@@ -1,6 +1,6 @@
 """Runs a node's kernel on the SimPy clock. The only place where core meets SimPy.
 
-One bare SimPy event per distinct instant wakes the kernel, which then delivers everything due: SimPy
+One bare SimPy event for each distinct instant of a node wakes its kernel, which then delivers everything due: SimPy
 orders the instants, the agenda orders what happens within one.
 """
 

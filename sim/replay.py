@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,13 @@ from core.kernel.replay import Replayed, replay
 from core.kernel.segments import SUFFIX, segments, unpacked
 from core.wiring import CODEC, components
 from sim.natural import natural
+from sim.results.manifest import MANIFEST
+
+_RUN_AGAIN: Final = "bring it back, or run the scenario again"
+
+
+class _Run(msgspec.Struct, frozen=True):
+    digests: dict[str, str] = {}
 
 
 def journals(path: Path) -> list[Path]:
@@ -63,13 +71,24 @@ def replay_all(path: Path) -> Iterator[Replayed]:
 def replay_each(path: Path) -> Iterator[tuple[Path, Replayed | InputError | JournalError]]:
     """Replay each journal of `path`, in order of their names, and go on after one that cannot be.
 
-    Raises InputError when there is none.
+    Where a run's manifest is, each must have the digest that it says, and none may be missing. Raises InputError when
+    there is no journal at all.
     """
-    for journal in journals(path):
+    found = journals(path)
+    digests = _digests_of_run(path)
+    for journal in found:
         try:
-            yield journal, replay_journal(journal)
+            replayed = replay_journal(journal)
         except (InputError, JournalError) as error:
             yield journal, error
+            continue
+        expected = digests.get(replayed.node, replayed.digest)
+        foreign = f"{journal}: the journal of another run: {replayed.digest}, not {expected}"
+        yield journal, replayed if replayed.digest == expected else InputError(foreign, _RUN_AGAIN)
+    there = {journal.stem for journal in found}
+    for node in digests:
+        if node not in there:
+            yield path / node, InputError(f"{path}: the journal of {node} is missing", _RUN_AGAIN)
 
 
 def replay_journal(path: Path) -> Replayed:
@@ -80,6 +99,14 @@ def replay_journal(path: Path) -> Replayed:
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: its node cannot be built by this version: {error}") from None
     return replay(reader, components(config, reader.header.seed), CODEC, unfinished=path.is_dir())
+
+
+def _digests_of_run(path: Path) -> dict[str, str]:
+    """What the manifest of a run directory says of its nodes; nothing where there is none that can be read."""
+    try:
+        return msgspec.json.decode((path / MANIFEST).read_bytes(), type=_Run).digests
+    except (OSError, msgspec.DecodeError):
+        return {}
 
 
 def _journals_in(folder: Path) -> list[Path]:

@@ -193,6 +193,8 @@ class Dialect:
         for place, tag in enumerate(tags):
             if tag in SESSION_TAGS or tag in known.trailer_tags or (tag in known.header_tags) != (place < body):
                 return f"field {tag} is not one of the {'header' if place < body else 'body'}'s", False
+            if not 0 < tag <= TAG_MAX:
+                return f"{tag} is no tag: these go from 1 to {TAG_MAX}", False
         return "", not known.data_tags.keys().isdisjoint(tags)
 
     def fault_of_added(self, msg_type: str, fields: Fields) -> str:

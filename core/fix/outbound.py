@@ -21,6 +21,7 @@ from core.units import Nanos
 
 _POSS_RESEND: Final = (POSS_RESEND, "Y")
 _ENVELOPE_BYTES: Final = 256
+_ENVELOPE_FIELDS: Final = 10
 """Room for the header and trailer of a message, and for what is added to them when it is sent again."""
 
 
@@ -86,6 +87,8 @@ class Outbound:
         body = self.dialect.outgoing(message, (*header, _POSS_RESEND) if poss_resend else header)
         if len(body) > self.config.message_bytes_max - _ENVELOPE_BYTES:
             raise Unsendable(f"it has {len(body)} bytes, and message_bytes_max is {self.config.message_bytes_max}")
+        if body.count(SOH) > self.config.fields_max - _ENVELOPE_FIELDS:
+            raise Unsendable(f"it has {body.count(SOH)} fields, and fields_max is {self.config.fields_max}")
         return body
 
     def drop(self, msg_type: str, reason: UnsentReason, detail: str = "") -> None:
@@ -111,7 +114,7 @@ class Outbound:
 
     def dressed(self, message: FixMessage, routing: Fields = (), more: Fields = ()) -> bytes:
         """A message of the session's own with the fields that it has besides by configuration or the application."""
-        header, kind = (*self.own.header_fields, *routing), message.MSG_TYPE
+        header, kind = tuple((dict(self.own.header_fields) | dict(routing)).items()), message.MSG_TYPE
         added = self.state.admin_fields.get(kind, self.own.logon_fields if kind == MsgType.LOGON else ())
         if added:
             is_header = self.dialect.dictionary.header_tags.__contains__

@@ -7,7 +7,9 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
+from typing import Final
 
+import h11
 import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -15,8 +17,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_GOODBYE_SECONDS = 1
+CONNECTIONS_MAX: Final = 64
+"""Half of the descriptors that the doors leave. Whoever comes then is cut off: idle scrapers cost no orders."""
+REQUEST_SECONDS: Final = 5.0
+"""From the connection to its first request's end."""
+_GOODBYE_SECONDS: Final = 1
 
 
 class Health(StrEnum):
@@ -27,6 +34,21 @@ class Health(StrEnum):
     STORAGE_SHORT = "storage_short"
     DRAINING = "draining"
     FAILED = "failed"
+
+
+class _Visit(H11Protocol):
+    """One connection, if there is room for it, that has to say what it wants."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()
+        else:
+            self.loop.call_later(REQUEST_SECONDS, self._ask)
+
+    def _ask(self) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +67,7 @@ async def serving(
     with listener:
         config = uvicorn.Config(
             application(registry, health, more),
+            http=_Visit,
             lifespan="off",
             access_log=False,
             log_config=None,

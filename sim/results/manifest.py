@@ -14,6 +14,8 @@ import msgspec
 from core.units import Nanos
 
 FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+"""Its file in a run directory."""
 _PACKAGES: Final = ("romer", "msgspec", "numpy", "pandas", "pyarrow", "simpy")
 _ROOT: Final = Path(__file__).parents[2]
 

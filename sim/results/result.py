@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from core.errors import InputError
 from sim.results.columns import columns_of, schema_of, to_frame
 from sim.results.facts import Noted
-from sim.results.manifest import FORMAT, Manifest
+from sim.results.manifest import FORMAT, MANIFEST, Manifest
 from sim.results.place import publish
 from sim.results.rows import TABLES
 from sim.results.summary import Summary, as_data, as_text, summarise
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from sim.results.metrics import Metrics
     from sim.results.plots import Plots
 
-MANIFEST: Final = "manifest.json"
 REPORT: Final = "report.html"
 
 

@@ -1,7 +1,8 @@
 """A scenario as layers, each over the one before: the files it extends, itself, and what the command line sets.
 
 Tables merge by key, and arrays of tables by `id` (`symbol` for pairs). A table that chooses another model
-than the one below it replaces it, and a solver given another strategy drops the parameters of the old one.
+than the one below it replaces it, and so does an empty one: `capital = {}` is no capital. A solver given another
+strategy drops the parameters of the old one.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def check_layer(source: str, data: dict[str, Any]) -> None:
         if isinstance(value, float):
             raise input_error(source, data, inexact(path, value, _kind_at(path), decode_custom))
         if not isinstance(value, str | int):
-            raise input_error(source, data, Fault(path, f"expected text in quotes, got {value}"))
+            raise input_error(source, data, Fault(path, f"expected text in quotes or a whole number, got {value}"))
     for array in IDS:
         entries = data.get(array, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -133,7 +134,7 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         old = base.get(key)
         if key in IDS and isinstance(old, list):
             merged[key] = _merge_entries(old, value, IDS[key])
-        elif isinstance(old, dict) and isinstance(value, dict) and not _other_model(key, old, value):
+        elif isinstance(old, dict) and isinstance(value, dict) and value and not _other_model(key, old, value):
             merged[key] = _merge(old, value)
         else:
             merged[key] = value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,9 +20,8 @@ from core.units import Nanos
 from core.wiring import CODEC, components
 from sim.replay import journals, open_journal
 from sim.results.facts import Noted
+from sim.results.manifest import MANIFEST
 from sim.whatif.tape import NEVER, Cue, Cut, PassedOver, Ring, Tape
-
-_MANIFEST: Final = "manifest.json"
 
 
 class Wish(NamedTuple):
@@ -149,7 +148,7 @@ def _ties(path: Path) -> Ties:
     """The tie policy of a simulated run, which its manifest knows; a live venue has none but `fifo`."""
     folder = path if path.is_dir() else path.parent.parent
     try:
-        manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes())
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes())
         ties: Ties = manifest["scenario"]["run"]["ties"]
     except (OSError, msgspec.DecodeError, KeyError, TypeError):
         return "fifo"

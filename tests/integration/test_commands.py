@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +97,22 @@ def test_a_damaged_journal_does_not_keep_the_others_from_being_replayed(done: di
         ("venue", True, True),
     ]
     assert (rows[0]["offset"], rows[0]["file"]) == (0, str(tmp_path / "MM1.romer"))
+
+
+def test_a_run_whose_journal_is_missing_or_another_runs_is_not_replayed_as_recorded(
+    done: dict[str, Any], tmp_path: Path
+) -> None:
+    run, other = tmp_path / "run", tmp_path / "other"
+    shutil.copytree(done["dir"], run)
+    (tmp_path / "small.toml").write_text(MINIMAL)
+    romer_sim("run", tmp_path / "small.toml", "--seed", "77", "--out", other)
+    (theirs,) = other.glob(f"*/*/{JOURNALS}/s1.romer")
+    shutil.copy(theirs, run / JOURNALS / "s1.romer")
+    (run / JOURNALS / "MM1.romer").unlink()
+    result = romer_sim("replay", run)
+    assert result.exit_code == 2
+    assert f"error: {run / JOURNALS / 's1.romer'}: the journal of another run: " in result.stderr
+    assert f"error: {run}: the journal of MM1 is missing\n" in result.stderr
 
 
 def test_a_divergence_outweighs_damage(done: dict[str, Any], tmp_path: Path) -> None:

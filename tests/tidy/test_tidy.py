@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,12 @@ def test_a_dependency_without_a_decision_is_found(tmp_path: Path) -> None:
     decisions.mkdir(parents=True)
     (decisions / "0001-tools.md").write_text("We take click, and pytest-xdist.\n")
     assert checks.undecided_dependencies(tmp_path) == ["left-pad is in no decision", "pytest is in no decision"]
+
+
+def test_every_scenario_without_recordings_is_pinned() -> None:
+    paths = [path for path in (ROOT / "scenarios").glob("*.toml") if path.name != "golden.toml"]
+    pinned = tomllib.loads((ROOT / "scenarios" / "golden.toml").read_text())
+    assert {path.stem for path in paths if "replay =" not in path.read_text()} == pinned.keys()
 
 
 def test_the_commands_that_the_readme_shows_exist() -> None:

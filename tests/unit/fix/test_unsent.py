@@ -50,6 +50,8 @@ UNSENDABLE: list[tuple[FixMessage, str]] = [
     (order("a", text="a\x0139=2"), "a text holds SOH, which ends a field"),
     (order("a", transact_time="now"), "a value is not of its field's type"),
     (mail((355, "x" * 70_000)), "it has 70"),
+    (mail(*((6_000 + n, "x") for n in range(990))), "it has 995 fields, and fields_max is 1000"),
+    (mail((10**12, "x")), "1000000000000 is no tag: these go from 1 to 999999999"),
 ]
 
 

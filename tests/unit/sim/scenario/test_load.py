@@ -127,6 +127,12 @@ def test_another_model_replaces_the_old_one_and_the_same_model_is_merged(full: P
     assert (gbm.start, gbm.volatility_bps) == (Decimal(2000), 9)
 
 
+def test_an_empty_table_empties_what_is_below_it(full: Path, tmp_path: Path) -> None:
+    symbol, poor = '[[market_maker]]\nid = "MM1"\n', "balance = {}\n"
+    with pytest.raises(InputError, match='"MM1": balance: nothing to trade with'):
+        loaded(tmp_path, f'extends = "full.toml"\n{symbol}{poor}')
+
+
 def test_another_strategy_drops_the_parameters_of_the_old_one(full: Path, tmp_path: Path) -> None:
     variant = loaded(tmp_path, 'extends = "full.toml"\n[[solver]]\nid = "s1"\nstrategy = "random"\n')
     assert variant.scenario.solvers[1].params == {"bid_per_mille": 700, "spread_bps": 50}
