@@ -177,6 +177,9 @@ class Inbound(Lifecycle):
     def reject(self, refusal: RejectMessage | RejectBusiness) -> None:
         """The application refuses a message that it was given. A Reject is of no use on another connection."""
         message = self._reject_of(refusal)
+        if refusal.msg_seq_num >= self.state.next_in:
+            self.drop(message.msg_type, UnsentReason.RESET, f"it refuses message {refusal.msg_seq_num} of before")
+            return
         if message.msg_type not in ADMIN_TYPES:
             self.send(message)
         elif self.state.status in LOGGED_ON:

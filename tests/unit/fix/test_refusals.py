@@ -91,6 +91,15 @@ def test_fields_that_cannot_be_added_are_refused(msg_type: str, fields: tuple[tu
             initiating(logon_fields=fields)
 
 
+def test_an_answer_goes_back_by_the_way_that_the_message_came_whatever_the_configuration_says() -> None:
+    hand = Hand.logged_on(header_fields=((115, "VENUE"), (50, "ann")))
+    (answer,) = hand.say("V", "262=a", extra="128=DESK")
+    tags = [tag for tag, _ in parsed(hand.transmitted[-1][1]).fields()]
+    assert tags.count(115) == 1
+    assert "|115=DESK|" in answer
+    assert tags.count(50) == 1
+
+
 # --- refusing --------------------------------------------------------------------------------------
 
 
@@ -130,9 +139,23 @@ def test_a_refusal_for_a_connection_that_has_ended_waits_if_it_is_one_of_busines
 
 def test_a_reason_without_a_code_is_other_and_is_sent_where_the_version_has_it() -> None:
     hand = Hand.logged_on()
-    hand.handle(Message("app", RejectMessage("MM1", 2, "D", 99)))
-    assert hand.sent()[-1] == "35=3|34=2|45=2|372=D"
-    assert hand.notes[-1] == MessageRejected("MM1", 2, "D", "other", "")
+    hand.handle(Message("app", RejectMessage("MM1", 1, "D", 99)))
+    assert hand.sent()[-1] == "35=3|34=2|45=1|372=D"
+    assert hand.notes[-1] == MessageRejected("MM1", 1, "D", "other", "")
+
+
+def test_a_refusal_of_a_message_from_before_a_reset_is_void() -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    hand.handle(Disconnected("c1", "gone"))
+    hand.connect("c2")
+    hand.say("A", f"{LOGON}|141=Y", number=1)
+    done = len(hand.transmitted)
+    for refusal in (RejectMessage("MM1", 2, "D", 5), RejectBusiness("MM1", 2, "D", 0, "a", "no")):
+        hand.handle(Message("app", refusal))
+        assert hand.sent(done) == []
+        assert isinstance(hand.notes[-1], MessageDropped)
+        assert hand.notes[-1].reason == "reset"
 
 
 def test_who_is_refused_a_logon_may_be_told_why_in_a_logout() -> None:

@@ -98,9 +98,9 @@ def test_what_an_application_does_not_take_gets_a_business_message_reject(versio
 @pytest.mark.parametrize("version", OLD)
 def test_what_an_application_refuses_gets_a_reject_with_the_same_words(version: str) -> None:
     hand = Speaking(version)
-    hand.handle(Message("app", RejectBusiness("MM1", 2, "D", 2, "a", "No such bond")))
-    hand.handle(Message("app", RejectMessage("MM1", 2, "D", SessionRejectReason.VALUE_IS_INCORRECT, 44, "Too cheap")))
-    assert hand.sent(1) == ["35=3|34=2|45=2|58=No such bond", "35=3|34=3|45=2|58=Too cheap (44)"]
+    hand.handle(Message("app", RejectBusiness("MM1", 1, "D", 2, "a", "No such bond")))
+    hand.handle(Message("app", RejectMessage("MM1", 1, "D", SessionRejectReason.VALUE_IS_INCORRECT, 44, "Too cheap")))
+    assert hand.sent(1) == ["35=3|34=2|45=1|58=No such bond", "35=3|34=3|45=1|58=Too cheap (44)"]
 
 
 def test_a_logon_asks_for_a_reset_only_where_it_can() -> None:
