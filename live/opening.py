@@ -40,7 +40,7 @@ class JournalSection(Section, frozen=True, kw_only=True):
 
     dir: str = "journal"
     sync: str = "always"
-    segment_bytes: Annotated[int, Meta(ge=1 << 16, le=1 << 34)] = SEGMENT_BYTES
+    segment_bytes: Annotated[int, Meta(ge=1 << 24, le=1 << 34)] = SEGMENT_BYTES
     snapshot_deliveries: Count = SNAPSHOT_DELIVERIES
     snapshot_interval: Duration = Duration(int(SNAPSHOT_SECONDS) * SECOND)
 

@@ -30,6 +30,8 @@ MAGIC: Final = b"ROMERJ1\n"
 FORMAT: Final = 2
 FRAME_BYTES_MAX: Final = 64 << 20
 HEAD: Final = Struct("<II")
+WRITE_BYTES: Final = 1 << 18
+"""So that what is written at once fits into any segment, however much a pump does."""
 _FRAMES_PER_FOLD: Final = 256
 _DIGEST_BYTES: Final = 32
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -156,10 +158,15 @@ class Journal:
         self._write(control_frame(Crash(now, dst, msgspec.Raw(_encode(event)), error)))
 
     def flush(self) -> None:
-        """Hand everything appended so far to the sink."""
+        """Hand everything appended so far to the sink, in writes of little more than WRITE_BYTES or of one frame."""
+        size = 0
+        for place, frame in enumerate(self._pending[self._written :], self._written + 1):
+            size += len(frame)
+            if size >= WRITE_BYTES:
+                self._hand_over(place)
+                size = 0
         if self._written < len(self._pending):
-            self._write(b"".join(self._pending[self._written :]))
-        self._written = len(self._pending)
+            self._hand_over(len(self._pending))
 
     def close(self) -> None:
         """Flush and write the end frame."""
@@ -187,6 +194,10 @@ class Journal:
     def attach(self, sink: Sink) -> None:
         """Write what comes from now on to `sink`."""
         self._sink, self._written = sink, len(self._pending)
+
+    def _hand_over(self, end: int) -> None:
+        self._write(b"".join(self._pending[self._written : end]))
+        self._written = end
 
     def _write(self, data: bytes) -> None:
         if self._sink is None:

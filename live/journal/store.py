@@ -48,7 +48,7 @@ class Store:
     """What a journal writes to, and what keeps its directory.
 
     What is written always finds its room reserved: a write that does not fit in the rest of a segment begins the
-    next. Only one larger than a whole segment takes more from the disk as it comes.
+    next. Only a single delivery larger than a whole segment takes more from the disk as it comes.
 
     It is `short` as soon as the disk has no room for the segment after the present one: time to take no new work. It
     is `nearly_full` when little of the present one is left then: time to hear nobody. What is written after that

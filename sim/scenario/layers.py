@@ -80,7 +80,7 @@ def check_layer(source: str, data: dict[str, Any]) -> None:
         if isinstance(value, float):
             raise input_error(source, data, inexact(path, value, _kind_at(path), decode_custom))
         if not isinstance(value, str | int):
-            raise input_error(source, data, Fault(path, f"expected text in quotes or a whole number, got {value}"))
+            raise input_error(source, data, Fault(path, f"expected text in quotes, got {value}"))
     for array in IDS:
         entries = data.get(array, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

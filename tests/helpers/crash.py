@@ -233,7 +233,7 @@ def _venue(places: dict[str, str], windows: str) -> str:
     return changed(
         *((f'{door} = "127.0.0.1:0"', f'{door} = "{place}"') for door, place in places.items()),
         ("[venue]", "[venue]\nfix = { session = { app_messages_per_second_max = 0 } }"),  # backlogs come at once
-        ("[drain]", "[journal]\nsegment_bytes = 65536\nsnapshot_deliveries = 397\n\n[drain]"),
+        ("[drain]", "[journal]\nsegment_bytes = 16777216\nsnapshot_deliveries = 397\n\n[drain]"),
         ('bid_window = "100ms", fulfil_window = "100ms"', f'bid_window = "{windows}", fulfil_window = "{windows}"'),
         ('balance = { ETH = "100" }', f"balance = {balance}"),
         ('capital = { ETH = "100", USDC = "200000" }\nbond = "10000"', rich),

@@ -12,7 +12,7 @@ from tests.helpers.venue import changed, served
 
 SECONDS = 6.0
 LIMIT = 200
-GROWTH_BYTES_MAX = 8 << 20
+GROWTH_BYTES_MAX = 32 << 20
 """What allocator and caches may take. What is kept for resending has reached its limit before memory is looked at."""
 PATIENCE_SECONDS = 1.0
 SECOND_MEMBER = '[[venue.members]]\nid = "MM2"\nbalance = { ETH = "100" }\n\n[[venue.solvers]]'

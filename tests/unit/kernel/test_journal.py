@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import JournalDamaged
-from core.kernel.journal import Header, Journal, combined_digest
+from core.kernel.journal import WRITE_BYTES, Header, Journal, combined_digest
 from core.kernel.reader import Delivery, JournalReader
 from core.kernel.record import Note, Start, TimerFired
 from core.units import SECOND
@@ -40,6 +40,23 @@ def test_the_digest_does_not_depend_on_where_it_was_flushed() -> None:
                 journal.flush()
         digests.add(journal.digest())
     assert len(digests) == 1
+
+
+def test_a_pump_that_does_much_is_written_in_parts_that_fit_anywhere() -> None:
+    writes: list[bytes] = []
+
+    class Sink:
+        def write(self, data: bytes) -> None:
+            writes.append(data)
+
+    journal = Journal("n", Sink())
+    journal.open(Header("n", 1, b"", ""))
+    for n in range(200):
+        journal.append(n, "c", Start(), [Note(Seen("x" * 5_000))])
+    journal.flush()
+    assert len(writes) == 5
+    assert max(map(len, writes)) < WRITE_BYTES + 6_000
+    assert len(list(reader(b"".join(writes)).deliveries(unfinished=True))) == 200
 
 
 def test_digests_of_different_nodes_or_effects_differ() -> None:
