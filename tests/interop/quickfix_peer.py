@@ -27,6 +27,7 @@ StartTime=00:00:00
 EndTime=00:00:00
 FileStorePath={folder}
 UseDataDictionary=Y
+ValidateUserDefinedFields=N
 DataDictionary={prefix}/share/quickfix/FIX42.xml
 [SESSION]
 BeginString=FIX.4.2
