@@ -47,7 +47,7 @@ class Arrival(NamedTuple):
 
 def record(path: Path, deliveries: int) -> None:
     """Simulate quickstart until its venue has had so many deliveries."""
-    loaded = load(QUICKSTART, overrides=["run.duration=48h"])
+    loaded = load(QUICKSTART, overrides=["run.duration=2h"])
     with path.open("wb") as file:
 
         def sinks(node: str) -> Sink | None:
