@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from core.kernel.journal import Header, Sink
+from sim.course import Progress, Watch
 from sim.interrupt import CtrlC, OnInterrupt, Stage, StoppedAtOnce, ctrl_c
 from sim.results.manifest import Manifest, provenance
 from sim.results.place import abandon, give_up, start
@@ -17,7 +18,7 @@ from sim.results.result import RunResult
 from sim.scenario.files import path_of
 from sim.scenario.load import Loaded, load
 from sim.scenario.recorded import recordings
-from sim.simulation import Progress, Simulation, Watch
+from sim.simulation import Simulation
 
 JOURNALS = "journal"
 

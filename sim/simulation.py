@@ -7,65 +7,46 @@ nodes only bytes travel. Checkers see every delivery of every node.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import localcontext
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-from simpy import Environment
 
 from core.auction.auction import Auction
 from core.config import NodeConfig, SolverConfig, VenueConfig, encode_node
 from core.fix.records import LogOut
 from core.identity.checking import check
 from core.kernel.agenda import Agenda
-from core.kernel.journal import Header, Journal, Sink, combined_digest
+from core.kernel.journal import Header, Journal, Sink
 from core.kernel.kernel import Kernel
-from core.kernel.record import Effect, Event, Record
+from core.kernel.record import Effect, Event
 from core.kernel.rng import stream
 from core.sequencer.signing import SIGNER
 from core.solver.strategies.registry import solve
-from core.units import MILLISECOND, MONEY, SECOND, Nanos
+from core.units import Nanos
 from core.wiring import IDENTITY, components, node_name
 from sim.checkers.every import every_checker
+from sim.course import Course
 from sim.driver import NO_SERVICES, Service, SimNode, Solve, no_compute
 from sim.keys import BlockSigner, Signer
 from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
-from sim.results.facts import Noted
 from sim.results.wire import FixTap
 from sim.scenario.identity import Step
 from sim.scenario.recorded import Row
 from sim.scenario.schema import VENUE, MarketMaker, Scenario, Solver
 from sim.world import Demand, Feed, Prices, registry_steps, start
 
-GOODBYE: Final = SECOND
-"""Market time that nodes get, after `Stop`, to log out."""
-_SLICE: Final = 20 * MILLISECOND
-
 Recordings = dict[str, list[Row]]
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """How far a run is: market time since its start, of the whole, and deliveries so far."""
-
-    elapsed: Nanos
-    whole: Nanos
-    deliveries: int
-
-
-Watch = Callable[[Progress], bool]
-"""Called every few milliseconds of market time; False asks the run to stop there."""
-
-
-class Simulation:
+class Simulation(Course):
     """A scenario, built and ready to run once. `sinks` says where each node's journal goes."""
 
     def __init__(
         self, scenario: Scenario, recordings: Recordings, header: Header, sinks: Callable[[str], Sink | None]
     ) -> None:
+        super().__init__(scenario.run)
         self.scenario, self.seed = scenario, header.seed
-        self.notes: list[Noted] = []
-        self.env = Environment(int(scenario.run.start))
         self._recordings, self._header, self._sinks = recordings, header, sinks
         guests: list[MarketMaker | Solver] = [*scenario.makers, *scenario.solvers]
         self._links = {guest.id: scenario.latency_of(guest) for guest in guests}
@@ -75,63 +56,13 @@ class Simulation:
         venue, makers, solvers = scenario.node_configs()
         self.checkers = every_checker(venue, self._ledger)
         configs: list[NodeConfig] = [venue, *makers, *solvers]
-        self.nodes = {node_name(config): self._node(config) for config in configs}
+        self.nodes |= {node_name(config): self._node(config) for config in configs}
         for door in ("fix", "solvers"):
             self.network.listen(f"{VENUE}/{door}", self.nodes[VENUE], door)
 
-    @property
-    def began(self) -> Nanos:
-        """When the market opens."""
-        return int(self.scenario.run.start)
-
-    @property
-    def deliveries(self) -> int:
-        """Events handled so far, over all nodes."""
-        return sum(journal.count for journal in self._journals())
-
-    def digests(self) -> dict[str, str]:
-        """The digest of each node, in the order of the wiring."""
-        return {name: journal.digest() for name, journal in zip(self.nodes, self._journals(), strict=True)}
-
-    def digest(self) -> str:
-        """The digest of the run."""
-        return combined_digest(list(self.digests().items()))
-
-    def run(self, watch: Watch) -> bool:
-        """Open, drain and close the market. False when `watch` stopped it before the end.
-
-        Raises FactViolated when a checker objects and ComponentFailed for a bug; journals are closed
-        in every case.
-        """
-        run = self.scenario.run
-        closing = self.began + int(run.duration) + int(run.drain)
-        try:
-            with localcontext(MONEY):
-                return self._open_drain_close(closing, watch)
-        finally:
-            for journal in self._journals():
-                journal.close()
-
-    def _open_drain_close(self, closing: Nanos, watch: Watch) -> bool:
-        end = closing + GOODBYE
-        for node in self.nodes.values():
-            node.boot()
-        self._start_world(closing - int(self.scenario.run.drain))
-        if not self._advance(closing, end, watch):
-            return False
-        for node in self.nodes.values():
-            node.stop()
-        if not self._advance(end, end, watch):
-            return False
+    def finish(self) -> None:
+        """Let every checker have its last word."""
         self.checkers.finish()
-        return True
-
-    def _advance(self, until: Nanos, end: Nanos, watch: Watch) -> bool:
-        while (now := int(self.env.now)) < until:
-            self.env.run(until=min(now + _SLICE, until))
-            if not watch(Progress(int(self.env.now) - self.began, end - self.began, self.deliveries)):
-                return False
-        return True
 
     def _node(self, config: NodeConfig) -> SimNode:
         name = node_name(config)
@@ -172,9 +103,6 @@ class Simulation:
         self.checkers(node, now, dst, event, effects)
         self.fix(node, now, dst, event, effects)
 
-    def _on_note(self, node: str, now: Nanos, component: str, fact: Record) -> None:
-        self.notes.append(Noted(len(self.notes) + 1, now, node, component, fact))
-
     def _solve(self, config: NodeConfig) -> Solve:
         if isinstance(config, VenueConfig) and self.scenario.identity is not None:
             checking = int(self.scenario.identity.check)
@@ -189,7 +117,8 @@ class Simulation:
         model: Latency = self._links[dst if src == VENUE else src]
         return sampler(model, stream(self.seed, f"link.{src}>{dst}"))
 
-    def _start_world(self, until: Nanos) -> None:
+    def start_world(self, until: Nanos) -> None:
+        """Prices move, market makers want orders until `until`, and steps of keys are taken."""
         feeds = [
             Feed(self.nodes[solver.id], "solver", sampler(self._links[solver.id], self._stream("feed", solver.id)))
             for solver in self.scenario.solvers
@@ -234,7 +163,3 @@ class Simulation:
         auction = self.nodes[VENUE].kernel.components["auction"]
         assert isinstance(auction, Auction)
         return auction.ledger
-
-    def _journals(self) -> list[Journal]:
-        journals = [node.kernel.journal for node in self.nodes.values()]
-        return [journal for journal in journals if journal is not None]

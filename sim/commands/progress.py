@@ -13,7 +13,7 @@ import click
 from core.units import SECOND
 
 if TYPE_CHECKING:
-    from sim.simulation import Progress
+    from sim.course import Progress
 
 _BAR_INTERVAL: Final = 0.1
 _LINE_INTERVAL: Final = 5.0

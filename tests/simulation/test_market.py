@@ -31,9 +31,10 @@ from core.sequencer.batch import OpenBatch, Sealed
 from core.sequencer.settings import SequencerSettings
 from core.units import SECOND, Nanos, round_down
 from core.wiring import CODEC, components
+from sim.course import Progress
 from sim.results.facts import Noted
 from sim.scenario.load import load
-from sim.simulation import Progress, Simulation
+from sim.simulation import Simulation
 
 SCENARIO = """
 [run]

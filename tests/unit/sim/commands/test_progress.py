@@ -7,7 +7,7 @@ import pytest
 from core.units import SECOND
 from sim.commands import progress as module
 from sim.commands.progress import line, progress
-from sim.simulation import Progress
+from sim.course import Progress
 
 
 def test_a_line_says_how_far_how_fast_and_how_long_still() -> None:
