@@ -1,0 +1,143 @@
+"""What hops answer, and whether it can be believed.
+
+Hops are asked more than once and answer out of order. What they say of the leg at hand is taken as true if it can be;
+what they say of an earlier one has been said before, or contradicts what was final, and then somebody has to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from core.collateral.books import is_money, kept
+from core.collateral.bridge import BridgeDeposit, unacceptable
+from core.collateral.facts import HopDisputed
+from core.collateral.hops import (
+    BridgeSuggested,
+    FundsMoved,
+    FundsPending,
+    FundsRefused,
+    FundsReturned,
+    FundsUnknown,
+)
+from core.collateral.legs import accept, arrive, fail, give_back, send, send_again
+from core.collateral.states import BridgeState, BridgeStep, HoldingStep, LegState
+from core.collateral.transfers import Leg, Transfer, leg_of
+from core.collateral.vault import Vault
+from core.kernel.record import Record, Reply
+from core.units import MONEY, Nanos
+
+
+def on_reply(vault: Vault, now: Nanos, event: Reply[Any]) -> None:
+    """What a hop has answered. An answer about a leg that is over changes nothing any more."""
+    transfer_id, number = leg_of(event.call_id)
+    transfer = vault.state.transfers.get(transfer_id)
+    if transfer is None:
+        return
+    leg = transfer.leg
+    if leg is None or leg.number != number:
+        dispute_stale(vault, transfer, number, event.body)
+        return
+    _ANSWERS[type(event.body)](vault, now, transfer, event.body)
+
+
+def dispute(vault: Vault, transfer: Transfer, hop: str, number: int, what: str) -> None:
+    """State that a hop says what cannot be."""
+    vault.note(HopDisputed(transfer.transfer_id, number, hop, what))
+
+
+def dispute_stale(vault: Vault, transfer: Transfer, number: int, said: Record) -> None:
+    """State it if what is said of an earlier leg contradicts what was final; otherwise pass over it."""
+    outcome = transfer.outcomes.get(str(number))
+    if outcome is LegState.MOVED and isinstance(said, FundsRefused | FundsReturned):
+        dispute(vault, transfer, "", number, f"the leg has moved, and now: {said!r}")
+    elif outcome is not None and outcome is not LegState.MOVED and isinstance(said, FundsMoved):
+        dispute(vault, transfer, "", number, f"the leg was {outcome}, and now: {said!r}")
+
+
+def _on_suggested(vault: Vault, now: Nanos, transfer: Transfer, terms: BridgeSuggested) -> None:
+    leg = transfer.leg
+    assert leg is not None
+    if leg.state is not LegState.QUOTING:
+        return
+    why = unacceptable(now, vault.graph.hops[leg.hop], leg.amount, terms)
+    if why is not None:
+        fail(vault, now, transfer, why)
+        return
+    leg.bridge = BridgeDeposit(terms)
+    send(vault, now, transfer)
+
+
+def _on_pending(vault: Vault, now: Nanos, transfer: Transfer, _said: FundsPending) -> None:
+    leg = transfer.leg
+    assert leg is not None
+    if leg.is_under_way:
+        if leg.bridge is not None and leg.bridge.state is BridgeState.DROPPED:
+            leg.bridge.step(BridgeStep.SUBMITTED, transfer.transfer_id)
+        accept(vault, now, transfer)
+
+
+def _on_unknown(vault: Vault, now: Nanos, transfer: Transfer, _said: FundsUnknown) -> None:
+    leg = transfer.leg
+    assert leg is not None
+    if leg.state is LegState.UNCLEAR:
+        if leg.bridge is not None and leg.bridge.state is BridgeState.DROPPED:
+            leg.bridge.step(BridgeStep.SUBMITTED, transfer.transfer_id)
+        send_again(vault, now, transfer)
+
+
+def _on_moved(vault: Vault, now: Nanos, transfer: Transfer, said: FundsMoved) -> None:
+    leg = transfer.leg
+    assert leg is not None
+    if not _is_of(vault, transfer, leg, said.amount):
+        return
+    fee = kept(leg.amount, said.amount)
+    if fee != said.fee:
+        dispute(vault, transfer, leg.hop, leg.number, f"names a fee of {said.fee}, and has kept {fee}")
+    if fee > MONEY.multiply(leg.amount, vault.graph.hops[leg.hop].fee_share_max):
+        dispute(vault, transfer, leg.hop, leg.number, f"has kept {fee} of {leg.amount}, more than it may")
+    if leg.bridge is not None:
+        leg.bridge.step(BridgeStep.FINAL, transfer.transfer_id)
+    arrive(vault, now, transfer, said.amount)
+
+
+def _on_refused(vault: Vault, now: Nanos, transfer: Transfer, said: FundsRefused) -> None:
+    leg = transfer.leg
+    assert leg is not None
+    if leg.is_under_way:
+        vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, transfer.amount, place=leg.source)
+    elif leg.state is not LegState.QUOTING:
+        return
+    fail(vault, now, transfer, said)
+
+
+def _on_returned(vault: Vault, now: Nanos, transfer: Transfer, said: FundsReturned) -> None:
+    leg = transfer.leg
+    assert leg is not None
+    if not _is_of(vault, transfer, leg, said.amount):
+        return
+    if leg.bridge is not None:
+        leg.bridge.step(BridgeStep.REFUNDED, transfer.transfer_id)
+    give_back(vault, now, transfer, said.amount, FundsRefused(said.kind, said.reason))
+
+
+_ANSWERS: Final[dict[type[Record], Callable[[Vault, Nanos, Transfer, Any], None]]] = {
+    BridgeSuggested: _on_suggested,
+    FundsPending: _on_pending,
+    FundsUnknown: _on_unknown,
+    FundsMoved: _on_moved,
+    FundsRefused: _on_refused,
+    FundsReturned: _on_returned,
+}
+
+
+def _is_of(vault: Vault, transfer: Transfer, leg: Leg, amount: Decimal) -> bool:
+    """Whether a hop can have moved that amount, which the books then take; if not, it will be asked again."""
+    if not leg.is_under_way:
+        dispute(vault, transfer, leg.hop, leg.number, f"speaks of {amount}, and was given nothing yet")
+        return False
+    if not is_money(amount) or amount > leg.amount:
+        dispute(vault, transfer, leg.hop, leg.number, f"speaks of {amount}, and was given {leg.amount}")
+        return False
+    return True

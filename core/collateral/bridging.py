@@ -1,0 +1,173 @@
+"""News of deposits to bridges: what of it is believed moves the deposit along its table, and the leg with it.
+
+News may be lost, late, repeated or of a deposit that is over. None of that costs anything: a leg at a bridge is polled
+as any other, and the answer to a query settles it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from core.collateral.answers import dispute, dispute_stale
+from core.collateral.books import is_money
+from core.collateral.bridge import BridgeDeposit, blocks_needed, implausible
+from core.collateral.facts import BridgeStepped
+from core.collateral.hops import (
+    BridgeExpired,
+    BridgeFilled,
+    BridgeRefunded,
+    BridgeReorged,
+    BridgeSeen,
+    FundsMoved,
+    FundsRefused,
+    FundsReturned,
+    HopTrouble,
+)
+from core.collateral.legs import accept, arrive, ask, give_back
+from core.collateral.positions import ZERO
+from core.collateral.states import BridgeState, BridgeStep, LegState
+from core.collateral.transfers import Leg, Transfer
+from core.collateral.vault import Vault
+from core.kernel.record import Message
+from core.units import Nanos
+
+News = BridgeSeen | BridgeFilled | BridgeReorged | BridgeExpired | BridgeRefunded
+
+
+class _Subject(NamedTuple):
+    """What news is about."""
+
+    transfer: Transfer
+    leg: Leg
+    deposit: BridgeDeposit
+
+
+def on_seen(vault: Vault, now: Nanos, event: Message[BridgeSeen]) -> None:
+    """The deposit is on its chain, this deep."""
+    found = _subject(vault, event.body)
+    if found is None:
+        return
+    deposit = found.deposit
+    if deposit.state is BridgeState.DROPPED:
+        _step(vault, found, BridgeStep.SUBMITTED)
+    if deposit.state is BridgeState.SUBMITTED:
+        deposit.confirmations = event.body.confirmations
+        if deposit.confirmations >= _needed(vault, found.leg):
+            _step(vault, found, BridgeStep.SECURED)
+    _heard(vault, now, found)
+
+
+def on_filled(vault: Vault, now: Nanos, event: Message[BridgeFilled]) -> None:
+    """Somebody has paid out on the other side; it counts once it is deep enough."""
+    said = event.body
+    found = _subject(vault, said)
+    if found is None:
+        return
+    transfer, leg, deposit = found
+    wrong = implausible(said, deposit.terms, leg.amount)
+    if wrong:
+        dispute(vault, transfer, leg.hop, leg.number, wrong)
+        return
+    deposit.filled, deposit.confirmations = said.amount, said.confirmations
+    if deposit.can(BridgeStep.FILLED):
+        _step(vault, found, BridgeStep.FILLED)
+    if said.confirmations >= _needed(vault, leg):
+        _step(vault, found, BridgeStep.FINAL)
+        arrive(vault, now, transfer, said.amount)
+    else:
+        _heard(vault, now, found)
+
+
+def on_reorged(vault: Vault, now: Nanos, event: Message[BridgeReorged]) -> None:
+    """A block is gone. A fill will come again or not; whether a deposit has to, the bridge is asked."""
+    found = _subject(vault, event.body)
+    if found is None:
+        return
+    step = BridgeStep.DEPOSIT_UNDONE if event.body.at_origin else BridgeStep.FILL_UNDONE
+    if not found.deposit.can(step):
+        what = "deposit" if event.body.at_origin else "fill"
+        dispute(vault, found.transfer, found.leg.hop, found.leg.number, f"{what} undone while {found.deposit.state}")
+        return
+    found.deposit.filled, found.deposit.confirmations = ZERO, 0
+    _step(vault, found, step)
+    if event.body.at_origin:
+        ask(vault, now, found.transfer)
+    else:
+        _heard(vault, now, found)
+
+
+def on_expired(vault: Vault, now: Nanos, event: Message[BridgeExpired]) -> None:
+    """Nobody has filled it in time: the money will come back."""
+    found = _subject(vault, event.body)
+    if found is None:
+        return
+    if now < found.deposit.terms.fill_deadline:
+        dispute(vault, found.transfer, found.leg.hop, found.leg.number, "expired before its deadline")
+        return
+    if found.deposit.can(BridgeStep.EXPIRED):
+        _step(vault, found, BridgeStep.EXPIRED)
+    _heard(vault, now, found)
+
+
+def on_refunded(vault: Vault, now: Nanos, event: Message[BridgeRefunded]) -> None:
+    """The money is back where it was deposited."""
+    found = _subject(vault, event.body)
+    if found is None:
+        return
+    transfer, leg, _ = found
+    amount = event.body.amount
+    if not is_money(amount) or amount > leg.amount:
+        dispute(vault, transfer, leg.hop, leg.number, f"refunds {amount} of {leg.amount}")
+        return
+    _step(vault, found, BridgeStep.REFUNDED)
+    give_back(vault, now, transfer, amount, FundsRefused(HopTrouble.EXPIRED, "not filled in time"))
+
+
+def _subject(vault: Vault, news: News) -> _Subject | None:
+    """What the news is about, if that is not over."""
+    transfer = vault.state.transfers.get(news.transfer_id)
+    if transfer is None:
+        return None
+    leg = transfer.leg
+    if leg is not None and leg.number == news.leg and leg.is_under_way and leg.bridge is not None:
+        return _Subject(transfer, leg, leg.bridge)
+    said = _as_answer(news)
+    if said is not None:
+        dispute_stale(vault, transfer, news.leg, said)
+    return None
+
+
+def _as_answer(news: News) -> FundsMoved | FundsReturned | None:
+    if isinstance(news, BridgeFilled):
+        return FundsMoved(news.amount, Decimal(0))
+    if isinstance(news, BridgeRefunded):
+        return FundsReturned(news.amount, HopTrouble.EXPIRED, "")
+    return None
+
+
+def _needed(vault: Vault, leg: Leg) -> int:
+    bridge = vault.graph.hops[leg.hop].bridge
+    assert bridge is not None
+    return blocks_needed(bridge, leg.amount)
+
+
+def _step(vault: Vault, found: _Subject, step: BridgeStep) -> None:
+    transfer, leg, deposit = found
+    deposit.step(step, f"{transfer.transfer_id}.{leg.number}")
+    vault.note(
+        BridgeStepped(
+            transfer.transfer_id,
+            leg.number,
+            leg.hop,
+            what=step,
+            state=deposit.state,
+            confirmations=deposit.confirmations,
+        )
+    )
+
+
+def _heard(vault: Vault, now: Nanos, found: _Subject) -> None:
+    """The bridge is at it, whatever became of its answer. One whose deposit is gone still has to say so."""
+    if found.leg.state is not LegState.UNCLEAR or found.deposit.state is not BridgeState.DROPPED:
+        accept(vault, now, found.transfer)

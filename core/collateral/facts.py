@@ -1,0 +1,131 @@
+"""What `Collateral` states, as `Note`s: every movement of money, every step of a leg, and what went wrong outside."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.kernel.record import Record
+
+
+class CollateralMoved(Record, frozen=True):
+    """`amount` changed hands or place: the row of the table `collateral`.
+
+    It was held as `was` at `source` and is held as `state` at `destination`. Both are empty, with the place, for the
+    world outside, where deposits come from. `fee` is the amount where a hop has kept it. `side` is `credit` for
+    deposits and `debit` for the cash of sales. These facts alone, added up by (user, side, state, place), are the
+    ledger.
+    """
+
+    what: str
+    order_id: str
+    user: str
+    side: str
+    amount: Decimal
+    was: str
+    source: str
+    state: str
+    destination: str
+    fee: Decimal = Decimal(0)
+    transfer_id: str = ""
+    payment_id: str = ""
+
+
+class HopStepped(Record, frozen=True):
+    """A leg came to be in `state`: the row of the table `hops`. `fee` is what it has cost, once it has ended.
+
+    `what` is the step, or `queued` for room; of a leg that is asked about again and again, only the first time is
+    stated. `reason` says more where something went wrong.
+    """
+
+    transfer_id: str
+    leg: int
+    hop: str
+    order_id: str
+    user: str
+    what: str
+    amount: Decimal
+    source: str
+    destination: str
+    fee: Decimal
+    state: str
+    reason: str = ""
+
+
+class BridgeStepped(Record, frozen=True):
+    """The deposit to a bridge that a leg made came to be in `state`."""
+
+    transfer_id: str
+    leg: int
+    hop: str
+    what: str
+    state: str
+    confirmations: int
+
+
+class TransferStarted(Record, frozen=True):
+    """`amount` sets out for `target`, by the hops that are planned now."""
+
+    transfer_id: str
+    purpose: str
+    order_id: str
+    user: str
+    amount: Decimal
+    source: str
+    target: str
+    hops: tuple[str, ...]
+
+
+class TransferStepped(Record, frozen=True):
+    """A transfer turned, was stopped or resumed, or has ended, at the designation `held_at`.
+
+    `amount` is what is left of it and `fee` what the hops have kept: together what set out (I4).
+    """
+
+    transfer_id: str
+    order_id: str
+    user: str
+    what: str
+    state: str
+    held_at: str
+    amount: Decimal
+    fee: Decimal
+    reason: str = ""
+
+
+class HopDisputed(Record, frozen=True):
+    """A hop or bridge said something that cannot be, or should not: somebody has to look at it.
+
+    The books hold what is certain; nothing that was booked before is changed by it.
+    """
+
+    transfer_id: str
+    leg: int
+    hop: str
+    what: str
+
+
+class CollateralDepositRefused(Record, frozen=True):
+    """A deposit that cannot be booked: of an unknown chain, or of no amount."""
+
+    user: str
+    seq_num: int
+    amount: Decimal
+    reason: str
+
+
+class CollateralDepositRepeated(Record, frozen=True):
+    """A deposit was seen again, and not booked again."""
+
+    user: str
+    seq_num: int
+
+
+class WithdrawalEnded(Record, frozen=True):
+    """A request for withdrawal is done: the user has `paid`, sending it has cost `fee`, and `refused` was not free."""
+
+    user: str
+    seq_num: int
+    paid: Decimal
+    fee: Decimal
+    refused: Decimal
+    reason: str

@@ -1,0 +1,201 @@
+"""Deposits, and the orders that wait for them: from `RouteCollateral` to its one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from core.collateral.books import Owner, is_money
+from core.collateral.facts import CollateralDepositRefused, CollateralDepositRepeated
+from core.collateral.graph import Route
+from core.collateral.legs import abandon, go_on
+from core.collateral.moving import begin, give_up
+from core.collateral.positions import ZERO, Key
+from core.collateral.records import (
+    CollateralAwaited,
+    CollateralRefusal,
+    CollateralRouted,
+    DepositSeen,
+    RouteCollateral,
+    Stage,
+)
+from core.collateral.seen import SeenNumbers
+from core.collateral.settings import chain_of
+from core.collateral.states import Holding, HoldingStep
+from core.collateral.transfers import Purpose, Transfer
+from core.collateral.vault import RouteRequest, Vault
+from core.kernel.record import CancelTimer, SetTimer
+from core.units import EXACT, Nanos
+
+
+class _Way(NamedTuple):
+    """How an order could be served: what is there already and where, and how the rest would get there."""
+
+    credit: Decimal
+    targets: tuple[str, ...]
+    need: Decimal
+    route: Route | None
+
+
+def deposit(vault: Vault, now: Nanos, seen: DepositSeen) -> None:
+    """Book a deposit, once however often it is seen."""
+    chain = chain_of(seen.user)
+    refusal = _deposit_refusal(vault, chain, seen)
+    if refusal:
+        vault.note(CollateralDepositRefused(seen.user, seen.seq_num, seen.amount, refusal))
+        return
+    if not vault.state.deposits_seen.setdefault(chain, SeenNumbers()).add(seen.seq_num):
+        vault.note(CollateralDepositRepeated(seen.user, seen.seq_num))
+        return
+    key = Key(Holding.UNCONFIRMED, seen.at or vault.settings.chains[chain].deposit)
+    payment_id = vault.state.ids.next("P")
+    books = vault.state.books
+    vault.note(books.open_lot(now, Owner(seen.user), payment_id, seen.amount, key=key, seq_num=seen.seq_num))
+    vault.freed[seen.user] = None
+
+
+def request(vault: Vault, now: Nanos, asked: RouteCollateral) -> None:
+    """Take an order's request up, or refuse it."""
+    state, refusal = vault.state, _refusal(vault, asked) or _unreachable(vault, asked)
+    if refusal is not None:
+        vault.refuse(asked.order_id, Stage.ROUTE, refusal)
+        return
+    deadline = now + vault.settings.route_deadline
+    state.routes[asked.order_id] = RouteRequest(asked.order_id, asked.user, asked.symbol, asked.amount, deadline)
+    vault.emit(SetTimer(f"order:{asked.order_id}", deadline))
+    if not serve_order(vault, now, asked.order_id):
+        state.waiting.setdefault(asked.user, []).append(f"order:{asked.order_id}")
+        vault.answer(CollateralAwaited(asked.order_id))
+
+
+def serve_order(vault: Vault, now: Nanos, order_id: str) -> bool:
+    """Start an order's transfer, or answer it; False when the user's deposits do not cover it yet."""
+    wanted = vault.state.routes[order_id]
+    owner, covered = Owner(wanted.user), False
+    source = vault.settings.source(chain_of(wanted.user), wanted.symbol)
+    deposits = vault.free(owner, source, Holding.UNCONFIRMED)
+    for way in _ways(vault, wanted, source, vault.sum_of(owner, deposits)):
+        covered = True
+        if not way.need:
+            _claim(vault, now, wanted, way)
+            _answer(vault, wanted)
+            return True
+        if way.route is not None:
+            _claim(vault, now, wanted, way)
+            _depart(vault, now, wanted, source, way)
+            return True
+    if covered:
+        vault.emit(CancelTimer(f"order:{order_id}"))
+        give_up(vault, now, order_id, CollateralRefusal.NO_ROUTE)
+    return covered
+
+
+def fall_due(vault: Vault, now: Nanos, order_id: str) -> None:
+    """An order's time is over. Money that is under way stays its user's, and turns back where it can."""
+    wanted = vault.state.routes[order_id]
+    transfer = vault.state.transfers.get(wanted.transfer_id)
+    if transfer is None:
+        vault.state.waiting[wanted.user].remove(f"order:{order_id}")
+        give_up(vault, now, order_id, CollateralRefusal.NO_DEPOSIT)
+        return
+    give_up(vault, now, order_id, CollateralRefusal.TIMEOUT, transfer.fee)
+    transfer.is_answered = True
+    abandon(vault, now, transfer)
+
+
+def _deposit_refusal(vault: Vault, chain: str, seen: DepositSeen) -> str:
+    if chain not in vault.settings.chains:
+        return CollateralRefusal.UNKNOWN_CHAIN
+    if not is_money(seen.amount) or seen.seq_num < 0:
+        return CollateralRefusal.INVALID_AMOUNT
+    if seen.at and not any(seen.at in (hop.source, hop.destination) for hop in vault.settings.hops):
+        return CollateralRefusal.NO_ROUTE
+    return ""
+
+
+def _refusal(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | None:
+    settings, chain = vault.settings, chain_of(asked.user)
+    if vault.state.stopping:
+        return CollateralRefusal.STOPPED
+    if not is_money(asked.amount):
+        return CollateralRefusal.INVALID_AMOUNT
+    if chain not in settings.chains:
+        return CollateralRefusal.UNKNOWN_CHAIN
+    if asked.symbol not in settings.destinations:
+        return CollateralRefusal.UNKNOWN_SYMBOL
+    if asked.order_id in vault.state.routes or _is_travelling(vault, asked.order_id):
+        return CollateralRefusal.DUPLICATE
+    return None
+
+
+def _unreachable(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | None:
+    """Whether no deposit can help. Where something is free at a destination, less than all has to get there."""
+    source = vault.settings.source(chain_of(asked.user), asked.symbol)
+    targets = vault.settings.destinations[asked.symbol]
+    if any(vault.free(Owner(asked.user), place, Holding.READY) for place in targets):
+        return None
+    return CollateralRefusal.NO_ROUTE if vault.graph.plan(source, targets, asked.amount) is None else None
+
+
+def _is_travelling(vault: Vault, order_id: str) -> bool:
+    return any(transfer.order_id == order_id for transfer in vault.state.transfers.values())
+
+
+def _ways(vault: Vault, wanted: RouteRequest, source: str, deposited: Decimal) -> Iterator[_Way]:
+    """The ways that the user's money covers: first those that use what is free at a destination, most first."""
+    targets = vault.settings.destinations[wanted.symbol]
+    owner = Owner(wanted.user)
+    free = {place: vault.sum_of(owner, vault.free(owner, place, Holding.READY)) for place in targets}
+    for place in sorted((place for place in targets if free[place]), key=lambda place: -free[place]):
+        yield from _way(vault, wanted, (place,), min(free[place], wanted.amount), (source, deposited))
+    yield from _way(vault, wanted, targets, ZERO, (source, deposited))
+
+
+def _way(
+    vault: Vault, wanted: RouteRequest, targets: tuple[str, ...], credit: Decimal, origin: tuple[str, Decimal]
+) -> Iterator[_Way]:
+    source, deposited = origin
+    lacking = EXACT.subtract(wanted.amount, credit)
+    if credit and lacking <= vault.settings.tolerance:
+        yield _Way(credit, targets, ZERO, None)
+        return
+    need = vault.enough(deposited, lacking)
+    if need is not None:
+        yield _Way(credit, targets, need, vault.graph.plan(source, targets, need))
+
+
+def _claim(vault: Vault, now: Nanos, wanted: RouteRequest, way: _Way) -> None:
+    wanted.credit = way.credit
+    if way.credit:
+        owner = Owner(wanted.user)
+        keys = vault.free(owner, way.targets[0], Holding.READY)
+        vault.draw(now, owner, keys, HoldingStep.CLAIMED, way.credit, order_id=wanted.order_id)
+
+
+def _answer(vault: Vault, wanted: RouteRequest) -> None:
+    del vault.state.routes[wanted.order_id]
+    vault.emit(CancelTimer(f"order:{wanted.order_id}"))
+    vault.answer(CollateralRouted(wanted.order_id, wanted.credit, ZERO))
+
+
+def _depart(vault: Vault, now: Nanos, wanted: RouteRequest, source: str, way: _Way) -> None:
+    assert way.route is not None
+    transfer = Transfer(
+        transfer_id=vault.state.ids.next("T"),
+        purpose=Purpose.ROUTE,
+        order_id=wanted.order_id,
+        user=wanted.user,
+        side="credit",
+        requested=way.need,
+        amount=way.need,
+        at=source,
+        targets=way.targets,
+        home=source,
+    )
+    wanted.transfer_id = transfer.transfer_id
+    keys = vault.free(transfer.owner, source, Holding.UNCONFIRMED)
+    about = {"order_id": wanted.order_id, "transfer_id": transfer.transfer_id}
+    vault.draw(now, transfer.owner, keys, HoldingStep.DEPARTED, way.need, **about)
+    begin(vault, transfer, way.route.hops)
+    go_on(vault, now, transfer)

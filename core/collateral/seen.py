@@ -1,0 +1,33 @@
+"""Which numbers have been seen, in the memory of their gaps: numbers may come twice, late, or in any order."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import msgspec
+
+
+class SeenNumbers(msgspec.Struct):
+    """A set of integers as disjoint, rising, inclusive ranges that do not touch."""
+
+    ranges: list[tuple[int, int]] = []
+
+    def add(self, number: int) -> bool:
+        """Take a number in; False when it is there already."""
+        after = bisect_right(self.ranges, (number, number))
+        low = high = number
+        start = stop = after
+        if after < len(self.ranges):
+            first, last = self.ranges[after]
+            if first == number:
+                return False
+            if first == number + 1:
+                high, stop = last, after + 1
+        if after > 0:
+            first, last = self.ranges[after - 1]
+            if last >= number:
+                return False
+            if last == number - 1:
+                low, start = first, after - 1
+        self.ranges[start:stop] = [(low, high)]
+        return True

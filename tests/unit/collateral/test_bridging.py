@@ -1,0 +1,324 @@
+"""A hop that works by deposit: suggestions, fills fast and slow, confirmations by value, reorgs and refunds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from core.collateral.bridge import blocks_needed
+from core.collateral.facts import BridgeStepped, HopDisputed, HopStepped
+from core.collateral.hops import (
+    BridgeExpired,
+    BridgeFilled,
+    BridgeRefunded,
+    BridgeReorged,
+    BridgeSeen,
+    BridgeSuggested,
+    DepositToBridge,
+    FundsMoved,
+    FundsPending,
+    FundsRefused,
+    FundsReturned,
+    FundsUnknown,
+    HopTrouble,
+    MoveFunds,
+    QueryFunds,
+    SuggestFees,
+)
+from core.collateral.records import CollateralRefused, CollateralRouted
+from core.collateral.settings import BridgeSettings, Confirmations
+from core.collateral.states import BridgeState
+from core.kernel.record import Record
+from core.units import SECOND
+from tests.helpers.collateral import T1, T3, WALLET, Rig, hop, with_settings
+
+BLOCKS = BridgeSettings(
+    confirmations=(Confirmations(Decimal(100), 1), Confirmations(Decimal(1000), 3), Confirmations(None, 6)),
+    fill_time_min=60 * SECOND,
+)
+SETTINGS = with_settings(hops=(hop(T1, T3, "across", bridge=BLOCKS), hop(T3, WALLET)))
+DEADLINE = 600 * SECOND
+TERMS = BridgeSuggested(Decimal(495), DEADLINE, "r1", 10 * SECOND)
+ABOUT = ("T-1", 1)
+FILL = BridgeFilled(*ABOUT, Decimal(495), "r1", filled_at=5 * SECOND, confirmations=3)
+ROUTED = CollateralRouted("O-1", Decimal(495), Decimal(5))
+
+
+def suggested(settings: Any = SETTINGS) -> Rig:
+    """Five hundred at the bridge's door, its terms asked for."""
+    rig = Rig(settings)
+    rig.deposit("500")
+    rig.route("500")
+    return rig
+
+
+def deposited() -> Rig:
+    """Five hundred at the bridge, accepted."""
+    rig = suggested()
+    rig.reply(TERMS)
+    rig.reply(FundsPending())
+    return rig
+
+
+def state(rig: Rig) -> BridgeState | None:
+    [transfer] = rig.collateral.state.transfers.values()
+    return None if transfer.leg is None or transfer.leg.bridge is None else transfer.leg.bridge.state
+
+
+def disputes(rig: Rig) -> list[str]:
+    return [fact.what for fact in rig.facts(HopDisputed)]
+
+
+@pytest.mark.parametrize(("value", "blocks"), [("1", 1), ("100", 1), ("100.01", 3), ("1000", 3), ("1000000", 6)])
+def test_the_more_is_at_stake_the_more_blocks_it_takes(value: str, blocks: int) -> None:
+    assert blocks_needed(BLOCKS, Decimal(value)) == blocks
+
+
+def test_terms_are_asked_for_and_the_deposit_is_made_by_them() -> None:
+    rig = suggested()
+    assert rig.calls()[-1].body == SuggestFees(T1, T3, Decimal(500))
+    assert rig.balance(T1, "routing") == 500
+    rig.reply(TERMS)
+    assert rig.calls()[-1].body == DepositToBridge(
+        *ABOUT,
+        T1,
+        T3,
+        Decimal(500),
+        output_amount=Decimal(495),
+        fill_deadline=DEADLINE,
+        exclusive_relayer="r1",
+        exclusivity_deadline=10 * SECOND,
+    )
+    assert rig.balance("hop:across", "routing") == 500
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"output_amount": Decimal(449)}, "fee_too_high: suggests a fee of 51 for 500"),
+        ({"output_amount": Decimal(501)}, "unavailable: suggests 501 for 500"),
+        ({"output_amount": Decimal(0)}, "unavailable: suggests 0 for 500"),
+        ({"fill_deadline": 59 * SECOND}, "unavailable: suggests a fill deadline that is too near"),
+    ],
+)
+def test_terms_that_are_not_acceptable_are_not_taken_and_nothing_is_deposited(
+    changed: dict[str, Any], reason: str
+) -> None:
+    rig = suggested(with_settings(SETTINGS, retries={}))
+    rig.reply(replace(TERMS, **changed))
+    assert [fact.reason for fact in rig.facts(HopStepped)] == [reason]
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.position().unconfirmed == 500
+
+
+def test_a_bridge_that_suggests_nothing_is_asked_for_terms_again_and_moves_nothing() -> None:
+    rig = suggested()
+    rig.pass_seconds(4)
+    assert [type(call.body) for call in rig.calls()] == [SuggestFees, SuggestFees]
+    assert rig.balance(T1, "routing") == 500
+
+
+def test_an_amount_that_is_too_low_for_the_bridge_is_refused() -> None:
+    rig = suggested()
+    rig.reply(FundsRefused(HopTrouble.TOO_LOW, ""))
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+
+
+def test_a_fill_counts_when_it_is_as_deep_as_its_value_demands() -> None:
+    rig = deposited()
+    rig.news(BridgeSeen(*ABOUT, 2))
+    assert state(rig) is BridgeState.SUBMITTED
+    rig.news(BridgeSeen(*ABOUT, 3))
+    assert state(rig) is BridgeState.SECURED
+    rig.news(replace(FILL, confirmations=1))
+    assert state(rig) is BridgeState.FILLED
+    assert rig.told() == []
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+    assert [f.state for f in rig.facts(BridgeStepped)] == ["secured", "filled", "final"]
+
+
+def test_a_relayer_may_fill_before_the_deposit_is_secured() -> None:
+    rig = deposited()
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+def test_news_may_come_before_the_answer_to_the_deposit() -> None:
+    rig = suggested()
+    rig.reply(TERMS)
+    rig.news(BridgeSeen(*ABOUT, 1))
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+def test_news_of_a_fill_settles_a_leg_that_is_being_asked_about() -> None:
+    rig = suggested()
+    rig.reply(TERMS)
+    rig.pass_seconds(10)
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+def test_a_slow_fill_by_the_bridge_itself_counts_too_and_may_pay_more_than_agreed() -> None:
+    rig = deposited()
+    rig.news(replace(FILL, relayer="", filled_at=20 * SECOND, amount=Decimal(499)))
+    assert rig.told() == [CollateralRouted("O-1", Decimal(499), Decimal(1))]
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"relayer": "r2"}, "a fill by r2 while only r1 may"),
+        ({"relayer": ""}, "a fill by the bridge itself while only r1 may"),
+        ({"amount": Decimal(494)}, "a fill of 494, agreed was 495 for 500"),
+        ({"amount": Decimal(501)}, "a fill of 501, agreed was 495 for 500"),
+        ({"filled_at": DEADLINE + 1}, f"a fill at {DEADLINE + 1}, after its deadline {DEADLINE}"),
+    ],
+)
+def test_news_of_a_fill_that_no_bridge_allows_is_disputed_and_not_believed(changed: dict[str, Any], what: str) -> None:
+    rig = deposited()
+    rig.news(replace(FILL, **changed))
+    assert disputes(rig) == [what]
+    assert rig.told() == []
+
+
+def test_anybody_may_fill_once_exclusivity_is_over() -> None:
+    rig = deposited()
+    rig.news(replace(FILL, relayer="r2", filled_at=10 * SECOND))
+    assert rig.told() == [ROUTED]
+
+
+def test_a_fill_that_is_undone_before_it_is_deep_enough_is_waited_for_again() -> None:
+    rig = deposited()
+    rig.news(replace(FILL, confirmations=2))
+    rig.news(BridgeReorged(*ABOUT, at_origin=False))
+    assert state(rig) is BridgeState.SUBMITTED
+    rig.news(replace(FILL, filled_at=30 * SECOND))
+    assert rig.told() == [ROUTED]
+
+
+def test_a_deposit_that_is_undone_is_asked_about_and_made_again_only_if_the_bridge_has_none() -> None:
+    rig = deposited()
+    rig.news(BridgeSeen(*ABOUT, 1))
+    rig.news(BridgeReorged(*ABOUT, at_origin=True))
+    assert state(rig) is BridgeState.DROPPED
+    assert rig.calls()[-1].body == QueryFunds(*ABOUT)
+    rig.reply(FundsUnknown())
+    assert isinstance(rig.calls()[-1].body, DepositToBridge)
+    assert rig.calls()[-1].body.leg == 1
+    assert state(rig) is BridgeState.SUBMITTED
+
+
+@pytest.mark.parametrize("said", [FundsPending(), BridgeSeen(*ABOUT, 1)])
+def test_a_deposit_that_is_undone_and_in_another_block_is_not_made_again(said: Record) -> None:
+    rig = deposited()
+    rig.news(BridgeReorged(*ABOUT, at_origin=True))
+    mark = len(rig.calls())
+    if isinstance(said, FundsPending):
+        rig.reply(said)
+    else:
+        rig.news(said)
+    assert state(rig) is BridgeState.SUBMITTED
+    assert len(rig.calls()) == mark
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+def test_a_reorg_after_enough_confirmations_is_not_believed() -> None:
+    rig = deposited()
+    rig.news(BridgeSeen(*ABOUT, 3))
+    rig.news(BridgeReorged(*ABOUT, at_origin=True))
+    assert disputes(rig) == ["deposit undone while secured"]
+    assert state(rig) is BridgeState.SECURED
+
+
+def test_a_deposit_that_expires_is_refunded_at_its_source_and_tried_again_on_new_terms() -> None:
+    rig = deposited()
+    rig.advance(DEADLINE)
+    rig.news(BridgeExpired(*ABOUT))
+    assert state(rig) is BridgeState.EXPIRED
+    assert rig.balance("hop:across", "routing") == 500
+    rig.news(BridgeRefunded(*ABOUT, Decimal(500)))
+    assert rig.balance(T1, "routing") == 500
+    assert isinstance(rig.calls()[-1].body, SuggestFees)
+    rig.reply(replace(TERMS, fill_deadline=2 * DEADLINE, exclusive_relayer=""))
+    rig.reply(FundsPending())
+    rig.news(replace(FILL, leg=2, filled_at=DEADLINE + SECOND))
+    assert rig.told() == [ROUTED]
+
+
+def test_a_second_deposit_that_expires_sends_the_money_home() -> None:
+    rig = deposited()
+    for leg in (1, 2):
+        rig.news(BridgeRefunded("T-1", leg, Decimal(500)))
+        if leg == 1:
+            rig.reply(replace(TERMS, fill_deadline=2 * DEADLINE))
+            rig.reply(FundsPending())
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.position().unconfirmed == 500
+
+
+def test_an_expiry_before_the_deadline_is_not_believed() -> None:
+    rig = deposited()
+    rig.news(BridgeExpired(*ABOUT))
+    assert disputes(rig) == ["expired before its deadline"]
+    assert state(rig) is BridgeState.SUBMITTED
+
+
+def test_a_fill_that_is_heard_of_after_the_expiry_was_in_time() -> None:
+    rig = deposited()
+    rig.advance(DEADLINE)
+    rig.news(BridgeExpired(*ABOUT))
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+def test_a_refund_of_more_than_was_deposited_is_disputed() -> None:
+    rig = deposited()
+    rig.news(BridgeRefunded(*ABOUT, Decimal(501)))
+    assert disputes(rig) == ["refunds 501 of 500"]
+    assert rig.balance("hop:across", "routing") == 500
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (FundsMoved(Decimal(495), Decimal(5)), ROUTED),
+        (
+            FundsReturned(Decimal(500), HopTrouble.REJECTED, ""),
+            CollateralRefused("O-1", "route", "route_failed", Decimal(0)),
+        ),
+    ],
+)
+def test_when_all_news_is_lost_the_answer_to_a_query_settles_it(said: Record, told: Record) -> None:
+    rig = deposited()
+    rig.pass_seconds(30)
+    assert rig.calls()[-1].body == QueryFunds(*ABOUT)
+    rig.reply(said)
+    assert rig.told() == [told]
+
+
+def test_a_fill_of_what_was_refunded_is_disputed_and_moves_nothing() -> None:
+    rig = deposited()
+    rig.news(BridgeRefunded(*ABOUT, Decimal(500)))
+    rig.news(FILL)
+    assert [what.startswith("the leg was returned, and now: FundsMoved") for what in disputes(rig)] == [True]
+    assert rig.balance(T1, "routing") == 500
+
+
+def test_news_of_what_is_over_is_passed_over() -> None:
+    rig = deposited()
+    rig.news(FILL)
+    mark = len(rig.effects)
+    for news in (FILL, BridgeSeen(*ABOUT, 9), BridgeReorged(*ABOUT, at_origin=False), BridgeExpired(*ABOUT)):
+        rig.news(news)
+    assert rig.effects[mark:] == []
+
+
+def test_a_bridge_is_never_asked_to_move_as_a_plain_hop() -> None:
+    rig = deposited()
+    assert not any(isinstance(call.body, MoveFunds) for call in rig.calls())

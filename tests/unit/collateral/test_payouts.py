@@ -1,0 +1,187 @@
+"""Refunds, proceeds and withdrawals: money goes home by the reverse route, and whoever waits for it hears of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.collateral.facts import TransferStepped, WithdrawalEnded
+from core.collateral.hops import FundsRefused, HopTrouble
+from core.collateral.records import CollateralRefused, CollateralReleased, PaidOut
+from core.units import SECOND
+from tests.helpers.collateral import ALICE, BOB, SETTINGS, T1, T2, T3, WALLET, Rig, hop, with_settings
+
+COSTLY = with_settings(
+    hops=(hop(T1, T2), hop(T2, T3), hop(T3, T2, fee_flat=Decimal(1)), hop(T2, T1), hop(T1, WALLET, fee_flat=Decimal(1)))
+)
+WAIT = SETTINGS.withdrawal_wait // SECOND
+
+
+def at_destination(amount: str = "100") -> Rig:
+    rig = Rig(COSTLY)
+    rig.deposit(amount)
+    rig.route(amount)
+    rig.serve()
+    return rig
+
+
+def refusals(rig: Rig) -> list[str]:
+    return [f"{said.stage}: {said.reason}" for said in rig.told() if isinstance(said, CollateralRefused)]
+
+
+def ended(rig: Rig) -> list[tuple[int, Decimal, Decimal, Decimal, str]]:
+    return [(f.seq_num, f.paid, f.fee, f.refused, f.reason) for f in rig.facts(WithdrawalEnded)]
+
+
+def test_what_an_order_did_not_use_is_refunded_by_the_reverse_route() -> None:
+    rig = at_destination()
+    rig.preauthorise("60")
+    rig.spend("60", "P-2")
+    assert rig.told(rig.release("P-2")) == [CollateralReleased("O-1", "P-2", Decimal(40))]
+    rig.refund("40")
+    rig.serve()
+    assert rig.told()[-1] == PaidOut("O-1", Decimal(38), Decimal(2))
+    assert [rig.position().returned, rig.position().spent] == [38, 62]
+    assert [call.service for call in rig.calls()][-3:] == ["hop:T3-T2", "hop:T2-T1", "hop:T1-EVM"]
+
+
+def test_what_is_set_aside_is_not_refunded() -> None:
+    rig = at_destination()
+    rig.preauthorise("60")
+    rig.refund("41")
+    assert refusals(rig) == ["refund: not_enough_funds"]
+    rig.refund("40")
+    assert rig.position().routing == 40
+
+
+def test_a_refund_that_is_not_worth_its_way_is_refused_and_stays_the_users() -> None:
+    rig = at_destination()
+    rig.release()
+    rig.refund("9")
+    assert refusals(rig) == ["refund: no_route"]
+    assert rig.position().ready == 100
+
+
+def test_proceeds_of_a_sale_go_to_their_user() -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out("500")
+    assert rig.balance("hop:T3-T2", "routing", side="debit") == 500
+    rig.serve()
+    assert rig.told() == [PaidOut("O-1", Decimal(498), Decimal(2))]
+    assert [rig.balance("", "returned", side="debit"), rig.balance("", "spent", side="debit")] == [498, 2]
+    assert rig.position().returned == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "user", "symbol", "reason"),
+    [
+        ("0", ALICE, "IX", "invalid_amount"),
+        ("-1", ALICE, "IX", "invalid_amount"),
+        ("5", BOB, "IX", "unknown_chain"),
+        ("50", ALICE, "IQ", "unknown_symbol"),
+        ("1.5", ALICE, "IX", "no_route"),
+    ],
+)
+def test_a_payout_that_cannot_be_is_refused_at_once(amount: str, user: str, symbol: str, reason: str) -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out(amount, "O-1", user, symbol)
+    assert refusals(rig) == [f"pay_out: {reason}"]
+
+
+def test_an_order_is_not_paid_out_twice_at_once() -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out("500")
+    rig.pay_out("500")
+    assert refusals(rig) == ["pay_out: duplicate"]
+
+
+def test_a_payout_whose_way_is_closed_is_held_and_paid_when_it_opens() -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out("500")
+    rig.reply_at_price()
+    rig.reply(FundsRefused(HopTrouble.REJECTED, "closed"))
+    held = rig.facts(TransferStepped)[-1]
+    assert (held.what, held.held_at) == ("held", T2)
+    assert rig.told() == []
+    rig.advance(rig.now + SETTINGS.held_retry)
+    rig.serve()
+    assert rig.told() == [PaidOut("O-1", Decimal(498), Decimal(2))]
+
+
+def test_a_withdrawal_is_served_from_deposits_first_and_then_from_what_is_free_elsewhere() -> None:
+    rig = at_destination("300")
+    rig.release()
+    rig.deposit("200", 1)
+    rig.withdraw("450")
+    rig.serve()
+    assert ended(rig) == [(0, Decimal(447), Decimal(3), Decimal(0), "")]
+    assert [rig.position().unconfirmed, rig.position().ready, rig.position().returned] == [0, 50, 447]
+
+
+def test_a_withdrawal_that_is_seen_again_is_not_paid_again() -> None:
+    rig = Rig(COSTLY)
+    rig.deposit("300")
+    rig.withdraw("100", 5)
+    rig.withdraw("100", 5)
+    rig.serve()
+    reasons = [reason for *_, reason in ended(rig)]
+    assert sorted(reasons) == ["", "duplicate"]
+    assert rig.position().unconfirmed == 200
+
+
+@pytest.mark.parametrize(("amount", "user", "reason"), [("0", ALICE, "invalid_amount"), ("5", BOB, "unknown_chain")])
+def test_a_withdrawal_that_cannot_be_is_stated(amount: str, user: str, reason: str) -> None:
+    rig = Rig(COSTLY)
+    rig.withdraw(amount, 0, user)
+    assert ended(rig) == [(0, Decimal(0), Decimal(0), Decimal(amount), reason)]
+    assert rig.timers == {}
+
+
+def test_a_withdrawal_waits_for_money_and_what_does_not_come_is_refused() -> None:
+    rig = Rig(COSTLY)
+    rig.deposit("100")
+    rig.withdraw("250")
+    rig.serve()
+    rig.deposit("50", 1)
+    rig.serve()
+    rig.pass_seconds(WAIT)
+    assert ended(rig) == [(0, Decimal(148), Decimal(2), Decimal(100), "not_enough_funds")]
+    assert rig.collateral.state.waiting == {}
+
+
+def test_a_withdrawal_that_is_seen_before_its_deposit_is_served_by_it() -> None:
+    rig = Rig(COSTLY)
+    rig.withdraw("100")
+    rig.deposit("100")
+    rig.serve()
+    assert ended(rig) == [(0, Decimal(99), Decimal(1), Decimal(0), "")]
+
+
+def test_a_deposit_and_a_withdrawal_at_the_same_time_do_not_touch_each_other() -> None:
+    rig = at_destination("300")
+    rig.withdraw("100", 0)
+    rig.deposit("500", 1)
+    assert rig.position().routing == 100
+    rig.route("400", "O-2")
+    rig.serve()
+    assert [rig.position().ready, rig.position().unconfirmed, rig.position().returned] == [700, 0, 99]
+    assert ended(rig) == [(0, Decimal(99), Decimal(1), Decimal(0), "")]
+
+
+def test_what_orders_have_a_claim_on_is_not_withdrawn() -> None:
+    rig = at_destination("300")
+    rig.withdraw("300")
+    rig.pass_seconds(WAIT)
+    assert ended(rig) == [(0, Decimal(0), Decimal(0), Decimal(300), "not_enough_funds")]
+    assert rig.position().ready == 300
+
+
+def test_a_withdrawal_that_is_under_way_when_its_wait_is_over_is_ended_when_it_arrives() -> None:
+    rig = Rig(COSTLY)
+    rig.deposit("100")
+    rig.withdraw("150")
+    rig.pass_seconds(WAIT)
+    assert ended(rig) == []
+    rig.serve()
+    assert ended(rig) == [(0, Decimal(99), Decimal(1), Decimal(50), "not_enough_funds")]

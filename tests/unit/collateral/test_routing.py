@@ -1,0 +1,244 @@
+"""From a deposit and a request to the one answer: routed, awaited, refused, and what is used of what is there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.collateral.facts import CollateralDepositRefused, CollateralDepositRepeated, CollateralMoved
+from core.collateral.hops import FundsMoved, FundsRefused, HopTrouble
+from core.collateral.records import CollateralAwaited, CollateralRefused, CollateralRouted
+from core.kernel.record import Resume, Stop
+from core.units import SECOND
+from tests.helpers.collateral import ALICE, BOB, SETTINGS, T1, T2, T3, T4, WALLET, Rig, hop, with_settings
+
+FREE = with_settings(hops=(hop(T1, T2), hop(T2, T3), hop(T3, T2), hop(T2, T1), hop(T1, WALLET)))
+DEADLINE = SETTINGS.route_deadline // SECOND
+
+
+def refused(rig: Rig) -> list[tuple[str, str, str]]:
+    return [(said.order_id, said.stage, said.reason) for said in rig.told() if isinstance(said, CollateralRefused)]
+
+
+def test_a_deposit_is_unconfirmed_where_it_lies() -> None:
+    rig = Rig()
+    effects = rig.deposit("1000", seq_num=7)
+    [moved] = rig.facts(CollateralMoved, effects)
+    assert (moved.what, moved.amount, moved.state, moved.destination) == ("deposited", Decimal(1000), "unconfirmed", T1)
+    assert rig.position().unconfirmed == rig.balance(T1, "unconfirmed") == 1000
+    assert [(lot.payment_id, lot.seq_num) for lot in rig.position().lots] == [("P-1", 7)]
+
+
+def test_a_deposit_that_is_seen_again_is_not_booked_again() -> None:
+    rig = Rig()
+    rig.deposit("1000", seq_num=7)
+    effects = rig.deposit("1000", seq_num=7)
+    assert rig.facts(CollateralDepositRepeated, effects) == [CollateralDepositRepeated(ALICE, 7)]
+    assert rig.position().unconfirmed == 1000
+
+
+def test_numbers_of_deposits_count_for_each_chain_alone() -> None:
+    rig = Rig(with_settings(chains={**SETTINGS.chains, "2": SETTINGS.chains["1"]}))
+    rig.deposit("1000", seq_num=0, user=ALICE)
+    rig.deposit("500", seq_num=0, user=BOB)
+    assert [rig.position(user).unconfirmed for user in (ALICE, BOB)] == [1000, 500]
+
+
+@pytest.mark.parametrize(
+    ("amount", "user", "at", "reason"),
+    [
+        ("0", ALICE, "", "invalid_amount"),
+        ("-5", ALICE, "", "invalid_amount"),
+        ("NaN", ALICE, "", "invalid_amount"),
+        ("1e-40", ALICE, "", "invalid_amount"),
+        ("5", BOB, "", "unknown_chain"),
+        ("5", ALICE, "NO:WHERE:X", "no_route"),
+    ],
+)
+def test_a_deposit_that_cannot_be_booked_is_stated(amount: str, user: str, at: str, reason: str) -> None:
+    rig = Rig()
+    [fact] = rig.facts(CollateralDepositRefused, rig.deposit(amount, user=user, at=at))
+    assert fact.reason == reason
+    assert rig.collateral.state.books.positions == {}
+
+
+def test_an_order_waits_for_its_deposit_and_is_told_so_once() -> None:
+    rig = Rig(FREE)
+    rig.route("1000")
+    rig.deposit("400", seq_num=0)
+    rig.deposit("600", seq_num=1)
+    rig.serve()
+    assert rig.told() == [CollateralAwaited("O-1"), CollateralRouted("O-1", Decimal(1000), Decimal(0))]
+    assert rig.timers == {}
+
+
+def test_an_order_whose_deposit_never_comes_is_refused_at_its_deadline() -> None:
+    rig = Rig()
+    rig.deposit("999")
+    rig.route("1000")
+    rig.pass_seconds(DEADLINE)
+    assert refused(rig) == [("O-1", "route", "no_deposit")]
+    assert rig.position().unconfirmed == 999
+    assert rig.collateral.state.waiting == {}
+
+
+def test_an_order_that_lacks_no_more_than_the_tolerance_gets_what_is_there() -> None:
+    rig = Rig(FREE)
+    rig.deposit("999.9999991")
+    rig.route("1000")
+    rig.serve()
+    assert rig.routed() == [CollateralRouted("O-1", Decimal("999.9999991"), Decimal(0))]
+
+
+def test_orders_of_one_user_do_not_get_each_others_money() -> None:
+    rig = Rig(FREE)
+    rig.deposit("1000")
+    rig.route("600", "O-1")
+    rig.route("600", "O-2")
+    rig.serve()
+    assert [said.order_id for said in rig.routed()] == ["O-1"]
+    rig.preauthorise("600", "O-2")
+    assert refused(rig) == [("O-2", "preauthorise", "not_enough_funds")]
+    rig.deposit("200", seq_num=1)
+    rig.serve()
+    assert [said.order_id for said in rig.routed()] == ["O-1", "O-2"]
+
+
+def test_a_smaller_order_does_not_wait_behind_one_that_cannot_be_served() -> None:
+    rig = Rig(FREE)
+    rig.route("5000", "O-1")
+    rig.route("100", "O-2")
+    rig.deposit("200")
+    rig.serve()
+    assert [said.order_id for said in rig.routed()] == ["O-2"]
+
+
+def test_what_was_released_is_used_by_the_users_next_order_before_anything_is_moved() -> None:
+    rig = Rig()
+    rig.deposit("2000")
+    rig.route("1000", "O-1")
+    rig.serve()
+    rig.release("", "O-1")
+    free = rig.position().ready
+    rig.route("1000", "O-2")
+    rig.serve()
+    routed = rig.routed()[-1]
+    assert free == Decimal("980.1")
+    assert routed.amount + routed.fee == 1000
+    assert routed.fee == Decimal("19.9") - Decimal("19.9") * Decimal("0.99") ** 2
+
+
+def test_an_order_that_is_covered_by_what_is_there_is_answered_at_once() -> None:
+    rig = Rig()
+    rig.deposit("2000")
+    rig.route("1000", "O-1")
+    rig.serve()
+    rig.release("", "O-1")
+    mark = len(rig.calls())
+    assert rig.told(rig.route("500", "O-2")) == [CollateralRouted("O-2", Decimal(500), Decimal(0))]
+    assert len(rig.calls()) == mark
+
+
+@pytest.mark.parametrize(
+    ("amount", "user", "symbol", "reason"),
+    [
+        ("0", ALICE, "IX", "invalid_amount"),
+        ("-1", ALICE, "IX", "invalid_amount"),
+        ("Infinity", ALICE, "IX", "invalid_amount"),
+        ("1", BOB, "IX", "unknown_chain"),
+        ("1", ALICE, "IQ", "unknown_symbol"),
+    ],
+)
+def test_a_request_that_cannot_be_met_is_refused_at_once(amount: str, user: str, symbol: str, reason: str) -> None:
+    rig = Rig()
+    rig.route(amount, "O-1", user, symbol)
+    assert refused(rig) == [("O-1", "route", reason)]
+    assert rig.timers == {}
+
+
+def test_an_order_is_not_routed_twice_at_once() -> None:
+    rig = Rig()
+    rig.deposit("2000")
+    rig.route("500", "O-1")
+    rig.route("500", "O-1")
+    assert refused(rig) == [("O-1", "route", "duplicate")]
+
+
+def test_an_amount_that_no_way_takes_is_refused_without_waiting() -> None:
+    rig = Rig(with_settings(hops=(hop(T1, T3, amount_max=Decimal(100)), hop(T3, WALLET))))
+    rig.route("101")
+    assert refused(rig) == [("O-1", "route", "no_route")]
+
+
+def test_an_index_draws_on_its_own_source() -> None:
+    hops = (hop(T1, T3), hop(T4, T3), hop(T3, WALLET))
+    rig = Rig(with_settings(hops=hops, sources={"1:IX": T4}))
+    rig.deposit("1000", seq_num=0)
+    rig.route("500")
+    assert rig.told() == [CollateralAwaited("O-1")]
+    rig.deposit("1000", seq_num=1, at=T4)
+    rig.serve()
+    assert rig.routed() == [CollateralRouted("O-1", Decimal(500), Decimal(0))]
+    assert [rig.balance(place, "unconfirmed") for place in (T1, T4)] == [1000, 500]
+
+
+def test_the_cheapest_of_several_destinations_is_used_and_then_the_one_where_money_is_free() -> None:
+    hops = (hop(T1, T2, fee_flat=Decimal(1)), hop(T1, T3), hop(T3, WALLET))
+    rig = Rig(with_settings(hops=hops, destinations={"IX": (T2, T3), "IY": (T2,)}))
+    rig.deposit("1000")
+    rig.route("100", "O-1", symbol="IX")
+    rig.route("101", "O-2", symbol="IY")
+    rig.serve()
+    assert [rig.balance(place, "ready") for place in (T3, T2)] == [100, 100]
+    rig.release("", "O-2")
+    rig.route("100", "O-3", symbol="IX")
+    assert rig.routed()[-1] == CollateralRouted("O-3", Decimal(100), Decimal(0))
+
+
+def test_after_stop_no_orders_money_sets_out_and_what_waits_goes_on_after_resume() -> None:
+    rig = Rig(FREE)
+    rig.route("500", "O-1")
+    rig.deliver(Stop())
+    rig.route("500", "O-2")
+    assert refused(rig) == [("O-2", "route", "stopped")]
+    rig.deposit("500")
+    assert rig.calls() == []
+    rig.deliver(Resume())
+    rig.serve()
+    assert rig.routed() == [CollateralRouted("O-1", Decimal(500), Decimal(0))]
+
+
+def test_an_order_that_takes_too_long_is_answered_and_its_late_money_is_free_for_the_next() -> None:
+    rig = Rig(FREE)
+    rig.deposit("500")
+    rig.route("500", "O-1")
+    rig.reply(FundsMoved(Decimal(500), Decimal(0)))
+    rig.pass_seconds(DEADLINE)
+    assert refused(rig) == [("O-1", "route", "timeout")]
+    rig.reply(FundsMoved(Decimal(500), Decimal(0)))
+    assert rig.position().ready == 500
+    assert rig.told(rig.route("500", "O-2")) == [CollateralRouted("O-2", Decimal(500), Decimal(0))]
+
+
+def test_money_that_is_half_way_when_its_order_times_out_turns_back() -> None:
+    rig = Rig(FREE)
+    rig.deposit("500")
+    rig.route("500", "O-1")
+    rig.pass_seconds(DEADLINE)
+    assert refused(rig) == [("O-1", "route", "timeout")]
+    rig.reply(FundsMoved(Decimal(500), Decimal(0)))
+    rig.serve()
+    assert rig.position().unconfirmed == rig.balance(T1, "unconfirmed") == 500
+
+
+def test_an_order_that_times_out_between_two_attempts_has_its_money_back_at_once() -> None:
+    retries = {HopTrouble.UNAVAILABLE: (2 * SETTINGS.route_deadline,)}
+    rig = Rig(with_settings(FREE, retries=retries))
+    rig.deposit("500")
+    rig.route("500", "O-1")
+    rig.reply(FundsRefused(HopTrouble.UNAVAILABLE, "closed"))
+    rig.pass_seconds(DEADLINE)
+    assert refused(rig) == [("O-1", "route", "timeout")]
+    assert rig.position().unconfirmed == 500
+    assert rig.collateral.state.transfers == {}
