@@ -1,0 +1,1 @@
+"""The index desk: users' orders for baskets, planned into batches, filled by lots, minted as index tokens."""

@@ -1,0 +1,275 @@
+"""A batch: exchange orders for many index orders at once, and whole baskets handed to them as trades arrive.
+
+A position is what the batch has of one asset on one side: lots it was given from stock, crossings, trades. Each order
+may use its fraction of every position, up to what it wants; it is filled as far as the scarcest of its assets allows,
+because only whole baskets count (`allocation`). A batch ends when all its exchange orders have; what is left of lots
+goes back to stock, and what is left of collateral is carried by its order into the next batch.
+
+Everything here is plain data and functions on it. Sums of quantities are exact:
+    carried in + traded + crossed = assigned + left, for each position, always
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from core.errors import DefectError
+from core.index.allocation import (
+    BatchRules,
+    BatchState,
+    Engaged,
+    ExchangeOrder,
+    OrderFill,
+    Position,
+    allocate,
+    volley_of,
+)
+from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, Mode, Plan, key
+from core.index.rounding import cut
+from core.index.stock import Lot, Stock, add_house, put, take, total_of
+from core.kernel.record import Record
+from core.market.orders import Side
+from core.units import EXACT, Nanos
+
+_ZERO: Final = Decimal(0)
+
+
+class Trade(Record, frozen=True):
+    """What an exchange order traded. `fee` is money; `lot_id` is the exchange's trade id, unique."""
+
+    lot_id: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    at: Nanos
+
+
+class Placement(Record, frozen=True):
+    """An exchange order to place."""
+
+    order_id: str
+    asset: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+
+
+class HouseTrade(Record, frozen=True):
+    """The house bought `quantity` from a batch's sells; `closed` of it settled what the house had sold before."""
+
+    lot_id: str
+    asset: str
+    price: Decimal
+    quantity: Decimal
+    closed: Decimal
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A batch that has begun: what to place, what stock and crossings have filled already, what the house bought."""
+
+    batch: BatchState
+    placements: tuple[Placement, ...]
+    fills: tuple[OrderFill, ...]
+    house: tuple[HouseTrade, ...]
+
+
+class Leftover(Record, frozen=True):
+    """Lots that a batch left of one position."""
+
+    asset: str
+    side: Side
+    carried: Decimal
+    house: Decimal
+
+
+class Completed(Record, frozen=True):
+    """How a batch ended."""
+
+    carried: tuple[tuple[str, Decimal], ...]
+    """By index order: collateral (of a sell, index tokens) that was locked and not used."""
+    leftovers: tuple[Leftover, ...]
+
+
+def open_batch(
+    plan: Plan, stock: Stock, rules: BatchRules, *, batch_id: str, now: Nanos, next_order_id: Callable[[], str]
+) -> Opened:
+    """Begin a batch: lots out of stock, crossings, and exchange orders, with an id for each of its assets."""
+    batch = BatchState(batch_id, rules, now, {one.order_id: _engaged(one) for one in plan.engagements})
+    placements = []
+    for row in plan.assets:
+        order_id = next_order_id()
+        batch.positions[key(row.asset, row.side)] = _position(batch, stock, row)
+        if row.quantity > rules.quantity_tolerance:
+            placements.append(Placement(order_id, row.asset, row.side, row.limit, row.quantity))
+            batch.orders[order_id] = ExchangeOrder(row.asset, row.side, row.limit, row.quantity)
+    batch.volley = volley_of(batch)
+    house = [trade for one in plan.crossings for trade in _cross(batch, stock, one, now)]
+    return Opened(batch, tuple(placements), allocate(batch, now), tuple(house))
+
+
+def on_fill(batch: BatchState, order_id: str, trade: Trade) -> tuple[OrderFill, ...]:
+    """A trade of one of the batch's exchange orders. Returns what its index orders got by it.
+
+    The exchange may trade more than was asked, by its rounding. Raises DefectError for an order that is not the
+    batch's, or a trade of nothing.
+    """
+    order = _order(batch, order_id)
+    if trade.quantity <= 0:
+        raise DefectError(f"{batch.batch_id}: trade {trade.lot_id} of {trade.quantity} {order.asset}")
+    order.filled = EXACT.add(order.filled, trade.quantity)
+    _add(batch, order.asset, order.side, trade)
+    return allocate(batch, trade.at)
+
+
+def on_end(batch: BatchState, order_id: str, reason: str) -> None:
+    """An exchange order ended, whatever of it was traded. The first reason stays. Raises DefectError if not ours."""
+    order = _order(batch, order_id)
+    order.reason = order.reason or reason
+
+
+def adjust(batch: BatchState, order_id: str, price: Decimal, quantity: Decimal) -> None:
+    """An exchange order was placed at another price and quantity, as the exchange's filters made it."""
+    order = _order(batch, order_id)
+    order.price, order.quantity = price, quantity
+    batch.volley = volley_of(batch)
+
+
+def is_over(batch: BatchState) -> bool:
+    """Whether every exchange order has ended: at once, if there are none."""
+    return all(order.reason for order in batch.orders.values())
+
+
+def stop(batch: BatchState, order_id: str) -> None:
+    """An index order takes no more from the batch: it is full, or its owner has cancelled."""
+    if order_id in batch.engaged:
+        batch.engaged[order_id].stopped = True
+
+
+def complete(batch: BatchState, stock: Stock) -> Completed:
+    """End a batch: lots that are left go to stock. Call it once, when `is_over`.
+
+    Raises DefectError while exchange orders live.
+    """
+    if not is_over(batch):
+        raise DefectError(f"{batch.batch_id}: completed while exchange orders live")
+    leftovers = [_leave(batch, stock, position) for position in batch.positions.values()]
+    carried = tuple((order_id, one.collateral) for order_id, one in batch.engaged.items())
+    return Completed(carried, tuple(one for one in leftovers if one.carried or one.house))
+
+
+def outstanding(batches: Iterable[BatchState]) -> Decimal:
+    """The most that running batches can trade for."""
+    return sum((batch.volley for batch in batches), _ZERO)
+
+
+def reserved(batches: Iterable[BatchState], side: Side) -> Amounts:
+    """What live exchange orders of running batches still mean to take from the books, by asset."""
+    total: dict[str, Decimal] = {}
+    for batch in batches:
+        for order in batch.orders.values():
+            if order.side == side and not order.reason:
+                left = max(order.quantity - order.filled, _ZERO)
+                total[order.asset] = total.get(order.asset, _ZERO) + left
+    return tuple((asset, quantity) for asset, quantity in total.items() if quantity)
+
+
+def filled_fraction(batch: BatchState) -> Decimal:
+    """How much of its volley a batch has traded: beyond 1 where the exchange rounded up, 1 without exchange orders."""
+    if not batch.volley:
+        return Decimal(1)
+    traded = sum((order.filled * order.price for order in batch.orders.values()), _ZERO)
+    return traded / batch.volley
+
+
+def _engaged(one: Engagement) -> Engaged:
+    return Engaged(
+        order_id=one.order_id,
+        symbol=one.symbol,
+        side=one.side,
+        quantity=one.quantity,
+        price=one.price,
+        collateral=one.collateral,
+        parts=one.parts,
+    )
+
+
+def _position(batch: BatchState, stock: Stock, row: AssetPlan) -> Position:
+    """In reference mode all carried lots come along; else as many as were planned, at costs within the limit."""
+    at = key(row.asset, row.side)
+    if batch.rules.mode is Mode.REFERENCE:
+        lots = stock.carried.pop(at, [])
+    else:
+        factor = batch.rules.fee_factor
+        worst = row.limit * factor if row.side == "buy" else row.limit / factor
+        lots = take(stock.carried, at, row.stock, worst)
+        lots += take(stock.house, at, row.stock - total_of(lots), worst)
+    held = total_of(lots)
+    return Position(asset=row.asset, side=row.side, quantity=held, carried_in=held, lots=lots)
+
+
+def _cross(batch: BatchState, stock: Stock, crossing: Crossing, now: Nanos) -> list[HouseTrade]:
+    lot_id = f"X-{batch.batch_id}-{crossing.asset}{'-house' if crossing.to_house else ''}"
+    trade = Trade(lot_id, crossing.price, crossing.quantity, _ZERO, now)
+    _add(batch, crossing.asset, "sell", trade)
+    if not crossing.to_house:
+        _add(batch, crossing.asset, "buy", trade)
+        return []
+    closed = add_house(stock, _lot(batch, crossing.asset, "buy", trade))
+    return [HouseTrade(lot_id, crossing.asset, crossing.price, crossing.quantity, closed)]
+
+
+def _add(batch: BatchState, asset: str, side: Side, trade: Trade) -> None:
+    position = batch.positions[key(asset, side)]
+    position.quantity = EXACT.add(position.quantity, trade.quantity)
+    position.value += trade.price * trade.quantity
+    position.fee += trade.fee
+    position.lots.append(_lot(batch, asset, side, trade))
+
+
+def _lot(batch: BatchState, asset: str, side: Side, trade: Trade) -> Lot:
+    return Lot(
+        lot_id=trade.lot_id,
+        asset=asset,
+        side=side,
+        price=trade.price,
+        original=trade.quantity,
+        remaining=trade.quantity,
+        fee=trade.fee,
+        batch_id=batch.batch_id,
+        created_at=trade.at,
+    )
+
+
+def _leave(batch: BatchState, stock: Stock, position: Position) -> Leftover:
+    """Lots go to stock: as much as orders that go on still want is carried, the rest is the house's."""
+    total, house = total_of(position.lots), _ZERO
+    wanted = total if batch.rules.mode is Mode.REFERENCE else cut(_still_wanted(batch, position))
+    for lot in position.lots:
+        if wanted > 0:
+            part = lot.split(min(lot.remaining, wanted))
+            wanted = EXACT.subtract(wanted, part.remaining)
+            put(stock.carried, part)
+        if lot.remaining:
+            house = EXACT.add(house, lot.remaining)
+            add_house(stock, lot)
+    position.lots = []
+    return Leftover(position.asset, position.side, EXACT.subtract(total, house), house)
+
+
+def _still_wanted(batch: BatchState, position: Position) -> Decimal:
+    wanted = _ZERO
+    for one in batch.engaged.values():
+        if one.side == position.side and not one.stopped:
+            parts = (part for part in one.parts if part.asset == position.asset)
+            wanted += sum((max(part.per_unit * (one.quantity - one.filled), _ZERO) for part in parts), _ZERO)
+    return wanted
+
+
+def _order(batch: BatchState, order_id: str) -> ExchangeOrder:
+    if order_id not in batch.orders:
+        raise DefectError(f"{batch.batch_id}: exchange order {order_id} is not of this batch")
+    return batch.orders[order_id]

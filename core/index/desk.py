@@ -1,0 +1,267 @@
+"""The index desk: collateral in, baskets bought in batches, lots to the last digit, index tokens out, and back again.
+
+It works in ticks, whole tick lengths after its start, and only while there is something to do. A tick is a timer, so
+no stream of events, however dense, keeps it from coming. In a tick, in this order: orders that have waited are served,
+full ones are minted, ready ones are planned into a batch, quotes are answered. Everything else happens when it happens:
+funds that arrive, fills, ends of exchange orders, confirmations.
+
+Batches run side by side within the total volley. An order is in at most one of them, a lot in at most one of them, and
+what either leaves over is in the desk's hands again when its last exchange order has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from core.collateral.records import (
+    CollateralAwaited,
+    CollateralPreauthorised,
+    CollateralRefused,
+    CollateralReleased,
+    CollateralRouted,
+    CollateralSpent,
+    PaidOut,
+    Stage,
+)
+from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
+from core.index import filling, funding, intake, minting, quoting, rounds, settling, ticking, weighing
+from core.index.base import DeskBase, DeskState
+from core.index.chain import BurnIndex, ChainConfirmed, ChainRefused, MintIndex
+from core.index.order import IndexOrder
+from core.index.planning import NoRoom, Plan
+from core.index.queue import WaitingLine
+from core.index.quotes import Quotes
+from core.index.reasons import EndReason
+from core.index.records import (
+    AmendIndexOrder,
+    CancelIndexOrder,
+    CancelQuoteRequest,
+    CuratorWeightsSet,
+    DelistAsset,
+    IndexTokensDeposited,
+    NewIndexOrder,
+    NewQuoteRequest,
+    Outcome,
+)
+from core.index.settings import DeskSettings
+from core.index.states import IndexOrderState
+from core.kernel.component import Handler
+from core.kernel.record import (
+    Computed,
+    Effect,
+    Event,
+    Message,
+    Record,
+    Reply,
+    Resume,
+    Start,
+    Stop,
+    TimerFired,
+)
+from core.market.books import books_of
+from core.market.exchange import BookDelta, BookSnapshot, ExchangeRefusal, TradePrinted
+from core.units import Nanos
+
+_MOVING: Final = frozenset({IndexOrderState.ROUTING, IndexOrderState.LEAVING})
+
+
+class IndexDesk(DeskBase):
+    """One desk, for any number of users and indexes."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, settings: DeskSettings) -> None:
+        state = DeskState(
+            line=WaitingLine(settings.client_order_wait_ns, settings.active_per_user_max),
+            quotes=Quotes(WaitingLine(settings.client_quote_wait_ns, settings.quotes_per_user_max)),
+            books=books_of(settings.assets, settings.books),
+        )
+        super().__init__(name, settings, state)
+
+    def handle(self, now: Nanos, event: Event) -> list[Effect]:
+        """Apply one event, and see to it that the desk is woken when it next has something to do."""
+        effects = super().handle(now, event)
+        ticking.arm(self, now)
+        return effects
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    def _on_start(self, now: Nanos, _event: Start) -> None:
+        self.state.anchor = now
+        for index in self.settings.indexes:
+            weighing.set_up(self, now, index)
+        ticking.keep_books(self, now)
+
+    def _on_stop(self, now: Nanos, _event: Stop) -> None:
+        self.state.stopping = True
+        quoting.refuse_quotes(self)
+        for order in list(self.state.orders.live.values()):
+            settling.leave(self, now, order, Outcome.EXPIRED, EndReason.STOPPED)
+
+    def _on_resume(self, now: Nanos, _event: Resume) -> None:
+        self.state.stopping = False
+        ticking.keep_books(self, now)
+
+    def _on_timer(self, now: Nanos, event: TimerFired) -> None:
+        ticking.fall_due(self, now, event.key)
+
+    # --- users, curators, operators ------------------------------------------------------------------
+
+    def _on_order(self, now: Nanos, event: Message[NewIndexOrder]) -> None:
+        intake.take_order(self, now, event.body)
+
+    def _on_amend(self, now: Nanos, event: Message[AmendIndexOrder]) -> None:
+        intake.amend_order(self, now, event.body)
+
+    def _on_cancel(self, now: Nanos, event: Message[CancelIndexOrder]) -> None:
+        intake.cancel_order(self, now, event.body)
+
+    def _on_quote(self, now: Nanos, event: Message[NewQuoteRequest]) -> None:
+        quoting.take_quote_request(self, now, event.body)
+
+    def _on_quote_cancel(self, _now: Nanos, event: Message[CancelQuoteRequest]) -> None:
+        quoting.cancel_quote_request(self, event.body)
+
+    def _on_weights(self, now: Nanos, event: Message[CuratorWeightsSet]) -> None:
+        weighing.take_weights(self, now, event.body)
+        ticking.keep_books(self, now)
+
+    def _on_delisting(self, now: Nanos, event: Message[DelistAsset]) -> None:
+        weighing.delist(self, now, event.body)
+
+    def _on_tokens(self, _now: Nanos, event: Message[IndexTokensDeposited]) -> None:
+        funding.hold_tokens(self, event.body)
+
+    # --- the market ----------------------------------------------------------------------------------
+
+    def _on_delta(self, now: Nanos, event: Message[BookDelta]) -> None:
+        for effect in self.state.books.on_delta(now, event.body):
+            self.emit(effect)
+        ticking.market_moved(self, now)
+
+    def _on_snapshot(self, now: Nanos, event: Reply[BookSnapshot]) -> None:
+        for effect in self.state.books.on_snapshot(now, event.call_id, event.body):
+            self.emit(effect)
+        ticking.market_moved(self, now)
+
+    def _on_no_snapshot(self, now: Nanos, event: Reply[ExchangeRefusal]) -> None:
+        self.state.books.on_refused(now, event.call_id)
+        ticking.keep_books(self, now)
+
+    def _on_trade(self, now: Nanos, event: Message[TradePrinted]) -> None:
+        self.state.books.on_trade(now, event.body)
+
+    # --- collateral ----------------------------------------------------------------------------------
+
+    def _live(self, order_id: str, *states: IndexOrderState) -> IndexOrder | None:
+        """An order that waits for what has just arrived; what comes for any other was answered before."""
+        order = self.state.orders.live.get(order_id)
+        return order if order is not None and order.state in states else None
+
+    def _on_routed(self, now: Nanos, event: Message[CollateralRouted]) -> None:
+        order = self._live(event.body.order_id, *_MOVING)
+        if order is not None:
+            funding.on_routed(self, now, order, event.body)
+
+    def _on_awaited(self, _now: Nanos, _event: Message[CollateralAwaited]) -> None:
+        """The collateral has taken the request down, and will answer it."""
+
+    def _on_preauthorised(self, now: Nanos, event: Message[CollateralPreauthorised]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.PREAUTHORISING, IndexOrderState.LEAVING)
+        if order is not None:
+            funding.on_preauthorised(self, now, order, event.body)
+
+    def _on_spent(self, now: Nanos, event: Message[CollateralSpent]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.MINTING)
+        if order is not None:
+            minting.on_spent(self, now, order, event.body)
+
+    def _on_released(self, now: Nanos, event: Message[CollateralReleased]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.SETTLING)
+        if order is not None:
+            settling.on_released(self, now, order, event.body)
+
+    def _on_paid_out(self, now: Nanos, event: Message[PaidOut]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.MINTING, IndexOrderState.SETTLING)
+        if order is None:
+            return
+        if order.state is IndexOrderState.MINTING:
+            minting.on_paid_out(self, now, order, event.body)
+        else:
+            settling.finish(self, now, order)
+
+    def _on_refused(self, now: Nanos, event: Message[CollateralRefused]) -> None:
+        order = self.state.orders.live.get(event.body.order_id)
+        if order is not None:
+            _REFUSED[Stage(event.body.stage)](self, now, order, event.body)
+
+    # --- exchange, chain, planner ----------------------------------------------------------------------
+
+    def _on_placed(self, _now: Nanos, event: Message[AssetOrderPlaced]) -> None:
+        filling.on_placed(self, event.body)
+
+    def _on_filled(self, now: Nanos, event: Message[AssetOrderFilled]) -> None:
+        filling.on_filled(self, now, event.body)
+
+    def _on_ended(self, now: Nanos, event: Message[AssetOrderEnded]) -> None:
+        filling.on_ended(self, now, event.body)
+
+    def _on_confirmed(self, now: Nanos, event: Reply[ChainConfirmed]) -> None:
+        request, effects = self.state.chain.confirmed(event.call_id)
+        for effect in effects:
+            self.emit(effect)
+        if isinstance(request, MintIndex):
+            minting.on_minted(self, now, request)
+        elif isinstance(request, BurnIndex):
+            minting.on_burned(self, now, request)
+
+    def _on_chain_refused(self, now: Nanos, event: Reply[ChainRefused]) -> None:
+        for effect in self.state.chain.refused(now, event.call_id, event.body.reason, self.settings):
+            self.emit(effect)
+
+    def _on_plan(self, now: Nanos, event: Computed[Plan | NoRoom]) -> None:
+        rounds.on_computed(self, now, event.job_id, event.result)
+
+    HANDLERS: ClassVar[dict[type[Record], Handler]] = {
+        Start: _on_start,
+        Stop: _on_stop,
+        Resume: _on_resume,
+        TimerFired: _on_timer,
+        NewIndexOrder: _on_order,
+        AmendIndexOrder: _on_amend,
+        CancelIndexOrder: _on_cancel,
+        NewQuoteRequest: _on_quote,
+        CancelQuoteRequest: _on_quote_cancel,
+        CuratorWeightsSet: _on_weights,
+        DelistAsset: _on_delisting,
+        IndexTokensDeposited: _on_tokens,
+        BookDelta: _on_delta,
+        BookSnapshot: _on_snapshot,
+        ExchangeRefusal: _on_no_snapshot,
+        TradePrinted: _on_trade,
+        CollateralRouted: _on_routed,
+        CollateralAwaited: _on_awaited,
+        CollateralPreauthorised: _on_preauthorised,
+        CollateralSpent: _on_spent,
+        CollateralReleased: _on_released,
+        CollateralRefused: _on_refused,
+        PaidOut: _on_paid_out,
+        AssetOrderPlaced: _on_placed,
+        AssetOrderFilled: _on_filled,
+        AssetOrderEnded: _on_ended,
+        ChainConfirmed: _on_confirmed,
+        ChainRefused: _on_chain_refused,
+        Plan: _on_plan,
+        NoRoom: _on_plan,
+    }
+
+
+_REFUSED: Final[dict[Stage, Callable[[DeskBase, Nanos, IndexOrder, CollateralRefused], None]]] = {
+    Stage.ROUTE: funding.on_refused,
+    Stage.PREAUTHORISE: funding.on_refused,
+    Stage.SPEND: minting.on_spend_refused,
+    Stage.PAY_OUT: minting.on_pay_out_refused,
+    Stage.RELEASE: settling.on_not_returned,
+    Stage.REFUND: settling.on_not_returned,
+}

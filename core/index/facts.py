@@ -1,0 +1,199 @@
+"""What the desk states, as `Note`s, about its own work: states, batches, lots, the house, chain calls, NAV."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.kernel.record import Record
+from core.market.orders import Side
+from core.units import Nanos
+
+
+class IndexOrderMoved(Record, frozen=True):
+    """The order is in `state`, a `core.index.states.IndexOrderState`, because of `step`."""
+
+    order_id: str
+    state: str
+    step: str
+
+
+class IndexOrderDeferred(Record, frozen=True):
+    """The order was due for a batch and waits for a later one, for a `PlanReason`. Said once until it is engaged."""
+
+    order_id: str
+    reason: str
+    asset: str = ""
+
+
+class IndexPlanPutOff(Record, frozen=True):
+    """No batch now, for a `PutOff`; `orders` keep their places. Said once until another batch begins."""
+
+    orders: tuple[str, ...]
+    reason: str
+
+
+class IndexBatchOpened(Record, frozen=True):
+    """A batch runs. `volley` is the most it can cost; a house batch rebalances `symbol` and engages nobody."""
+
+    batch_id: str
+    order_ids: tuple[str, ...]
+    volley: Decimal
+    asset_orders: int
+    planner: str
+    symbol: str = ""
+
+
+class OrderEngaged(Record, frozen=True):
+    """A part of an order in a batch: `collateral` is set aside for `quantity` index tokens at up to `price`."""
+
+    order_id: str
+    batch_id: str
+    quantity: Decimal
+    price: Decimal
+    collateral: Decimal
+    carried: Decimal
+    """The part of it that the batch before left over."""
+
+
+class AssetOrderPlanned(Record, frozen=True):
+    """All that a batch wants of an asset, as one exchange order, or none where `asset_order_id` is empty."""
+
+    batch_id: str
+    asset_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    demand: Decimal
+    stock: Decimal
+    """Of the demand, what lots that were there cover."""
+    crossed: Decimal
+    """Of the demand, what the batch's other side covers."""
+
+
+class LotOpened(Record, frozen=True):
+    """A fill became a lot in batch and inventory."""
+
+    lot_id: str
+    batch_id: str
+    asset_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+
+
+class LotAssigned(Record, frozen=True):
+    """A slice of a lot belongs to an order; the fee is the lot's pro rata."""
+
+    lot_id: str
+    order_id: str
+    batch_id: str
+    symbol: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+
+
+class StockLeft(Record, frozen=True):
+    """What a batch left of one side of an asset: `carried` for the orders that go on, the rest is the house's."""
+
+    batch_id: str
+    symbol: str
+    side: Side
+    carried: Decimal
+    house: Decimal
+
+
+class HouseTraded(Record, frozen=True):
+    """The house took over what a batch sold and no exchange would take. `closed` of it settled a sale of its own."""
+
+    batch_id: str
+    lot_id: str
+    symbol: str
+    price: Decimal
+    quantity: Decimal
+    closed: Decimal
+
+
+class LotClosed(Record, frozen=True):
+    """A sale closed a part of a lot. `profit` is realised: (closing - original price) x quantity - fees of both."""
+
+    lot_id: str
+    closing_lot_id: str
+    symbol: str
+    quantity: Decimal
+    original_price: Decimal
+    closing_price: Decimal
+    profit: Decimal
+
+
+class IndexBatchCompleted(Record, frozen=True):
+    """Every exchange order of the batch has ended. `fill` is the filled share of its volley."""
+
+    batch_id: str
+    fill: Decimal
+    value: Decimal
+    fee: Decimal
+    continued: tuple[str, ...]
+
+
+class BasketSet(Record, frozen=True):
+    """What one token of the index is made of from now on, and what that costs at the prices used."""
+
+    symbol: str
+    quantities: tuple[tuple[str, Decimal], ...]
+    price: Decimal
+    version: int
+
+
+class WeightsRefused(Record, frozen=True):
+    """Weights or a delisting that cannot be used, for `reason`; `text` names what is wrong."""
+
+    symbol: str
+    reason: str
+    text: str
+
+
+class RebalanceStarted(Record, frozen=True):
+    """The house trades from one basket to the next for `outstanding` tokens before `deadline`."""
+
+    symbol: str
+    version: int
+    outstanding: Decimal
+    deadline: Nanos
+
+
+class RebalanceEnded(Record, frozen=True):
+    """The basket is published. What could not be traded in time stays with the house, by asset."""
+
+    symbol: str
+    version: int
+    missing: tuple[tuple[str, Decimal], ...]
+
+
+class ChainCallRetried(Record, frozen=True):
+    """A call on the chain was refused or not answered in time and is made again under the same id."""
+
+    key: str
+    attempt: int
+    reason: str
+
+
+class TokensHeld(Record, frozen=True):
+    """Index tokens in custody of a user: `free` of them may be sold."""
+
+    user: str
+    symbol: str
+    seq_num: int
+    amount: Decimal
+    free: Decimal
+
+
+class HouseValued(Record, frozen=True):
+    """What the house holds of an asset, as the desk values it."""
+
+    symbol: str
+    quantity: Decimal
+    value: Decimal

@@ -1,0 +1,73 @@
+"""Orders whose time has come get their funds: collateral brought and set aside for a buy, tokens locked for a sell."""
+
+from __future__ import annotations
+
+from core.collateral.records import (
+    COLLATERAL,
+    CollateralPreauthorised,
+    CollateralRefused,
+    CollateralRouted,
+    PreauthoriseCollateral,
+    RouteCollateral,
+)
+from core.index.base import DeskBase
+from core.index.facts import TokensHeld
+from core.index.order import IndexOrder
+from core.index.reasons import EndReason
+from core.index.records import FillStatus, IndexTokensDeposited, Outcome
+from core.index.settling import leave, part, refuse
+from core.index.states import IndexOrderState, IndexOrderStep
+from core.units import Nanos
+
+
+def serve_orders(desk: DeskBase, now: Nanos) -> None:
+    """Begin with every order that has waited its time."""
+    while (order_id := desk.state.line.next(now)) is not None:
+        order = desk.state.orders.live[order_id]
+        desk.move(now, order, IndexOrderStep.SERVED)
+        if order.side == "buy":
+            order.requested = order.remaining
+            desk.send(COLLATERAL, RouteCollateral(order.order_id, order.user, order.symbol, order.remaining))
+        elif desk.state.custody.lock(order.order_id, order.user, order.symbol, order.remaining):
+            desk.move(now, order, IndexOrderStep.SECURED)
+            desk.note(order.report(FillStatus.COLLATERAL_READY))
+        else:
+            desk.move(now, order, IndexOrderStep.AWAITED)
+            desk.state.line.put_back(order_id, now)
+
+
+def hold_tokens(desk: DeskBase, said: IndexTokensDeposited) -> None:
+    """Index tokens came into custody. Sells that wait for them find them when they are served again."""
+    custody = desk.state.custody
+    if said.amount > 0 and custody.deposit(said.user, said.symbol, said.seq_num, said.amount):
+        free = custody.balance(said.user, said.symbol)
+        desk.note(TokensHeld(said.user, said.symbol, said.seq_num, said.amount, free))
+
+
+def on_routed(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRouted) -> None:
+    """The collateral is where assets are paid: set it aside, unless the order is leaving by now."""
+    order.routed = said.amount
+    order.charge_routing(said.fee)
+    if order.remaining <= 0:
+        leave(desk, now, order, Outcome.REJECTED, EndReason.FEES)
+    if order.state is IndexOrderState.LEAVING:
+        part(desk, now, order)
+        return
+    desk.move(now, order, IndexOrderStep.ROUTED)
+    desk.send(COLLATERAL, PreauthoriseCollateral(order.order_id, order.user, order.remaining))
+
+
+def on_preauthorised(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralPreauthorised) -> None:
+    """The collateral is the order's: it may be engaged."""
+    order.payment_id, order.preauthorised = said.payment_id, said.amount
+    if order.state is IndexOrderState.LEAVING:
+        part(desk, now, order)
+        return
+    desk.move(now, order, IndexOrderStep.PREAUTHORISED)
+    desk.note(order.report(FillStatus.COLLATERAL_READY))
+
+
+def on_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
+    """There is no collateral for the order. What trying has cost is its user's cost nevertheless."""
+    order.charge_routing(said.fee)
+    refuse(desk, now, order, said.reason)

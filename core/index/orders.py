@@ -1,0 +1,119 @@
+"""All index orders of the desk: alive, in line for a batch or a mint, ended, and every id that a user ever gave."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from core.index.order import IndexOrder
+from core.index.records import NewIndexOrder
+from core.index.states import IndexOrderState
+from core.market.orders import Side
+from core.units import Nanos
+
+
+class Orders(msgspec.Struct):
+    """All orders that are alive, the newest of those that ended, and every id that a user ever gave."""
+
+    live: dict[str, IndexOrder] = {}
+    ready: dict[str, None] = {}
+    """Orders that may be engaged, in the order in which they are due."""
+    tried: dict[str, None] = {}
+    """Ready orders that were planned in vain, and would be again: nothing has changed since."""
+    mintable: dict[str, None] = {}
+    """Orders that it is time to mint."""
+    ended: dict[str, IndexOrder] = {}
+    client_ids: dict[str, dict[str, str]] = {}
+    """By user and his own id, the desk's."""
+    by_user: dict[str, dict[str, None]] = {}
+    """The live orders of each user, oldest first."""
+    count: int = 0
+    """Of all orders ever."""
+    ended_count: int = 0
+
+    def add(self, order_id: str, now: Nanos, request: NewIndexOrder) -> IndexOrder:
+        """Make an order of a request whose client id is new."""
+        self.count += 1
+        order = IndexOrder(
+            order_id=order_id,
+            number=self.count,
+            user=request.user,
+            client_order_id=request.client_order_id,
+            symbol=request.symbol,
+            side=request.side,
+            original=request.amount,
+            remaining=request.amount,
+            created_at=now,
+            updated_at=now,
+        )
+        self.live[order_id] = order
+        self.client_ids.setdefault(order.user, {})[order.client_order_id] = order_id
+        self.by_user.setdefault(order.user, {})[order_id] = None
+        return order
+
+    def knows(self, user: str, client_order_id: str) -> bool:
+        """Whether the user has ever used this id."""
+        return client_order_id in self.client_ids.get(user, {})
+
+    def open_count(self, user: str) -> int:
+        """How many orders of the user are alive."""
+        return len(self.by_user.get(user, {}))
+
+    def of_client(self, user: str, client_order_id: str) -> IndexOrder | None:
+        """The order of that id, alive or among the newest that ended."""
+        order_id = self.client_ids.get(user, {}).get(client_order_id, "")
+        return self.live.get(order_id) or self.ended.get(order_id)
+
+    def waiting(self, user: str, symbol: str, side: Side) -> list[IndexOrder]:
+        """The user's orders on that side that could still trade and are not leaving, oldest first."""
+        orders = (self.live[order_id] for order_id in self.by_user.get(user, {}))
+        return [
+            order
+            for order in orders
+            if (order.symbol, order.side) == (symbol, side) and not order.leaving and order.state in _WAITING
+        ]
+
+    def due(self, count: int, barred: Collection[str] = ()) -> list[IndexOrder]:
+        """Up to `count` ready orders in their order, without those of `barred` indexes. Where a user has several of one
+        index and side, his oldest goes first, whichever of them came to be ready first."""
+        untried = (self.live[order_id] for order_id in self.ready if order_id not in self.tried)
+        ready = [order for order in untried if order.symbol not in barred]
+        queues: dict[tuple[str, str, Side], list[IndexOrder]] = {}
+        for order in sorted(ready, key=lambda order: -order.number):
+            queues.setdefault(_key(order), []).append(order)
+        return [queues[_key(order)].pop() for order in ready[:count]]
+
+    def has_due(self) -> bool:
+        """Whether `due` has something."""
+        return len(self.tried) < len(self.ready)
+
+    def end(self, order: IndexOrder, kept_max: int) -> None:
+        """Move an order that has ended out of the way."""
+        del self.live[order.order_id]
+        self.ready.pop(order.order_id, None)
+        theirs = self.by_user[order.user]
+        del theirs[order.order_id]
+        if not theirs:
+            del self.by_user[order.user]
+        self.ended[order.order_id] = order
+        self.ended_count += 1
+        while len(self.ended) > kept_max:
+            del self.ended[next(iter(self.ended))]
+
+
+_WAITING: Final = frozenset(
+    {
+        IndexOrderState.OPEN,
+        IndexOrderState.ROUTING,
+        IndexOrderState.PREAUTHORISING,
+        IndexOrderState.READY,
+        IndexOrderState.ENGAGED,
+        IndexOrderState.PARTLY_MINTABLE,
+    }
+)
+
+
+def _key(order: IndexOrder) -> tuple[str, str, Side]:
+    return order.user, order.symbol, order.side

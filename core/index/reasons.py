@@ -1,0 +1,108 @@
+"""Why the index desk refuses, defers or ends something. Codes are stable; what each means stands with it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OrderRefusal(StrEnum):
+    """Why a new index order makes no order."""
+
+    INVALID_AMOUNT = "invalid_amount"
+    """Zero, negative, or no finite number."""
+    TOO_MUCH_PRECISION = "too_much_precision"
+    """More decimals than the token of the amount has."""
+    TOO_LARGE = "too_large"
+    INVALID_SYMBOL = "invalid_symbol"
+    """No such index."""
+    INVALID_ID = "invalid_id"
+    """Empty, or longer than any id needs to be."""
+    DUPLICATE_ID = "duplicate_id"
+    """The user has had an order of that id, alive or not."""
+    TOO_MANY_ORDERS = "too_many_orders"
+    """The user has as many open as he may."""
+    STOPPING = "stopping"
+    """The desk winds down."""
+
+
+class RequestRefusal(StrEnum):
+    """Why an amend or cancel changes nothing."""
+
+    UNKNOWN_ORDER = "unknown_order"
+    INVALID_AMOUNT = "invalid_amount"
+    TOO_MUCH_PRECISION = "too_much_precision"
+    TOO_LATE = "too_late"
+    """The order has ended, or is being minted or settled."""
+    ALREADY_LEAVING = "already_leaving"
+    FUNDS_MOVED = "funds_moved"
+    """An order grows only before its collateral is on its way: send another order instead."""
+    IN_USE = "in_use"
+    """So much of the order is engaged or spent that it cannot shrink that far."""
+
+
+class QuoteRefusal(StrEnum):
+    """Why there is no quote."""
+
+    INVALID_AMOUNT = "invalid_amount"
+    TOO_MUCH_PRECISION = "too_much_precision"
+    TOO_LARGE = "too_large"
+    INVALID_SYMBOL = "invalid_symbol"
+    INVALID_ID = "invalid_id"
+    DUPLICATE_ID = "duplicate_id"
+    """A request of that id waits for its answer."""
+    TOO_MANY_QUOTES = "too_many_quotes"
+    SERVICE_UNAVAILABLE = "service_unavailable"
+    """An asset of the index has no price, or only an old one."""
+    UNKNOWN_QUOTE = "unknown_quote"
+    """Nothing to cancel: it never was, or is answered."""
+    STOPPING = "stopping"
+
+
+class EndReason(StrEnum):
+    """Why an order ended as it did."""
+
+    FILLED = "filled"
+    IDLE = "idle"
+    """Filled beyond the mint threshold, and nothing more happened for the mint wait."""
+    REQUESTED = "requested"
+    """Its owner cancelled it."""
+    NETTED = "netted"
+    """All that was open of it met an opposite order of its owner."""
+    AMENDED = "amended"
+    """Its owner amended it down to what it had."""
+    TOO_OLD = "too_old"
+    STOPPED = "stopped"
+    """The desk winds down."""
+    FEES = "fees"
+    """Bringing its collateral cost all of it."""
+    UNPAYABLE = "unpayable"
+    """What was pre-authorised could not be spent."""
+
+
+class WeightsRefusal(StrEnum):
+    """Why weights or a delisting are not taken."""
+
+    MALFORMED = "malformed"
+    UNPRICED = "unpriced"
+    """Kept, and tried again when prices come."""
+    TOO_SOON = "too_soon"
+    REBALANCING = "rebalancing"
+    """The rebalance before is still under way; this one is kept and comes next."""
+    DEADLINE_PASSED = "deadline_passed"
+    LAST_ASSET = "last_asset"
+    """An index would be left with nothing."""
+    UNKNOWN_ASSET = "unknown_asset"
+
+
+class PutOff(StrEnum):
+    """Why no batch is made for orders that are ready."""
+
+    NO_ROOM = "no_room"
+    """Running batches may already cost as much as all may."""
+
+
+class CallTrouble(StrEnum):
+    """Why a call on the chain is made again."""
+
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"

@@ -1,0 +1,28 @@
+"""How fine amounts are.
+
+Products have MONEY's 28 digits, however small they are, and sums of them are exact, so digits would grow without end.
+What is handed over from one holder to another is therefore never finer than a token can be.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from typing import Final
+
+from core.units import EXACT, MONEY
+
+FINEST: Final = 18
+"""Decimals: no token on a chain has more."""
+ROUNDING: Final = Decimal("1e-24")
+"""Relative: by so much may an amount be off that was computed with the digits of MONEY, and no more."""
+_WIDE: Final = Context(prec=EXACT.prec, traps=[kind for kind, on in MONEY.traps.items() if on])
+
+
+def cut(amount: Decimal, decimals: int = FINEST) -> Decimal:
+    """The amount without what is finer than that, towards zero. Large amounts have all their digits."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN, _WIDE)
+
+
+def rounded(amount: Decimal, decimals: int = FINEST) -> Decimal:
+    """The nearest amount that is no finer than that; of two, the even one."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN, _WIDE)

@@ -1,0 +1,127 @@
+"""How an order leaves: nothing more is engaged, what it has is minted, what it did not use goes back, and it ends.
+
+An order leaves when its owner cancels, when it is too old, when its funds are refused, and at its natural end. Whatever
+is with others is waited for: a transfer under way, a running batch, a payment, the chain. None of them can be lost,
+because each answers for certain; so every order ends, and only once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.collateral.records import (
+    COLLATERAL,
+    CollateralRefused,
+    CollateralReleased,
+    RefundCollateral,
+    ReleaseCollateral,
+)
+from core.index.base import DeskBase
+from core.index.chain import ReturnIndex
+from core.index.order import IndexOrder
+from core.index.reasons import EndReason
+from core.index.records import IndexOrderEnded, Outcome
+from core.index.states import IndexOrderState, IndexOrderStep
+from core.units import Nanos
+
+_WITH_OTHERS: Final = frozenset({IndexOrderState.ROUTING, IndexOrderState.PREAUTHORISING, IndexOrderState.ENGAGED})
+_FREE: Final = frozenset({IndexOrderState.OPEN, IndexOrderState.READY, IndexOrderState.PARTLY_MINTABLE})
+
+
+def leave(desk: DeskBase, now: Nanos, order: IndexOrder, outcome: Outcome, reason: str) -> None:
+    """Have an order end as `outcome`. One that is past trading, or leaving already, ends as it was to."""
+    if order.leaving or order.state not in _WITH_OTHERS | _FREE:
+        return
+    order.ends_as, order.end_reason = outcome, reason
+    if order.state in _WITH_OTHERS:
+        desk.move(now, order, IndexOrderStep.LEFT)
+    else:
+        part(desk, now, order)
+
+
+def part(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """Nothing of a leaving order is with others any more: mint what it has, or settle at once."""
+    if order.filled > 0:
+        desk.move(now, order, IndexOrderStep.FILLED)
+    else:
+        desk.move(now, order, IndexOrderStep.EMPTY)
+        settle(desk, now, order)
+
+
+def shrink(desk: DeskBase, now: Nanos, order: IndexOrder, reason: EndReason) -> None:
+    """After something was removed from an order: it leaves if nothing is left that could trade."""
+    if order.open_amount <= 0:
+        leave(desk, now, order, natural(order) if order.filled > 0 else Outcome.CANCELLED, reason)
+
+
+def natural(order: IndexOrder) -> Outcome:
+    """How an order ends that was filled."""
+    return Outcome.MINTED if order.side == "buy" else Outcome.REDEEMED
+
+
+def refuse(desk: DeskBase, now: Nanos, order: IndexOrder, reason: str) -> None:
+    """An order cannot go on, because what it needs was refused."""
+    if order.state is IndexOrderState.LEAVING:
+        part(desk, now, order)
+        return
+    order.ends_as, order.end_reason = Outcome.REJECTED, reason
+    desk.move(now, order, IndexOrderStep.REFUSED)
+    settle(desk, now, order)
+
+
+def settle(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """Give back what the order did not use."""
+    if order.side == "sell":
+        _return_tokens(desk, now, order)
+    elif order.routed > order.charged:
+        desk.send(COLLATERAL, ReleaseCollateral(order.order_id, order.user, order.payment_id))
+    else:
+        finish(desk, now, order)
+
+
+def on_released(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralReleased) -> None:
+    """What was left of an order's collateral is its user's again. Enough to be worth it is sent back."""
+    order.refund = said.amount
+    if said.amount >= desk.settings.refund_min:
+        desk.send(COLLATERAL, RefundCollateral(order.order_id, order.user, said.amount))
+    else:
+        finish(desk, now, order)
+
+
+def on_not_returned(desk: DeskBase, now: Nanos, order: IndexOrder, _said: CollateralRefused) -> None:
+    """Nothing could be released, or sent back: then it stays with the collateral, where it is the user's."""
+    if order.state is IndexOrderState.SETTLING:
+        finish(desk, now, order)
+
+
+def finish(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """An order ends, as it was to. Its user hears it here and nowhere else."""
+    outcome = order.ends_as or natural(order)
+    order.ends_as = outcome
+    desk.move(now, order, IndexOrderStep(outcome))
+    desk.drop_timers(order)
+    desk.state.line.remove(order.order_id)
+    desk.state.orders.end(order, desk.settings.ended_orders_max)
+    desk.note(
+        IndexOrderEnded(
+            order_id=order.order_id,
+            user=order.user,
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            outcome=outcome,
+            reason=order.end_reason or EndReason.FILLED,
+            filled_quantity=order.minted,
+            refund=order.refund,
+        )
+    )
+
+
+def _return_tokens(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    left = desk.state.custody.unlock(order.order_id, order.user, order.symbol)
+    if left > 0:
+        desk.state.custody.withdraw(order.user, order.symbol, left)
+        key = f"return:{order.order_id}"
+        desk.ask_chain(now, ReturnIndex(key, order.symbol, order.user, left))
+    order.refund = left
+    finish(desk, now, order)

@@ -1,0 +1,170 @@
+"""From what a batch wants of each asset to its exchange orders: stock first, then crossing, then the market.
+
+    demand = from stock + crossed with the other side + net, which the market has to provide
+
+Crossing keeps orders from the market; it does not let more be engaged than stock and market allow. Both sides trade
+in the middle between best bid and best ask, so each does better than at its limit, and neither pays an exchange fee.
+
+A buy of `net` is padded: up to the smallest exchange order, then up to a whole step of money, never beyond the
+liquidity; what that is too much becomes house inventory. A sell is never padded, which would sell what others own: one
+that is too small for the market goes to the house at the best bid. Both count against what the house may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
+from typing import Final, NamedTuple
+
+from core.index.engaging import Fitted
+from core.index.limits import AssetMarket, asset_order, limit_price
+from core.index.planning import AssetPlan, AssetView, Crossing, HeldLot, PlanLimits, PlanProblem, key
+from core.index.rounding import ROUNDING, cut
+from core.index.wishes import Markets, total_demand
+from core.market.orders import Side
+
+_ZERO: Final = Decimal(0)
+_TWO: Final = Decimal(2)
+
+
+class Sized(NamedTuple):
+    """A batch's use of stock, crossings and exchange orders, and what they do to the house."""
+
+    assets: tuple[AssetPlan, ...]
+    crossings: tuple[Crossing, ...]
+    house_change: Mapping[str, Decimal]
+    """By asset: what the house would hold more afterwards, in money at limits."""
+
+    @property
+    def volley(self) -> Decimal:
+        """Sum of limit times quantity."""
+        return sum((one.limit * one.quantity for one in self.assets), _ZERO)
+
+    @property
+    def house_growth(self) -> Decimal:
+        """What the house would hold more afterwards in all."""
+        return sum(self.house_change.values(), _ZERO)
+
+
+def padded(net: Decimal, one: AssetMarket, limits: PlanLimits) -> Decimal:
+    """The quantity of an exchange order for `net`: worth at least the smallest order, and a whole step of money."""
+    value, step = max(net * one.limit, limits.min_asset_volley_size), limits.asset_volley_step_size
+    if step > 0:
+        value = whole_steps_up(value / step) * step
+    return value / one.limit
+
+
+def whole_steps_up(steps: Decimal) -> Decimal:
+    """The next whole number, unless `steps` is one but for rounding: 10100 steps must not become 10101."""
+    nearest = steps.to_integral_value()
+    return nearest if abs(steps - nearest) <= steps * ROUNDING else steps.to_integral_value(ROUND_CEILING)
+
+
+def usable(lot: HeldLot, one: AssetMarket | None, limits: PlanLimits) -> bool:
+    """Whether a lot costs an order no more than the market might, so that its user never pays beyond his limit."""
+    if one is None:
+        return False
+    if lot.side == "buy":
+        return lot.unit_cost <= one.limit * limits.fee_factor
+    return lot.unit_cost >= one.limit / limits.fee_factor
+
+
+def usable_stock(problem: PlanProblem, found: Markets) -> dict[tuple[str, Side], Decimal]:
+    """How much of each asset and side is held and usable."""
+    total: dict[tuple[str, Side], Decimal] = {}
+    for lot in problem.held:
+        if usable(lot, found[lot.side].get(lot.asset), problem.limits):
+            key = (lot.asset, lot.side)
+            total[key] = total.get(key, _ZERO) + lot.quantity
+    return total
+
+
+def size(problem: PlanProblem, found: Markets, fitted: tuple[Fitted, ...], *, stepped: bool) -> Sized:
+    """The exchange orders for fitted orders. Unless `stepped`, values are not rounded up to whole steps."""
+    sizer = _Sizer(problem, found, stepped)
+    wanted = total_demand(one.contributions for one in fitted)
+    for asset in asset_order(problem):
+        sizer.add(asset, wanted.get(key(asset, "buy"), _ZERO), wanted.get(key(asset, "sell"), _ZERO))
+    return Sized(tuple(sizer.buys + sizer.sells), tuple(sizer.crossings), sizer.house_change)
+
+
+class _Sizer:
+    """Collects what `size` returns, asset by asset."""
+
+    def __init__(self, problem: PlanProblem, found: Markets, stepped: bool) -> None:
+        self.limits, self.found, self.stepped = problem.limits, found, stepped
+        self.views = {view.asset: view for view in problem.views}
+        self.stock = usable_stock(problem, found)
+        self.house = _house_stock(problem, found)
+        self.buys: list[AssetPlan] = []
+        self.sells: list[AssetPlan] = []
+        self.crossings: list[Crossing] = []
+        self.house_change: dict[str, Decimal] = {}
+
+    def add(self, asset: str, buy: Decimal, sell: Decimal) -> None:
+        """One asset, with what buys and sells want of it."""
+        buy_stock = cut(min(buy, self.stock.get((asset, "buy"), _ZERO)))
+        sell_stock = cut(min(sell, self.stock.get((asset, "sell"), _ZERO)))
+        crossed = cut(min(buy - buy_stock, sell - sell_stock))
+        view = self.views.get(asset)
+        if crossed > self.limits.quantity_tolerance and view is not None:
+            self.crossings.append(Crossing(asset, crossed, middle(view)))
+        else:
+            crossed = _ZERO
+        if buy > self.limits.quantity_tolerance:
+            self._buy(asset, buy, buy_stock, crossed)
+        if sell > self.limits.quantity_tolerance and view is not None:
+            self._sell(view, sell, sell_stock, crossed)
+
+    def _buy(self, asset: str, demand: Decimal, stock: Decimal, crossed: Decimal) -> None:
+        one, net = self.found["buy"][asset], demand - stock - crossed
+        quantity = _ZERO
+        if net > self.limits.quantity_tolerance:
+            wanted = padded(net, one, self.limits) if self.stepped else self.limits.min_asset_volley_size / one.limit
+            quantity = min(max(wanted, net), one.liquidity)
+        row = AssetPlan(asset, "buy", one.limit, one.liquidity, demand, stock, crossed, quantity)
+        self.buys.append(row)
+        between_batches = self.stock.get((asset, "buy"), _ZERO) - self.house.get(asset, _ZERO)
+        self._change(asset, (row.surplus - max(stock - between_batches, _ZERO)) * one.limit)
+
+    def _sell(self, view: AssetView, demand: Decimal, stock: Decimal, crossed: Decimal) -> None:
+        asset = view.asset
+        one, net = self.found["sell"][asset], demand - stock - crossed
+        quantity = net if net > self.limits.quantity_tolerance else _ZERO
+        if _ZERO < quantity * one.limit < self.limits.min_asset_volley_size and view.best_bid is not None:
+            self.crossings.append(Crossing(asset, quantity, view.best_bid, to_house=True))
+            self._change(asset, quantity * one.limit)
+            crossed, quantity = crossed + quantity, _ZERO
+        self.sells.append(AssetPlan(asset, "sell", one.limit, one.liquidity, demand, stock, crossed, quantity))
+
+    def _change(self, asset: str, value: Decimal) -> None:
+        self.house_change[asset] = self.house_change.get(asset, _ZERO) + value
+
+
+def middle(view: AssetView) -> Decimal:
+    """The price between best bid and best ask, fair to both sides of a crossing; or the one that there is."""
+    if view.best_bid is None or view.best_ask is None:
+        known = view.best_bid if view.best_ask is None else view.best_ask
+        assert known is not None, "a market was found for it"
+        return known
+    return (view.best_bid + view.best_ask) / _TWO
+
+
+def house_value(problem: PlanProblem) -> Decimal:
+    """What the house holds, at what buying it now may cost, or has cost. Sold assets count against held ones."""
+    views = {view.asset: view for view in problem.views}
+    total = _ZERO
+    for lot in problem.held:
+        if lot.house:
+            price = limit_price(views[lot.asset], "buy", problem.limits) if lot.asset in views else None
+            value = lot.quantity * (lot.unit_cost if price is None else price)
+            total += value if lot.side == "buy" else -value
+    return total
+
+
+def _house_stock(problem: PlanProblem, found: Markets) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = {}
+    for lot in problem.held:
+        if lot.house and lot.side == "buy" and usable(lot, found["buy"].get(lot.asset), problem.limits):
+            total[lot.asset] = total.get(lot.asset, _ZERO) + lot.quantity
+    return total

@@ -1,0 +1,175 @@
+"""The states of an index order, and those of a call on the chain that has to be heeded once.
+
+**Index orders.** An `open` order waits its time in the client queue: nothing has been moved for it. Served, it is
+`routing`: a buy's collateral is awaited and brought to where assets are paid; a sell's tokens are looked for in
+custody, and if they are not there it goes back to the queue (`awaited`). Collateral that has arrived is set aside for
+the order alone while it is `preauthorising`; tokens that were found are locked at once. Then it is `ready`, and may be
+engaged.
+
+An `engaged` order is in exactly one running batch. When every exchange order of that batch has ended, the order's fill
+rate says where it goes: on to the next batch as `ready`, or as `partly_mintable` beyond the mint threshold, which is
+ready as well but will be minted when nothing happens to it for the mint wait, or beyond the fill threshold it is
+`fully_mintable` and trades no more. No fill moves an order: only the end of a batch does, so an order is never minted
+while a lot may still come.
+
+An order that has to go (its owner cancels, it is too old, its collateral was refused) is not engaged any more. When
+something of it is with others, money between hops or an engagement in a batch, it is `leaving` until they are done.
+Then what it has is minted like that of any other order: `fully_mintable` means that it is time to mint, not that all
+was filled. With nothing filled it settles at once.
+
+`minting` is payment, then the chain: spend and mint for a buy; pay out and burn for a sell. Both can be asked for
+again and are done once. A payment that is refused for good ends the order without tokens, and its lots go to the house.
+In `settling` what was not spent goes back to the user. The end that the order was heading for is decided when it
+starts to leave, and the last step only states it: `minted`, `redeemed`, `cancelled`, `expired`, `rejected`. Their rows
+are empty, so nothing that arrives later can change such an order, and it ends once.
+
+**Calls on the chain.** A `due` call is made (`asked`); confirmed it is `done`. Refused or unanswered it is due again
+after a wait. Every attempt carries the same id, by which the chain knows that it has obeyed already.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from core.kernel.fsm import Machine
+
+
+class IndexOrderState(StrEnum):
+    """Where an index order stands."""
+
+    OPEN = "open"
+    ROUTING = "routing"
+    PREAUTHORISING = "preauthorising"
+    READY = "ready"
+    ENGAGED = "engaged"
+    PARTLY_MINTABLE = "partly_mintable"
+    FULLY_MINTABLE = "fully_mintable"
+    LEAVING = "leaving"
+    MINTING = "minting"
+    SETTLING = "settling"
+    MINTED = "minted"
+    REDEEMED = "redeemed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+class IndexOrderStep(StrEnum):
+    """What can happen to an index order."""
+
+    SERVED = "served"
+    AWAITED = "awaited"
+    ROUTED = "routed"
+    SECURED = "secured"
+    PREAUTHORISED = "preauthorised"
+    ENGAGED = "engaged"
+    CONTINUED = "continued"
+    MATURED = "matured"
+    FILLED = "filled"
+    LEFT = "left"
+    EMPTY = "empty"
+    MINTING = "minting"
+    SETTLED = "settled"
+    REFUSED = "refused"
+    MINTED = "minted"
+    REDEEMED = "redeemed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+_S, _T = IndexOrderState, IndexOrderStep
+
+INDEX_ORDERS: Final = Machine(
+    "index order",
+    {
+        _S.OPEN: {
+            _T.SERVED: _S.ROUTING,
+            _T.EMPTY: _S.SETTLING,
+        },
+        _S.ROUTING: {
+            _T.AWAITED: _S.OPEN,
+            _T.ROUTED: _S.PREAUTHORISING,
+            _T.SECURED: _S.READY,
+            _T.REFUSED: _S.SETTLING,
+            _T.EMPTY: _S.SETTLING,
+            _T.LEFT: _S.LEAVING,
+        },
+        _S.PREAUTHORISING: {
+            _T.PREAUTHORISED: _S.READY,
+            _T.REFUSED: _S.SETTLING,
+            _T.LEFT: _S.LEAVING,
+        },
+        _S.READY: {
+            _T.ENGAGED: _S.ENGAGED,
+            _T.FILLED: _S.FULLY_MINTABLE,
+            _T.EMPTY: _S.SETTLING,
+        },
+        _S.ENGAGED: {
+            _T.CONTINUED: _S.READY,
+            _T.MATURED: _S.PARTLY_MINTABLE,
+            _T.FILLED: _S.FULLY_MINTABLE,
+            _T.LEFT: _S.LEAVING,
+        },
+        _S.PARTLY_MINTABLE: {
+            _T.ENGAGED: _S.ENGAGED,
+            _T.FILLED: _S.FULLY_MINTABLE,
+        },
+        _S.LEAVING: {
+            _T.FILLED: _S.FULLY_MINTABLE,
+            _T.EMPTY: _S.SETTLING,
+        },
+        _S.FULLY_MINTABLE: {_T.MINTING: _S.MINTING},
+        _S.MINTING: {
+            _T.SETTLED: _S.SETTLING,
+            _T.REFUSED: _S.SETTLING,
+        },
+        _S.SETTLING: {
+            _T.MINTED: _S.MINTED,
+            _T.REDEEMED: _S.REDEEMED,
+            _T.CANCELLED: _S.CANCELLED,
+            _T.EXPIRED: _S.EXPIRED,
+            _T.REJECTED: _S.REJECTED,
+        },
+        _S.MINTED: {},
+        _S.REDEEMED: {},
+        _S.CANCELLED: {},
+        _S.EXPIRED: {},
+        _S.REJECTED: {},
+    },
+)
+
+
+class ChainCallState(StrEnum):
+    """Where a call on the chain stands."""
+
+    DUE = "due"
+    ASKED = "asked"
+    DONE = "done"
+
+
+class ChainCallStep(StrEnum):
+    """What can happen to a call on the chain."""
+
+    ASKED = "asked"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    CONFIRMED = "confirmed"
+
+
+CHAIN_CALLS: Final = Machine(
+    "chain call",
+    {
+        ChainCallState.DUE: {
+            ChainCallStep.ASKED: ChainCallState.ASKED,
+            ChainCallStep.CONFIRMED: ChainCallState.DONE,
+        },
+        ChainCallState.ASKED: {
+            ChainCallStep.REFUSED: ChainCallState.DUE,
+            ChainCallStep.UNANSWERED: ChainCallState.DUE,
+            ChainCallStep.CONFIRMED: ChainCallState.DONE,
+        },
+        ChainCallState.DONE: {},
+    },
+)

@@ -1,0 +1,124 @@
+"""The desk's clock: ticks that come while there is work, and the timers of orders, books and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from core.index import filling, funding, minting, quoting, rebalancing, rounds, settling, valuing, weighing
+from core.index.base import EXPIRY, MATURITY, DeskBase
+from core.index.chain_calls import TIMER as CHAIN_TIMER
+from core.index.reasons import EndReason
+from core.index.records import Outcome
+from core.units import Nanos
+
+_TICK: Final = "tick"
+_BOOKS: Final = "books"
+
+
+def fall_due(desk: DeskBase, now: Nanos, key: str) -> None:
+    """A timer has fired; what is before its first colon says what for, the rest for which."""
+    kind, _, of = key.partition(":")
+    _TIMERS[kind](desk, now, of)
+
+
+def arm(desk: DeskBase, now: Nanos) -> None:
+    """Have the tick come when there is something for it, and not before."""
+    valuing.watch(desk, now)
+    due = _next_work(desk, now)
+    if due is None:
+        return
+    state, length = desk.state, desk.settings.tick_ns
+    ticks = max(-(-(due - state.anchor) // length), (now - state.anchor) // length + 1)
+    at = state.anchor + ticks * length
+    if state.tick_at is None or at < state.tick_at:
+        state.tick_at = at
+        desk.wake(_TICK, at)
+
+
+def keep_books(desk: DeskBase, now: Nanos, _of: str = "") -> None:
+    """Ask for books that are missing or old, and look again when the next one may be."""
+    desk.state.books_at = None
+    for effect in desk.state.books.due(now):
+        desk.emit(effect)
+    _watch_books(desk)
+
+
+def market_moved(desk: DeskBase, now: Nanos) -> None:
+    """A book has changed: what could not be planned or weighed may be possible now."""
+    desk.state.orders.tried.clear()
+    desk.state.indexes.attend = desk.state.indexes.has_tasks()
+    weighing.weigh_again(desk, now)
+    _watch_books(desk)
+
+
+def _tick(desk: DeskBase, now: Nanos, _of: str) -> None:
+    desk.state.tick_at = None
+    funding.serve_orders(desk, now)
+    minting.mint_ready(desk, now)
+    _rebalance(desk, now)
+    rounds.plan_round(desk, now)
+    quoting.answer_quotes(desk, now)
+
+
+def _rebalance(desk: DeskBase, now: Nanos) -> None:
+    if desk.state.indexes.attend and not desk.state.stopping:
+        desk.state.indexes.attend = False
+        rebalancing.attend(desk, now)
+        weighing.weigh_again(desk, now)
+
+
+def _next_work(desk: DeskBase, now: Nanos) -> Nanos | None:
+    state = desk.state
+    planning = state.orders.has_due() and state.batches.job is None and not state.stopping
+    rebalancing_due = state.indexes.attend and not state.stopping
+    if state.orders.mintable or planning or rebalancing_due:
+        return now
+    waits = (state.line.next_due(), state.quotes.line.next_due())
+    return min((at for at in waits if at is not None), default=None)
+
+
+def _watch_books(desk: DeskBase) -> None:
+    """Have books looked at when one may be missing or old. Being early does no harm, so it is not put off."""
+    due, armed = desk.state.books.next_due(), desk.state.books_at
+    if due is not None and not desk.state.stopping and (armed is None or due < armed):
+        desk.state.books_at = due
+        desk.wake(_BOOKS, due)
+
+
+def _expire(desk: DeskBase, now: Nanos, order_id: str) -> None:
+    settling.leave(desk, now, desk.state.orders.live[order_id], Outcome.EXPIRED, EndReason.TOO_OLD)
+
+
+def _mature(desk: DeskBase, now: Nanos, order_id: str) -> None:
+    filling.mature(desk, now, desk.state.orders.live[order_id])
+
+
+def _pay_again(desk: DeskBase, now: Nanos, order_id: str) -> None:
+    minting.pay_out(desk, now, desk.state.orders.live[order_id])
+
+
+def _plan_simply(desk: DeskBase, now: Nanos, _of: str) -> None:
+    rounds.plan_simply(desk, now)
+
+
+def _rebalance_over(desk: DeskBase, _now: Nanos, _symbol: str) -> None:
+    desk.state.indexes.attend = True
+
+
+def _call_again(desk: DeskBase, now: Nanos, key: str) -> None:
+    for effect in desk.state.chain.fall_due(now, key, desk.settings):
+        desk.emit(effect)
+
+
+_TIMERS: Final[dict[str, Callable[[DeskBase, Nanos, str], None]]] = {
+    _TICK: _tick,
+    _BOOKS: keep_books,
+    rounds.COMPUTING: _plan_simply,
+    EXPIRY.rstrip(":"): _expire,
+    MATURITY.rstrip(":"): _mature,
+    minting.PAYOUT.rstrip(":"): _pay_again,
+    rebalancing.REBALANCE.rstrip(":"): _rebalance_over,
+    CHAIN_TIMER.rstrip(":"): _call_again,
+    valuing.VALUE: valuing.state_values,
+}

@@ -1,0 +1,46 @@
+"""What indexes and house are worth, stated at an interval while there are orders: the series that analyses draw."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.index.base import DeskBase
+from core.index.basket import Unpriced
+from core.index.facts import HouseValued
+from core.index.nav import nav_point
+from core.index.stock import house_quantities
+from core.market.prices import PriceType
+from core.units import Nanos
+
+VALUE: Final = "value"
+
+
+def watch(desk: DeskBase, now: Nanos) -> None:
+    """Have everything valued an interval from now, if there are orders."""
+    interval = desk.settings.nav_interval_ns
+    if interval and desk.state.orders.live and not desk.state.valuing:
+        desk.state.valuing = True
+        desk.wake(VALUE, now + interval)
+
+
+def state_values(desk: DeskBase, now: Nanos, _of: str = "") -> None:
+    """State each index's NAV and each of the house's holdings, as far as there are prices."""
+    desk.state.valuing = False
+    for index in desk.state.indexes.live.values():
+        prices = desk.prices(now, {**index.held, **index.basket.quantities()}, PriceType.MID_POINT)
+        try:
+            point = nav_point(
+                index.basket,
+                prices,
+                at=now,
+                tokens=index.backed,
+                held=index.held,
+                cash=index.cash,
+                paid=index.last_price,
+            )
+        except Unpriced:
+            continue
+        desk.note(point)
+    house = house_quantities(desk.state.stock)
+    prices = desk.prices(now, house, PriceType.MID_POINT)
+    desk.note(*(HouseValued(asset, house[asset], prices[asset] * house[asset]) for asset in prices))
