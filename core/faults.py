@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterable
+from enum import EnumType
 from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origin
@@ -157,7 +158,8 @@ def _reworded(text: str, path: KeyPath, kind: Any, value: Any) -> Fault:
     if "matching regex" in text:
         return bad_name(path, value)
     if text.startswith("Invalid enum value"):
-        choices = " or ".join(str(choice) for choice in get_args(kind))
+        members = kind.__members__.values() if isinstance(kind, EnumType) else get_args(kind)
+        choices = " or ".join(str(choice) for choice in members)
         return Fault(path, f"expected {choices}, got {shown(value)}")
     if text.startswith("Expected `array") and get_origin(kind) is tuple and ... not in get_args(kind):
         items = get_args(kind)

@@ -11,10 +11,12 @@ from time import perf_counter_ns
 
 from core.kernel.journal import Header, Sink
 from sim.course import Progress, Watch
+from sim.desk_simulation import DeskSimulation
 from sim.interrupt import CtrlC, OnInterrupt, Stage, StoppedAtOnce, ctrl_c
 from sim.results.manifest import Manifest, provenance
 from sim.results.place import abandon, give_up, start
 from sim.results.result import RunResult
+from sim.scenario.desk import DeskScenario
 from sim.scenario.files import path_of
 from sim.scenario.load import Loaded, load
 from sim.scenario.recorded import recordings
@@ -86,7 +88,7 @@ def _simulate(
         versions=tuple(code.versions.items()),
     )
     started = perf_counter_ns()
-    simulation = Simulation(scenario, recordings(loaded), header, sinks)
+    simulation = _course(loaded, header, sinks)
     whole = simulation.run(watch)
     interrupt.stage = Stage.RESULTS
     manifest = Manifest(
@@ -104,7 +106,15 @@ def _simulate(
         interrupted=not whole,
         provenance=code,
     )
-    return RunResult.of(manifest, simulation.notes, simulation.fix.carried)
+    carried = simulation.fix.carried if isinstance(simulation, Simulation) else ()
+    return RunResult.of(manifest, simulation.notes, carried)
+
+
+def _course(loaded: Loaded, header: Header, sinks: Callable[[str], Sink | None]) -> Simulation | DeskSimulation:
+    scenario = loaded.scenario
+    if isinstance(scenario, DeskScenario):
+        return DeskSimulation(scenario, header, sinks)
+    return Simulation(scenario, recordings(loaded), header, sinks)
 
 
 def _open(files: ExitStack, place: Path, node: str) -> Sink:

@@ -18,19 +18,14 @@ def explain(*, directory: Path, name: str, as_json: bool) -> Exit:
     """Tell the life of one order, or of one FIX session, of a run.
 
     DIRECTORY is what `romer-sim run` made. NAME is an order id, a ClOrdID, OWNER/ClOrdID or a commitment's id; or a
-    session as its engine calls it, such as MM1, or NODE/SESSION.
+    session as its engine calls it, such as MM1, or NODE/SESSION. Of an index desk's run it is an order id, the user's
+    own id, or USER/ID.
     """
-    from sim.results import explain as story  # noqa: PLC0415  # tables are slow to import
-    from sim.results.explain_session import explain_session  # noqa: PLC0415
-    from sim.results.result import load  # noqa: PLC0415
+    from sim.results.result import load  # noqa: PLC0415  # tables are slow to import
 
     result = load(directory)
-    session = explain_session(result, name)
-    if session is not None:
-        show({"session": name, **session.counts(), "happenings": session.rows()}, str(session), as_json=as_json)
-        return Exit.OK
-    told = story.explain(result, name)
-    show({"order": name, "happenings": story.as_rows(told)}, story.as_text(told), as_json=as_json)
+    data, text = result.kind.explain(result, name)
+    show(data, text, as_json=as_json)
     return Exit.OK
 
 

@@ -12,7 +12,9 @@ from core.faults import one_line
 from core.units import format_duration
 from sim.commands.exits import Exit
 from sim.commands.options import DIRECTORY, as_json, scenario, show
+from sim.scenario.desk import DeskScenario
 from sim.scenario.files import header_comment, read_toml
+from sim.scenario.kinds import AnyScenario
 from sim.scenario.load import Loaded, load, read
 from sim.scenario.recorded import Recording, read_recordings
 
@@ -34,9 +36,8 @@ class Checked(msgspec.Struct, frozen=True):
     hash: str
     seed: int
     duration: str
-    pairs: int
-    market_makers: int
-    solvers: int
+    has: dict[str, int]
+    """How many of what."""
     orders: int
     recordings: dict[str, str]
 
@@ -48,7 +49,7 @@ def check(*, file: Path, seed: int | None, overrides: tuple[str, ...], as_json: 
     """Check a scenario and its recordings without running it."""
     checked = check_scenario(load(file, seed=seed, overrides=overrides))
     lines = [
-        f"{file} is good; pairs: {checked.pairs}, market makers: {checked.market_makers}, solvers: {checked.solvers}",
+        f"{file} is good; {', '.join(f'{what}: {count}' for what, count in checked.has.items())}",
         f"about {checked.orders:,} orders in {checked.duration}, seed {checked.seed}, hash {checked.hash[:16]}",
         *(f"{what}: {rows}" for what, rows in checked.recordings.items()),
     ]
@@ -84,10 +85,8 @@ def check_scenario(loaded: Loaded) -> Checked:
         hash=loaded.hash,
         seed=scenario.run.seed,
         duration=format_duration(scenario.run.duration),
-        pairs=len(scenario.pairs),
-        market_makers=len(scenario.makers),
-        solvers=len(scenario.solvers),
-        orders=_orders(loaded, recorded),
+        has=_has(scenario),
+        orders=_orders(scenario, recorded),
         recordings={what: f"{len(one.rows):,} rows, {one.dropped:,} dropped" for what, one in recorded.items()},
     )
 
@@ -114,9 +113,21 @@ def _listed(path: Path) -> Listed | None:
     return Listed(path.name, about, scenario.run.seed, format_duration(scenario.run.duration))
 
 
-def _orders(loaded: Loaded, recorded: dict[str, Recording]) -> int:
-    duration, count = loaded.scenario.run.duration, 0
-    for maker in loaded.scenario.makers:
+def _has(scenario: AnyScenario) -> dict[str, int]:
+    if isinstance(scenario, DeskScenario):
+        return {"assets": len(scenario.assets), "indexes": len(scenario.indexes), "users": len(scenario.users)}
+    makers, solvers = len(scenario.makers), len(scenario.solvers)
+    return {"pairs": len(scenario.pairs), "market makers": makers, "solvers": solvers}
+
+
+def _orders(scenario: AnyScenario, recorded: dict[str, Recording]) -> int:
+    duration, count = scenario.run.duration, 0
+    if isinstance(scenario, DeskScenario):
+        for user in scenario.users:
+            if user.arrivals is not None:
+                count += duration // (user.arrivals.poisson or user.arrivals.fixed or duration)
+        return count + sum(step.do in {"buy", "sell"} for step in scenario.steps)
+    for maker in scenario.makers:
         interval = maker.arrivals.poisson or maker.arrivals.fixed
         count += duration // interval if interval else len(recorded[f"market_maker.{maker.id}"].rows)
     return count

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from core.units import MILLISECOND, format_duration
 from sim.results.plots import PICTURES
 from sim.results.rows import LatencyKind
-from sim.results.summary import money, outcome_lines
+from sim.results.summary import Summary, money, outcome_lines
 
 if TYPE_CHECKING:
     from sim.results.result import RunResult
@@ -27,14 +27,17 @@ _WAITS: Final[Mapping[LatencyKind, str]] = {
 }
 
 
-class _Table(msgspec.Struct, frozen=True):
+class Grid(msgspec.Struct, frozen=True):
+    """A table of the report."""
+
     head: tuple[str, ...]
     rows: Sequence[tuple[object, ...]]
 
 
 def render_report(result: RunResult, pictures: Mapping[str, bytes]) -> str:
     """The report as HTML. Equal runs give equal text: nothing in it depends on the clock on the wall."""
-    manifest = result.manifest
+    manifest, outcome = result.manifest, result.outcome
+    assert isinstance(outcome, Summary)
     environment = Environment(
         loader=PackageLoader("sim.results"),
         autoescape=True,
@@ -46,8 +49,8 @@ def render_report(result: RunResult, pictures: Mapping[str, bytes]) -> str:
     return environment.get_template("report.html.j2").render(
         manifest=manifest,
         simulated=format_duration(manifest.ended - manifest.began),
-        facts=_facts(result),
-        outcome=outcome_lines(result.outcome),
+        facts=facts_of(result),
+        outcome=outcome_lines(outcome),
         surplus=_surplus(result),
         solvers=_solvers(result),
         latency=_latency(result),
@@ -62,7 +65,8 @@ def render_report(result: RunResult, pictures: Mapping[str, bytes]) -> str:
     )
 
 
-def _facts(result: RunResult) -> list[tuple[str, object]]:
+def facts_of(result: RunResult) -> list[tuple[str, object]]:
+    """What ran: the head of every report."""
     manifest, code = result.manifest, result.manifest.provenance
     versions = ", ".join(f"{name} {version}" for name, version in code.versions.items())
     return [
@@ -75,7 +79,7 @@ def _facts(result: RunResult) -> list[tuple[str, object]]:
     ]
 
 
-def _surplus(result: RunResult) -> _Table:
+def _surplus(result: RunResult) -> Grid:
     frame = result.metrics.surplus()
     rows = [
         (
@@ -88,10 +92,10 @@ def _surplus(result: RunResult) -> _Table:
         )
         for row in _rows(frame)
     ]
-    return _Table(("pair", "orders with a fill", "volume", "surplus", "bps", "median bps"), rows)
+    return Grid(("pair", "orders with a fill", "volume", "surplus", "bps", "median bps"), rows)
 
 
-def _solvers(result: RunResult) -> _Table:
+def _solvers(result: RunResult) -> Grid:
     share, reliability = result.metrics.solver_share(), result.metrics.default_rate()
     volumes: dict[str, list[str]] = {}
     for row in _rows(result.metrics.solver_volume()):
@@ -110,10 +114,10 @@ def _solvers(result: RunResult) -> _Table:
         )
         for row in _rows(merged)
     ]
-    return _Table(("solver", "bids", "refused", "won", "share", "defaults", "penalties", "volume"), rows)
+    return Grid(("solver", "bids", "refused", "won", "share", "defaults", "penalties", "volume"), rows)
 
 
-def _latency(result: RunResult) -> _Table:
+def _latency(result: RunResult) -> Grid:
     rows = [
         (
             f"{row.participant}: {_WAITS[row.kind]}",
@@ -124,17 +128,17 @@ def _latency(result: RunResult) -> _Table:
         )
         for row in _rows(result.metrics.latency())
     ]
-    return _Table(("wait", "measured", "median ms", "95 % below ms", "longest ms"), rows)
+    return Grid(("wait", "measured", "median ms", "95 % below ms", "longest ms"), rows)
 
 
-def _unfilled(result: RunResult) -> _Table:
+def _unfilled(result: RunResult) -> Grid:
     orders = result.orders[result.orders["status"] != "filled"]
     counts = orders.fillna({"reason": ""}).groupby(["status", "reason"], as_index=False).size()
     ordered = counts.sort_values("size", ascending=False, kind="stable")
-    return _Table(("status", "reason", "orders"), [(row.status, row.reason, f"{row.size:,}") for row in _rows(ordered)])
+    return Grid(("status", "reason", "orders"), [(row.status, row.reason, f"{row.size:,}") for row in _rows(ordered)])
 
 
-def _orders(frame: pd.DataFrame) -> _Table:
+def _orders(frame: pd.DataFrame) -> Grid:
     rows = [
         (
             row.order_id,
@@ -151,7 +155,7 @@ def _orders(frame: pd.DataFrame) -> _Table:
         for row in _rows(frame)
     ]
     head = ("order", "owner", "what", "traded", "limit", "average price", "bps", "bids", "attempts", "ms to its end")
-    return _Table(head, rows)
+    return Grid(head, rows)
 
 
 def _rows(frame: pd.DataFrame) -> Iterable[Any]:

@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 
 from core.errors import InputError
 from sim.results.columns import columns_of, schema_of, to_frame
+from sim.results.desk.kind import DeskKind
 from sim.results.facts import Noted
+from sim.results.kind import Kind, Outcome
 from sim.results.manifest import FORMAT, MANIFEST, Manifest
 from sim.results.place import publish
-from sim.results.rows import TABLES
-from sim.results.summary import Summary, as_data, as_text, summarise
-from sim.results.tables import build_tables
+from sim.results.rows import Row
+from sim.results.summary import as_data, as_text
+from sim.results.venue_kind import VenueKind
 from sim.results.wire import Carried
 
 if TYPE_CHECKING:
@@ -48,12 +50,13 @@ class RunResult:
     def __init__(self, manifest: Manifest, tables: Mapping[str, pa.Table], directory: Path | None = None) -> None:
         self.manifest = manifest
         self.dir = directory
+        self.kind = kind_of(manifest)
         self._tables = tables
 
     @classmethod
     def of(cls, manifest: Manifest, notes: Sequence[Noted], carried: Sequence[Carried] = ()) -> RunResult:
         """The result of a run that stated these facts and whose FIX engines wrote these messages."""
-        return cls(manifest, build_tables(notes, carried))
+        return cls(manifest, kind_of(manifest).build(notes, carried))
 
     @property
     def digest(self) -> str:
@@ -87,7 +90,7 @@ class RunResult:
 
     @cached_property
     def fills(self) -> pd.DataFrame:
-        """One row per fill."""
+        """One row per fill, of a venue's order or of an index desk's exchange order."""
         return self._frame("fills")
 
     @cached_property
@@ -111,6 +114,51 @@ class RunResult:
         return self._frame("notes")
 
     @cached_property
+    def index_orders(self) -> pd.DataFrame:
+        """One row per index order."""
+        return self._frame("index_orders")
+
+    @cached_property
+    def index_fills(self) -> pd.DataFrame:
+        """One row per report on an index order."""
+        return self._frame("index_fills")
+
+    @cached_property
+    def index_batches(self) -> pd.DataFrame:
+        """One row per batch of the index desk."""
+        return self._frame("index_batches")
+
+    @cached_property
+    def exchange_orders(self) -> pd.DataFrame:
+        """One row per exchange order of the index desk."""
+        return self._frame("exchange_orders")
+
+    @cached_property
+    def lots(self) -> pd.DataFrame:
+        """One row per step of a lot."""
+        return self._frame("lots")
+
+    @cached_property
+    def collateral(self) -> pd.DataFrame:
+        """One row per movement of collateral."""
+        return self._frame("collateral")
+
+    @cached_property
+    def hops(self) -> pd.DataFrame:
+        """One row per step of money on its way over a hop."""
+        return self._frame("hops")
+
+    @cached_property
+    def invoices(self) -> pd.DataFrame:
+        """One row per invoice."""
+        return self._frame("invoices")
+
+    @cached_property
+    def nav(self) -> pd.DataFrame:
+        """One row per index and look at its value."""
+        return self._frame("nav")
+
+    @cached_property
     def metrics(self) -> Metrics:
         """Measures, one DataFrame each."""
         from sim.results.metrics import Metrics  # noqa: PLC0415  # pandas is slow to import
@@ -125,9 +173,9 @@ class RunResult:
         return Plots(self)
 
     @cached_property
-    def outcome(self) -> Summary:
-        """The run in a dozen numbers."""
-        return summarise(self._tables)
+    def outcome(self) -> Outcome:
+        """The run in a dozen numbers: a `Summary` or, of an index desk, a `DeskSummary`."""
+        return self.kind.summarise(self._tables)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -139,16 +187,16 @@ class RunResult:
 
     def table(self, name: str) -> pa.Table:
         """A table as in its file, money exact. Raises InputError for a name that no table has."""
-        _require_table(name)
+        self._row(name)
         return self._tables[name]
 
     def describe(self, name: str) -> pd.DataFrame:
         """The columns of a table: name, type in the file, unit, meaning."""
         import pandas as pd  # noqa: PLC0415
 
-        _require_table(name)
-        schema = schema_of(TABLES[name])
-        rows = [(c.name, str(schema.field(c.name).type), c.unit, c.meaning) for c in columns_of(TABLES[name])]
+        row = self._row(name)
+        schema = schema_of(row)
+        rows = [(c.name, str(schema.field(c.name).type), c.unit, c.meaning) for c in columns_of(row)]
         return pd.DataFrame(rows, columns=["column", "type", "unit", "meaning"])
 
     def write(self, directory: Path) -> None:
@@ -157,7 +205,7 @@ class RunResult:
         tables, manifest = directory / "tables", directory / MANIFEST
         tables.mkdir(parents=True, exist_ok=True)
         manifest.unlink(missing_ok=True)
-        for name in TABLES:
+        for name in self.kind.TABLES:
             pq.write_table(self._tables[name], tables / f"{name}.parquet", compression="zstd")
         self.write_report(directory)
         unfinished = manifest.with_suffix(".tmp")
@@ -176,17 +224,20 @@ class RunResult:
 
     def write_report(self, directory: Path) -> None:
         """Write what is drawn from the tables: summary, pictures and report."""
-        from sim.results.report import render_report  # noqa: PLC0415  # pulls in matplotlib and jinja2
-
-        pictures = self.plot.render_all()
+        pictures = self.kind.pictures(self)
         (directory / "plots").mkdir(exist_ok=True)
         for picture, png in pictures.items():
             (directory / "plots" / f"{picture}.png").write_bytes(png)
         (directory / "summary.json").write_bytes(_json(self.outcome))
-        (directory / REPORT).write_text(render_report(self, pictures), encoding="utf-8")
+        (directory / REPORT).write_text(self.kind.report(self, pictures), encoding="utf-8")
 
     def _frame(self, name: str) -> pd.DataFrame:
-        return to_frame(TABLES[name], self._tables[name])
+        return to_frame(self._row(name), self._tables[name])
+
+    def _row(self, name: str) -> type[Row]:
+        if name not in self.kind.TABLES:
+            raise InputError(f"no table `{name}` in this run", f"one of {', '.join(self.kind.TABLES)}")
+        return self.kind.TABLES[name]
 
 
 def load(directory: Path) -> RunResult:
@@ -202,7 +253,12 @@ def load(directory: Path) -> RunResult:
         raise InputError(f"{directory / MANIFEST}: {error}") from None
     if manifest.format != FORMAT:
         raise InputError(f"{directory}: format {manifest.format}; this version reads {FORMAT}")
-    return RunResult(manifest, _Files(directory / "tables"), directory)
+    return RunResult(manifest, _Files(directory / "tables", kind_of(manifest).TABLES), directory)
+
+
+def kind_of(manifest: Manifest) -> Kind:
+    """What kind of run it was."""
+    return DeskKind() if "desk" in manifest.scenario else VenueKind()
 
 
 def _where_else(directory: Path) -> str:
@@ -218,20 +274,20 @@ def _where_else(directory: Path) -> str:
 class _Files(Mapping[str, pa.Table]):
     """The tables of a directory, each read when it is first asked for."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, rows: Mapping[str, type[Row]]) -> None:
+        self._directory, self._rows = directory, rows
         self._read: dict[str, pa.Table] = {}
 
     def __getitem__(self, name: str) -> pa.Table:
         if name not in self._read:
-            self._read[name] = _read_table(self._directory / f"{name}.parquet", schema_of(TABLES[name]))
+            self._read[name] = _read_table(self._directory / f"{name}.parquet", schema_of(self._rows[name]))
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(TABLES)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(TABLES)
+        return len(self._rows)
 
 
 def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
@@ -242,11 +298,6 @@ def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
     if not table.schema.equals(schema):
         raise InputError(f"{path}: not the columns that this version writes", "run the scenario again")
     return table
-
-
-def _require_table(name: str) -> None:
-    if name not in TABLES:
-        raise InputError(f"no table `{name}`", f"one of {', '.join(TABLES)}")
 
 
 def _json(value: Any) -> bytes:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from core.units import MONEY, SECOND, Nanos, format_duration
 from sim.natural import natural
+from sim.results.kind import Outcome
 from sim.results.manifest import Manifest
 from sim.results.rows import ORDER_STATUSES, ZERO
 
@@ -65,6 +66,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     batch_max: int
     lateness_max: Nanos
 
+    def lines(self) -> list[tuple[str, str]]:
+        """The numbers, each with its label."""
+        return [*outcome_lines(self), ("surplus", "\n".join(_pair_lines(self.pairs)) or "none: no orders")]
+
 
 def summarise(tables: Mapping[str, pa.Table]) -> Summary:
     """The summary of a run's tables. An empty run has zeros."""
@@ -95,7 +100,7 @@ def summarise(tables: Mapping[str, pa.Table]) -> Summary:
     )
 
 
-def as_data(manifest: Manifest, summary: Summary) -> dict[str, Any]:
+def as_data(manifest: Manifest, summary: Outcome) -> dict[str, Any]:
     """What `--json` prints: which run it was and its summary; money as text, so that it stays exact."""
     run = {
         "scenario": manifest.name,
@@ -109,13 +114,12 @@ def as_data(manifest: Manifest, summary: Summary) -> dict[str, Any]:
     return run | {"summary": msgspec.to_builtins(summary)}
 
 
-def as_text(manifest: Manifest, summary: Summary, where: str = "") -> str:
+def as_text(manifest: Manifest, summary: Outcome, where: str = "") -> str:
     """What `run` prints at its end; `where` is the path of the report, if one was written."""
     interrupted = "   INTERRUPTED before its end" if manifest.interrupted else ""
     lines = [
         ("scenario", f"{manifest.name}   seed {manifest.seed}{interrupted}"),
-        *outcome_lines(summary),
-        ("surplus", "\n".join(_pair_lines(summary.pairs)) or "none: no orders"),
+        *summary.lines(),
         ("run", _speed(manifest)),
         ("digest", manifest.digest),
     ]

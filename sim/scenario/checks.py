@@ -144,7 +144,13 @@ def _orders(path: KeyPath, maker: MarketMaker, traded: list[PairSection]) -> Ite
 def _identity(scenario: Scenario) -> Iterator[Fault]:
     if scenario.identity is not None:
         end = Duration(scenario.run.duration + scenario.run.drain)
-        yield from step_faults(scenario.identity, [maker.id for maker in scenario.makers], end)
+        makers, symbols = [maker.id for maker in scenario.makers], [pair.symbol for pair in scenario.pairs]
+        yield from step_faults(scenario.identity, makers, symbols, end)
+    for index, maker in enumerate(scenario.makers):
+        if maker.key is not None and maker.key.spoil_every and maker.key.signing != "order":
+            yield Fault(
+                ("makers", index, "key", "spoil_every"), f'{maker.id} signs no orders: `signing` is not "order"'
+            )
 
 
 def _work(scenario: Scenario) -> Iterator[Fault]:

@@ -8,7 +8,17 @@ from typing import Any, Final
 from core.errors import InputError
 from core.faults import Fault, KeyPath, brief, dotted, one_line
 
-IDS: Final = {"token": "id", "pair": "symbol", "market_maker": "id", "solver": "id"}
+IDS: Final = {
+    "token": "id",
+    "pair": "symbol",
+    "market_maker": "id",
+    "solver": "id",
+    "chain": "id",
+    "hop": "name",
+    "asset": "symbol",
+    "index": "symbol",
+    "user": "id",
+}
 """The arrays of tables, and the key that names an entry of each."""
 
 

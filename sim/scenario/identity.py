@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from msgspec import field
+from msgspec import Meta, field
 
 from core.config import Duration, IdentityConfig, KeyConfig, PermissionsConfig, Section
 from core.faults import Fault, KeyPath, unknown
+from core.founders import permission_faults
+from core.identity.checking import Check, CheckOrders
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
+    ChangePermissions,
     Command,
     RegisterMaker,
     ResumeMaker,
@@ -21,11 +24,13 @@ from core.identity.records import (
     SuspendMaker,
 )
 from core.market.orders import Name
-from core.units import MILLISECOND, SECOND
+from core.units import MILLISECOND, SECOND, Nanos
 from sim.keys import public_half
 
 WHO: Final = "scenario"
-Do: TypeAlias = Literal["register", "activate_maker", "suspend", "resume", "revoke", "stage", "activate_key", "use_key"]
+Do: TypeAlias = Literal[
+    "register", "activate_maker", "suspend", "resume", "revoke", "stage", "activate_key", "permit", "use_key"
+]
 _WITH_KEY: Final = ("register", "stage", "use_key")
 _STEPS: Final[dict[str, Any]] = {
     "activate_maker": ActivateMaker,
@@ -41,6 +46,8 @@ class KeySection(Section, frozen=True, kw_only=True):
 
     signing: Signing = "logon"
     permissions: PermissionsConfig = PermissionsConfig()
+    spoil_every: Annotated[int, Meta(ge=0)] = 0
+    """With `order`: every so many orders and requests the signature is not good; 0 is never."""
 
     def config(self, seed: int, maker: str) -> KeyConfig:
         """As the venue has it."""
@@ -57,12 +64,16 @@ class Step(Section, frozen=True, kw_only=True):
     market_maker: Name
     key: Name | None = None
     """The name of the key that is registered, staged or used; keys follow from their names and the seed."""
+    permissions: PermissionsConfig | None = None
+    """With `permit`: what the market maker may do from then on, all of it."""
 
     def command(self, seed: int) -> Command | None:
         """What the registry is told; None if it is told nothing."""
         if self.do in _STEPS:
             command: Command = _STEPS[self.do](self.market_maker, WHO, self.do)
             return command
+        if self.permissions is not None:
+            return ChangePermissions(self.market_maker, self.permissions.permissions(), WHO, self.do)
         if self.do == "use_key" or self.key is None:
             return None
         kind = RegisterMaker if self.do == "register" else StageKey
@@ -78,16 +89,27 @@ class IdentitySection(Section, frozen=True, kw_only=True):
     sign: Duration = Duration(MILLISECOND)
     """How long a market maker needs to sign a Logon,"""
     check: Duration = Duration(3 * MILLISECOND)
-    """and the venue's worker to check it, or a proof of possession."""
+    """and the venue's worker to check it, or a proof of possession,"""
+    check_order: Duration = Duration(MILLISECOND // 2)
+    """and besides, each signed order of a block."""
+    check_timeout: Duration = Duration(5 * SECOND)
+    """How long the check of a block of signed orders may take, and again when it is asked for once more."""
     steps: tuple[Step, ...] = field(name="step", default=())
 
     def config(self) -> IdentityConfig:
         """As the venue has it."""
-        return IdentityConfig(required=self.required, receive_window=self.receive_window)
+        return IdentityConfig(
+            required=self.required, receive_window=self.receive_window, check_timeout=self.check_timeout
+        )
+
+    def checking(self, problem: Check) -> Nanos:
+        """How long the venue's worker is busy with it."""
+        orders = len(problem.signed) if isinstance(problem, CheckOrders) else 0
+        return int(self.check) + orders * int(self.check_order)
 
 
-def step_faults(identity: IdentitySection, makers: list[str], end: Duration) -> Iterator[Fault]:
-    """Steps that nobody could take."""
+def step_faults(identity: IdentitySection, makers: list[str], symbols: list[str], end: Duration) -> Iterator[Fault]:
+    """Steps that nobody could take, at a venue that has these market makers and pairs."""
     for index, step in enumerate(identity.steps):
         path: KeyPath = ("identity", "step", index)
         if step.market_maker not in makers:
@@ -95,5 +117,14 @@ def step_faults(identity: IdentitySection, makers: list[str], end: Duration) -> 
         if (step.key is not None) != (step.do in _WITH_KEY):
             problem = f"`{step.do}` needs the name of a key" if step.key is None else f"`{step.do}` takes no key"
             yield Fault((*path, "key"), problem)
+        yield from _step_permission_faults(path, step, symbols)
         if step.at > end:
             yield Fault((*path, "at"), f"{step.at.written} is after the end of the run, {end.written}")
+
+
+def _step_permission_faults(path: KeyPath, step: Step, symbols: list[str]) -> Iterator[Fault]:
+    if (step.permissions is not None) != (step.do == "permit"):
+        problem = "needs a table of them; {} is no restriction" if step.permissions is None else "takes none"
+        yield Fault((*path, "permissions"), f"`{step.do}` {problem}")
+    elif step.permissions is not None:
+        yield from permission_faults((*path, "permissions"), step.permissions, symbols)

@@ -18,8 +18,9 @@ from sim.natural import natural
 from sim.scenario.custom import decode_custom
 from sim.scenario.errors import IDS, input_error, leaves
 from sim.scenario.files import absent, read_toml
+from sim.scenario.kinds import schema_of
 from sim.scenario.models import MODELS
-from sim.scenario.schema import DEFAULT_STRATEGY, Scenario
+from sim.scenario.schema import DEFAULT_STRATEGY
 
 _SHORTHAND: Final[dict[str | int, str]] = {"latency": "constant", "compute": "constant"}
 
@@ -78,7 +79,7 @@ def check_layer(source: str, data: dict[str, Any]) -> None:
     """Raises InputError for a value that would be read inexactly, and for entries that cannot be told apart."""
     for path, value in leaves(data):
         if isinstance(value, float):
-            raise input_error(source, data, inexact(path, value, _kind_at(path), decode_custom))
+            raise input_error(source, data, inexact(path, value, _kind_at(data, path), decode_custom))
         if not isinstance(value, str | int):
             raise input_error(source, data, Fault(path, f"expected text in quotes, got {value}"))
     for array in IDS:
@@ -97,8 +98,8 @@ def rebase_files(data: dict[str, Any], folder: str) -> None:
                 entry[table] = model | {"replay": posixpath.normpath(posixpath.join(folder, model["replay"]))}
 
 
-def _kind_at(path: KeyPath) -> Any:
-    return kind_at(Scenario, (*path, _SHORTHAND[path[-1]]) if path[-1] in _SHORTHAND else path)
+def _kind_at(data: dict[str, Any], path: KeyPath) -> Any:
+    return kind_at(schema_of(data), (*path, _SHORTHAND[path[-1]]) if path[-1] in _SHORTHAND else path)
 
 
 def _check_ids(source: str, data: dict[str, Any], array: str) -> None:

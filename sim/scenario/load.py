@@ -11,10 +11,14 @@ from typing import Any
 
 import msgspec
 
+from core.errors import InputError
 from core.faults import Fault, KeyPath, shown, translate
 from sim.scenario.checks import check
 from sim.scenario.custom import decode_custom, encode_custom
+from sim.scenario.desk import DeskScenario
+from sim.scenario.desk_checks import check_desk
 from sim.scenario.files import absent, file_digest, path_of
+from sim.scenario.kinds import AnyScenario, schema_of
 from sim.scenario.layers import Document, Layer, read_layers
 from sim.scenario.models import Recorded
 from sim.scenario.overrides import override_layers
@@ -28,9 +32,16 @@ class Loaded(msgspec.Struct, frozen=True):
     """Its own name, or else that of its file."""
     folder: Path
     """Where the paths of its recorded files start."""
-    scenario: Scenario
+    scenario: AnyScenario
     text: str
     """The whole scenario as canonical JSON, with defaults filled in and recorded files named by digest too."""
+
+    @property
+    def venue(self) -> Scenario:
+        """The scenario, which has to be of a venue. Raises InputError if it is of an index desk."""
+        if isinstance(self.scenario, DeskScenario):
+            raise InputError(f"{self.name} is a scenario of an index desk", "give one of a venue")
+        return self.scenario
 
     @property
     def hash(self) -> str:
@@ -42,26 +53,31 @@ def load(source: Path | str, *, seed: int | None = None, overrides: Sequence[str
     """Load a scenario file with `path=value` overrides. Raises InputError for whatever cannot be used."""
     path = path_of("scenario", source)
     document, scenario = read(path, seed=seed, overrides=overrides)
-    scenario = _resolved(document, scenario, path.parent)
+    if isinstance(scenario, Scenario):
+        scenario = _resolved(document, scenario, path.parent)
     return Loaded(scenario.run.name or path.stem, path.parent, scenario, canonical(scenario))
 
 
-def read(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) -> tuple[Document, Scenario]:
+def read(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) -> tuple[Document, AnyScenario]:
     """A scenario checked in itself, without a look at the recorded files that it names."""
     layers = read_layers(path)
     layers += override_layers(overrides, Document(layers).data)
     if seed is not None:
         layers.append(Layer(f"--seed {shown(seed)}", {"run": {"seed": seed}}))
     document = Document(layers)
+    schema = schema_of(document.data)
     try:
-        scenario = msgspec.convert(document.data, Scenario, dec_hook=decode_custom)
+        scenario: AnyScenario = msgspec.convert(document.data, schema, dec_hook=decode_custom)
     except msgspec.ValidationError as error:
-        raise document.error(translate(error, Scenario, document.data, (), decode_custom)) from None
-    check(scenario, document.error)
+        raise document.error(translate(error, schema, document.data, (), decode_custom)) from None
+    if isinstance(scenario, DeskScenario):
+        check_desk(scenario, document.error)
+    else:
+        check(scenario, document.error)
     return document, scenario
 
 
-def canonical(scenario: Scenario) -> str:
+def canonical(scenario: AnyScenario) -> str:
     """The scenario as JSON with sorted keys and one spelling for each value; msgspec can decode it as a Scenario."""
     plain = msgspec.to_builtins(scenario, builtin_types=(Decimal,), enc_hook=encode_custom)
     return json.dumps(_one_spelling(plain), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

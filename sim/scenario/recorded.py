@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.faults import shown
 from core.market.orders import Pair, Side
 from core.units import MICROSECOND, MILLISECOND, MONEY, SECOND, Nanos, nearest
+from sim.scenario.desk import DeskScenario
 from sim.scenario.load import Loaded
 from sim.scenario.models import PRICE_LIMIT, Arrivals, Price
 from sim.scenario.tables import Table, open_table
@@ -62,6 +63,8 @@ def recordings(loaded: Loaded) -> dict[str, list[Row]]:
 def read_recordings(loaded: Loaded) -> Iterator[tuple[str, Recording]]:
     """The same, each with the count of rows dropped."""
     scenario = loaded.scenario
+    if isinstance(scenario, DeskScenario):
+        return  # nothing in it is recorded
     pairs = {pair.symbol: pair for pair in scenario.market()}
     duration, drain = int(scenario.run.duration), int(scenario.run.drain)
     for section in scenario.pairs:

@@ -63,8 +63,8 @@ def _kind(kind: inspect.Type) -> str:
             words = "name" if pattern else "text"
         case inspect.IntType() as number:
             words = _integer(number)
-        case inspect.LiteralType(values=values):
-            words = " or ".join(f"`{value}`" for value in values)
+        case inspect.EnumType() | inspect.LiteralType() as choice:
+            words = " or ".join(f"`{value}`" for value in _values(choice))
         case inspect.VarTupleType(item_type=item):
             words = f"list of {_kind(item)}s"
         case inspect.TupleType(item_types=(first, _)):
@@ -72,6 +72,10 @@ def _kind(kind: inspect.Type) -> str:
         case inspect.DictType(value_type=inspect.DecimalType()):
             words = "amounts by token"
     return words
+
+
+def _values(choice: inspect.EnumType | inspect.LiteralType) -> list[Any]:
+    return [each.value for each in choice.cls] if isinstance(choice, inspect.EnumType) else list(choice.values)
 
 
 def _integer(number: inspect.IntType) -> str:

@@ -103,7 +103,7 @@ class Ran:
         loaded = load(file, seed=seed, overrides=overrides)
         self.sinks: dict[str, BytesIO] = {}
         header = Header("", loaded.scenario.run.seed, b"", loaded.hash)
-        self.simulation = Simulation(loaded.scenario, {}, header, self.open)
+        self.simulation = Simulation(loaded.venue, {}, header, self.open)
 
     def open(self, node: str) -> BytesIO:
         return self.sinks.setdefault(node, BytesIO())

@@ -14,7 +14,7 @@ from core.wiring import components
 from sim.scenario.load import load
 
 QUICKSTART = Path(__file__).parents[2] / "scenarios" / "quickstart.toml"
-VENUE, MAKERS, SOLVERS = load(QUICKSTART).scenario.node_configs()
+VENUE, MAKERS, SOLVERS = load(QUICKSTART).venue.node_configs()
 
 
 def stopped(config: NodeConfig) -> Kernel:

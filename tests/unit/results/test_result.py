@@ -125,7 +125,7 @@ def test_describe_says_what_each_column_means(small: RunResult) -> None:
     described = small.describe("orders").set_index("column")
     assert list(described.index) == list(small.orders.columns)
     assert described.loc["surplus_quote", "unit"] == "quote"
-    with pytest.raises(InputError, match=r"no table `oders` \(one of orders"):
+    with pytest.raises(InputError, match=r"no table `oders` in this run \(one of orders"):
         small.describe("oders")
     with pytest.raises(InputError, match="no table"):
         small.table("oders")

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 from sim.results.result import RunResult
-from sim.results.summary import as_data, as_text, money, summarise
+from sim.results.summary import Summary, as_data, as_text, money, summarise
 from sim.results.tables import build_tables
 from tests.unit.results.markets import large_market
 from tests.unit.results.stories import manifest
@@ -12,6 +12,7 @@ from tests.unit.results.stories import manifest
 
 def test_counts_are_those_of_the_market(small: RunResult) -> None:
     outcome = small.outcome
+    assert isinstance(outcome, Summary)
     assert outcome.by_status == {"filled": 1, "expired": 1, "cancelled": 1, "failed": 0, "refused": 1, "open": 2}
     assert (outcome.orders, outcome.fill_rate) == (6, 1 / 5)
     assert (outcome.bids, outcome.bids_rejected, outcome.bids_per_order) == (6, 1, 6 / 5)
@@ -21,6 +22,7 @@ def test_counts_are_those_of_the_market(small: RunResult) -> None:
 
 
 def test_surplus_is_exact_and_by_pair(small: RunResult) -> None:
+    assert isinstance(small.outcome, Summary)
     (pair,) = small.outcome.pairs
     assert (pair.symbol, pair.quote_token, pair.orders, pair.traded) == ("ETH-USD", "USD", 5, 2)
     assert (pair.surplus, pair.volume) == (Decimal(18), Decimal(4006 + 12048))

@@ -86,7 +86,8 @@ def test_every_scenario_of_the_gallery_is_listed_and_can_run() -> None:
 def test_the_quickstart_is_a_few_thousand_orders_in_ten_seconds() -> None:
     result = CliRunner().invoke(main, ["check", str(ROOT / "scenarios/quickstart.toml"), "--json"])
     checked = json.loads(result.stdout)
-    assert (checked["duration"], checked["pairs"], checked["market_makers"], checked["solvers"]) == ("10s", 2, 3, 4)
+    assert checked["duration"] == "10s"
+    assert checked["has"] == {"pairs": 2, "market makers": 3, "solvers": 4}
     assert 1_500 <= checked["orders"] <= 2_500
 
 

@@ -98,7 +98,7 @@ def loaded(folder: Path, text: str) -> Loaded:
 
 
 def test_a_variant_changes_only_what_it_names(full: Path, tmp_path: Path) -> None:
-    base = load(full).scenario
+    base = load(full).venue
     variant = loaded(tmp_path, 'extends = "full.toml"\n[[solver]]\nid = "s1"\nlatency = "9ms"\n[run]\nduration = "2s"')
     plain = json.loads(canonical(base))
     plain["run"]["duration"] = "2s"
@@ -108,7 +108,7 @@ def test_a_variant_changes_only_what_it_names(full: Path, tmp_path: Path) -> Non
 
 def test_a_variant_can_add_an_entry(full: Path, tmp_path: Path) -> None:
     text = 'extends = "full.toml"\n[[solver]]\nid = "s2"\nbond = "100"\ncapital = { ETH = "1" }\n'
-    assert [solver.id for solver in loaded(tmp_path, text).scenario.solvers] == ["s0", "s1", "s2"]
+    assert [solver.id for solver in loaded(tmp_path, text).venue.solvers] == ["s0", "s1", "s2"]
 
 
 def test_a_variant_of_nothing_means_the_same(full: Path, tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_variant_of_nothing_means_the_same(full: Path, tmp_path: Path) -> None
 
 def test_another_model_replaces_the_old_one_and_the_same_model_is_merged(full: Path, tmp_path: Path) -> None:
     other = loaded(tmp_path, 'extends = "full.toml"\n[[pair]]\nsymbol = "ETHUSDC"\nprice = { constant = "3" }\n')
-    assert other.scenario.pairs[1].price.gbm is None
+    assert other.venue.pairs[1].price.gbm is None
     same = loaded(tmp_path, 'extends = "full.toml"\n[[pair]]\nsymbol = "ETHUSDC"\nprice.gbm.volatility_bps = 9\n')
-    gbm = same.scenario.pairs[1].price.gbm
+    gbm = same.venue.pairs[1].price.gbm
     assert gbm is not None
     assert (gbm.start, gbm.volatility_bps) == (Decimal(2000), 9)
 
@@ -135,9 +135,9 @@ def test_an_empty_table_empties_what_is_below_it(full: Path, tmp_path: Path) -> 
 
 def test_another_strategy_drops_the_parameters_of_the_old_one(full: Path, tmp_path: Path) -> None:
     variant = loaded(tmp_path, 'extends = "full.toml"\n[[solver]]\nid = "s1"\nstrategy = "random"\n')
-    assert variant.scenario.solvers[1].params == {"bid_per_mille": 700, "spread_bps": 50}
+    assert variant.venue.solvers[1].params == {"bid_per_mille": 700, "spread_bps": 50}
     same = loaded(tmp_path, 'extends = "full.toml"\n[[solver]]\nid = "s1"\nstrategy = "cost_plus"\n')
-    assert same.scenario.solvers[1].params == {"cost_bps": 3, "noise_bps": 4, "margin_bps": 3}
+    assert same.venue.solvers[1].params == {"cost_bps": 3, "noise_bps": 4, "margin_bps": 3}
 
 
 # --- overrides -----------------------------------------------------------------------------------
@@ -170,12 +170,12 @@ def test_an_override_sets_one_value(full: Path, text: str, path: str, value: Any
 def test_an_id_with_dots_can_be_named(full: Path, tmp_path: Path) -> None:
     text = 'extends = "full.toml"\n[[solver]]\nid = "s1.far"\nbond = "100"\ncapital = { ETH = "1" }\n'
     loaded(tmp_path, text)
-    scenario = load(tmp_path / "scenario.toml", overrides=["solver.s1.far.bond=200", "solver.s1.bond=300"]).scenario
+    scenario = load(tmp_path / "scenario.toml", overrides=["solver.s1.far.bond=200", "solver.s1.bond=300"]).venue
     assert {solver.id: str(solver.bond) for solver in scenario.solvers} == {"s0": "100", "s1": "300", "s1.far": "200"}
 
 
 def test_the_last_override_of_a_path_counts(full: Path) -> None:
-    assert load(full, overrides=["run.seed=3", "run.seed=4"]).scenario.run.seed == 4
+    assert load(full, overrides=["run.seed=3", "run.seed=4"]).venue.run.seed == 4
 
 
 def test_a_seed_is_an_override(full: Path) -> None:
@@ -319,7 +319,7 @@ def test_a_recorded_file_is_found_from_the_scenario_that_names_it(tmp_path: Path
     (tmp_path / "parent/base.toml").write_text(PRICES)
     (tmp_path / "parent/prices.csv").write_text("time,price\n0,1\n")
     variant = loaded(tmp_path, 'extends = "parent/base.toml"\n')
-    assert variant.scenario.pairs[0].price.replay == "parent/prices.csv"
+    assert variant.venue.pairs[0].price.replay == "parent/prices.csv"
     assert (variant.folder / "parent/prices.csv").is_file()
 
 
@@ -332,7 +332,7 @@ def test_a_scenario_means_its_recorded_files_too(tmp_path: Path) -> None:
 
 def test_a_digest_holds_a_scenario_to_its_file(tmp_path: Path) -> None:
     (tmp_path / "prices.csv").write_text("time,price\n0,1\n")
-    digest = loaded(tmp_path, PRICES).scenario.pairs[0].price.digest
+    digest = loaded(tmp_path, PRICES).venue.pairs[0].price.digest
     pinned = PRICES.replace('"prices.csv"', f'"prices.csv", digest = "{digest}"')
     assert loaded(tmp_path, pinned).hash == loaded(tmp_path, PRICES).hash
     (tmp_path / "prices.csv").write_text("time,price\n0,2\n")
@@ -344,7 +344,7 @@ def test_a_digest_holds_a_scenario_to_its_file(tmp_path: Path) -> None:
 
 
 def test_a_scenario_produces_the_configuration_of_every_node(full: Path) -> None:
-    scenario = load(full).scenario
+    scenario = load(full).venue
     venue, makers, solvers = scenario.node_configs()
     assert [pair.symbol for pair in venue.pairs] == ["BTCUSDC", "ETHUSDC"]
     assert venue.tokens().keys() == {"BTC", "ETH", "USDC"}
@@ -381,7 +381,7 @@ def test_a_scenario_with_anything_in_it_loads_or_is_refused_in_one_line(data: st
         refused = ""
         try:
             it = load(Path(folder, "any.toml"))
-            it.scenario.node_configs()
+            it.venue.node_configs()
             assert from_canonical(it.text) == it.scenario
         except InputError as error:
             refused = f"{error.message}{error.hint}"
@@ -403,5 +403,5 @@ def test_a_model_chosen_by_an_override_keeps_what_other_overrides_say_of_it(tmp_
     file = tmp_path / "market.toml"
     file.write_text(MINIMAL)
     overrides = ["market_maker.MM1.arrivals.replay=trades.csv", "market_maker.MM1.arrivals.limit=2"][::turn]
-    arrivals = load(file, overrides=overrides).scenario.makers[0].arrivals
+    arrivals = load(file, overrides=overrides).venue.makers[0].arrivals
     assert (arrivals.replay, arrivals.limit) == ("trades.csv", 2)

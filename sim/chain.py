@@ -1,0 +1,64 @@
+"""The chain that index tokens live on, as the simulator has it: the project's chain log behind the chain contract.
+
+A request waits for its block; a block is sealed as long after its first request as the latency says. Draws come from
+the stream `chain`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from simpy import Environment
+
+from core.index.chain import ChainRefused
+from core.index.chain_log import ChainLog
+from core.index.records import IndexTokensDeposited
+from core.kernel.record import Call, Record
+from core.kernel.rng import Stream
+from core.units import Nanos
+from sim.driver import Caller
+from sim.latency import Sampler
+from sim.world import Process, start
+
+
+class SimChain:
+    """The service `chain` of one node."""
+
+    def __init__(self, env: Environment, latency: Sampler, draws: Stream, *, refused: int = 0, lost: int = 0) -> None:
+        self.log = ChainLog()
+        self._env, self._latency, self._draws = env, latency, draws
+        self._refused, self._lost = refused, lost
+        self._waiting: dict[str, list[tuple[Caller, str]]] = {}
+
+    def ask(self, caller: Caller, call: Call[Any]) -> None:
+        """Take a call; see `sim.driver.Counterparty`."""
+        if self._draws.chance(self._refused):
+            self._answer(caller, call.call_id, ChainRefused("busy"), self._latency())
+            return
+        is_first = not self.log.pending
+        answer = self.log.submit(int(self._env.now), call.body)
+        if answer is not None:
+            self._answer(caller, call.call_id, answer, self._latency())
+            return
+        self._waiting.setdefault(call.body.key, []).append((caller, call.call_id))
+        if is_first:
+            start(self._env, self._seal(self._latency()))
+
+    def give(self, symbol: str, user: str, amount: Decimal) -> IndexTokensDeposited | None:
+        """A user gives tokens into custody, if he has as many."""
+        return self.log.give(symbol, user, amount)
+
+    def balance(self, symbol: str, user: str) -> Decimal:
+        """The tokens that a user has in his own hands."""
+        return self.log.balance(symbol, user)
+
+    def _seal(self, span: Nanos) -> Process:
+        yield self._env.timeout(span)
+        for key, confirmed in self.log.seal(int(self._env.now)).items():
+            for caller, call_id in self._waiting.pop(key, []):
+                self._answer(caller, call_id, confirmed, 0)
+
+    def _answer(self, caller: Caller, call_id: str, answer: Record, span: Nanos) -> None:
+        if not self._draws.chance(self._lost):
+            caller.reply(span, call_id, answer)

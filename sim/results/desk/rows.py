@@ -1,0 +1,208 @@
+"""The tables of an index desk's run: one row type each, whose annotations are its documentation and its schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from sim.results.rows import ZERO, Count, Doc, Money, NoteRow, Row, Span, Text, Time
+
+
+class IndexOrderRow(Row, kw_only=True):
+    """One row per index order and per order that was rejected at the door, in the order in which the desk met them."""
+
+    order_id: Annotated[Text | None, Doc("The desk's id; null for an order that was rejected at the door")] = None
+    user: Annotated[Text, Doc("`chain:address` of the owner")]
+    client_order_id: Annotated[Text, Doc("The owner's id")]
+    symbol: Annotated[Text | None, Doc("Index; null for an order that was rejected at the door")] = None
+    side: Annotated[Text | None, Doc("`buy` or `sell`, of index tokens; null as above")] = None
+    amount: Annotated[Money | None, Doc("What it is for: collateral of a buy, index tokens of a sell")] = None
+    created_time: Annotated[Time, Doc("When it was accepted, or rejected")]
+    status: Annotated[
+        Text, Doc("`minted`, `redeemed`, `cancelled`, `expired` or `rejected`, or `open` when the run ended first")
+    ] = "open"
+    reason: Annotated[Text | None, Doc("Reason code of an end before the whole amount was traded")] = None
+    filled_quantity: Annotated[Money, Doc("Minted or burned", "index tokens")] = ZERO
+    spent: Annotated[Money, Doc("What it has cost so far, routing included; of a sell, tokens sold")] = ZERO
+    remaining: Annotated[Money | None, Doc("Neither spent nor given back; null before its collateral is there")] = None
+    proceeds: Annotated[Money, Doc("What the assets of a sell brought", "collateral")] = ZERO
+    refund: Annotated[Money | None, Doc("What went back at its end, in the order's terms; null while open")] = None
+    netted: Annotated[Money, Doc("What met the opposite wish of its own user, in the order's terms")] = ZERO
+    fill_rate: Annotated[Money, Doc("Share of the amount that is spent, as the owner was told last")] = ZERO
+    batches: Annotated[Count, Doc("Batches that it was engaged in")] = 0
+    ready_time: Annotated[Time | None, Doc("When it could first be engaged")] = None
+    ended_time: Annotated[Time | None, Doc("When it ended")] = None
+    time_to_end_ns: Annotated[Span | None, Doc("From created_time to ended_time", "ns")] = None
+
+
+class IndexFillRow(Row, kw_only=True):
+    """One row per report on a fill: how far an index order was. All amounts are cumulative."""
+
+    time: Annotated[Time, Doc("When it was reported")]
+    order_id: Annotated[Text, Doc("The index order")]
+    batch_id: Annotated[Text | None, Doc("The batch that filled it; null for the arrival of its collateral")]
+    filled_quantity: Annotated[Money, Doc("Filled until now", "index tokens")]
+    spent: Annotated[Money, Doc("Spent until now, routing included; of a sell, tokens sold")]
+    remaining: Annotated[Money, Doc("Engaged and unengaged together")]
+    fill_rate: Annotated[Money, Doc("spent / (spent + remaining)")]
+    proceeds: Annotated[Money, Doc("What the assets of a sell brought until now", "collateral")]
+    status: Annotated[Text, Doc("`collateral ready`, `in progress`, `mintable` or `fully mintable`")]
+
+
+class IndexBatchRow(Row, kw_only=True):
+    """One row per batch, in the order in which they were opened."""
+
+    batch_id: Annotated[Text, Doc("The desk's id")]
+    symbol: Annotated[Text | None, Doc("Index that a house batch rebalances; null for a batch of orders")] = None
+    planner: Annotated[Text, Doc("What planned it: `simple` or `matrix`")]
+    orders: Annotated[Count, Doc("Index orders engaged")]
+    engaged: Annotated[Money, Doc("Set aside for its buys", "collateral")] = ZERO
+    carried: Annotated[Money, Doc("The part of it that the batches before left over", "collateral")] = ZERO
+    asset_orders: Annotated[Count, Doc("Exchange orders")]
+    volley: Annotated[Money, Doc("The most that its exchange orders can cost", "collateral")]
+    value: Annotated[Money | None, Doc("What they did cost, fees excluded; null while it runs", "collateral")] = None
+    fee: Annotated[Money | None, Doc("Exchange fees; null while it runs", "collateral")] = None
+    fill: Annotated[Money | None, Doc("Filled share of the volley; null while it runs")] = None
+    opened_time: Annotated[Time, Doc("When it was sent")]
+    completed_time: Annotated[Time | None, Doc("When its last exchange order had ended")] = None
+
+
+class ExchangeOrderRow(Row, kw_only=True):
+    """One row per asset of a batch, as the one exchange order that the demand for it became."""
+
+    asset_order_id: Annotated[
+        Text | None, Doc("The desk's id, and the exchange's client id; null where no order was needed")
+    ]
+    batch_id: Annotated[Text, Doc("Batch that it belongs to")]
+    symbol: Annotated[Text, Doc("Asset")]
+    side: Annotated[Text, Doc("`buy` or `sell`")]
+    price: Annotated[Money, Doc("Limit price as planned", "quote per base")]
+    quantity: Annotated[Money, Doc("Quantity as planned; 0 where none was needed", "base")]
+    demand: Annotated[Money, Doc("What the batch's orders want of it", "base")]
+    stock: Annotated[Money, Doc("Of the demand, what lots at hand cover", "base")]
+    crossed: Annotated[Money, Doc("Of the demand, what the other side of the batch covers", "base")]
+    placed_price: Annotated[Money | None, Doc("As sent, after the exchange's filters; null if never sent")] = None
+    placed_quantity: Annotated[Money | None, Doc("As sent; null if never sent", "base")] = None
+    filled_quantity: Annotated[Money, Doc("Sum of its fills", "base")] = ZERO
+    cancelled_quantity: Annotated[Money | None, Doc("What did not trade; null while it stands", "base")] = None
+    value: Annotated[Money, Doc("Sum of price times quantity of its fills", "quote")] = ZERO
+    fee: Annotated[Money, Doc("Sum of the fees of its fills", "quote")] = ZERO
+    reason: Annotated[Text | None, Doc("How it ended: `filled`, `expired`, `refused:CODE`, ...")] = None
+    planned_time: Annotated[Time, Doc("When the batch wanted it")]
+    ended_time: Annotated[Time | None, Doc("When it ended")] = None
+
+
+class ExchangeFillRow(Row, kw_only=True):
+    """One row per trade of an exchange order."""
+
+    time: Annotated[Time, Doc("When the desk heard of it")]
+    trade_id: Annotated[Text, Doc("The exchange's id, and that of the lot that it became")]
+    asset_order_id: Annotated[Text, Doc("Exchange order that traded")]
+    batch_id: Annotated[Text, Doc("Batch that the order belongs to")]
+    symbol: Annotated[Text, Doc("Asset")]
+    side: Annotated[Text, Doc("`buy` or `sell`")]
+    price: Annotated[Money, Doc("Price", "quote per base")]
+    quantity: Annotated[Money, Doc("Traded quantity", "base")]
+    fee: Annotated[Money, Doc("Exchange fee", "quote")]
+
+
+class LotRow(Row, kw_only=True):
+    """One row per step of a lot, and per asset that a batch has left over."""
+
+    time: Annotated[Time, Doc("When it happened")]
+    lot_id: Annotated[Text | None, Doc("The lot: the exchange's trade id; null for what was left of several")] = None
+    step: Annotated[Text, Doc("`opened`, `assigned` or `closed`; `carried` to the next batch, or left to the `house`")]
+    symbol: Annotated[Text, Doc("Asset")]
+    batch_id: Annotated[Text | None, Doc("Batch that it happened in; null for a sale")] = None
+    order_id: Annotated[Text | None, Doc("Index order that got the slice, or the closing lot's id of a sale")] = None
+    quantity: Annotated[Money, Doc("How much of the lot", "base")]
+    price: Annotated[
+        Money | None, Doc("Price of the lot; of a sale, the closing price; null for what was left", "quote per base")
+    ] = None
+    fee: Annotated[Money, Doc("Exchange fee, pro rata; 0 for what was left and for sales", "quote")] = ZERO
+    profit: Annotated[Money | None, Doc("Realised by a sale, fees of both sides deducted", "quote")] = None
+
+
+class CollateralRow(Row, kw_only=True):
+    """One row per movement of collateral. Added up by (user, side, state, place), they are its ledger."""
+
+    time: Annotated[Time, Doc("When it moved")]
+    user: Annotated[Text, Doc("Whose it is")]
+    side: Annotated[Text, Doc("`credit` for deposits, `debit` for the cash of sales")]
+    what: Annotated[Text, Doc("What happened to it")]
+    order_id: Annotated[Text | None, Doc("Index order that it moved for")] = None
+    amount: Annotated[Money, Doc("How much", "collateral")]
+    was: Annotated[Text | None, Doc("What it was held as; null for the world outside")] = None
+    source: Annotated[Text | None, Doc("Designation that it left; null as above")] = None
+    state: Annotated[Text | None, Doc("What it is held as from here on; null for the world outside")] = None
+    destination: Annotated[Text | None, Doc("Designation that it reached; null as above")] = None
+    transfer_id: Annotated[Text | None, Doc("Transfer that it is part of")] = None
+    payment_id: Annotated[Text | None, Doc("Payment that it is for")] = None
+
+
+class HopRow(Row, kw_only=True):
+    """One row per step of a leg: one attempt to bring money over one hop of a route."""
+
+    time: Annotated[Time, Doc("When it happened")]
+    transfer_id: Annotated[Text, Doc("The transfer that the leg is a part of")]
+    order_id: Annotated[Text | None, Doc("Index order that it is for")] = None
+    user: Annotated[Text, Doc("Whose money it is")]
+    leg: Annotated[Count, Doc("Its number within the transfer")]
+    hop: Annotated[Text, Doc("Name of the hop")]
+    source: Annotated[Text, Doc("Designation that it leaves")]
+    destination: Annotated[Text, Doc("Designation that it goes to")]
+    amount: Annotated[Money, Doc("Sent", "collateral")]
+    fee: Annotated[Money, Doc("What the leg has cost, once it has ended", "collateral")]
+    what: Annotated[Text, Doc("The step, or `queried`")]
+    state: Annotated[Text, Doc("State of the leg from here on")]
+    reason: Annotated[Text | None, Doc("Why, where it is not as hoped")] = None
+
+
+class InvoiceRow(Row, kw_only=True):
+    """One row per invoice, of a mint or of a redemption."""
+
+    time: Annotated[Time, Doc("When it was made out")]
+    order_id: Annotated[Text, Doc("Index order")]
+    user: Annotated[Text, Doc("Owner")]
+    client_order_id: Annotated[Text, Doc("The owner's id")]
+    symbol: Annotated[Text, Doc("Index")]
+    kind: Annotated[Text, Doc("`mint` or `redemption`")]
+    payment_id: Annotated[Text | None, Doc("Payment; null for a redemption")] = None
+    filled_quantity: Annotated[Money, Doc("Minted or burned", "index tokens")]
+    total_amount: Annotated[Money, Doc("What the order was for")]
+    amount_paid: Annotated[Money, Doc("What the user paid, routing included, or got", "collateral")]
+    amount_remaining: Annotated[Money, Doc("total_amount less what was spent, in the order's terms")]
+    management_fee: Annotated[Money, Doc("Routing; of a redemption, the cost of paying out", "collateral")]
+    assets_value: Annotated[Money, Doc("Price times quantity of its lots, or what their sale brought", "collateral")]
+    exchange_fee: Annotated[Money, Doc("Its part of the exchange fees", "collateral")]
+    fill_rate: Annotated[Money | None, Doc("Of what was left after routing; null for a redemption")] = None
+    execution_price: Annotated[Money, Doc("What one token cost or brought", "collateral")]
+    lots: Annotated[Count, Doc("Lots that it has slices of")] = 0
+
+
+class NavRow(Row, kw_only=True):
+    """One row per index and look at its value."""
+
+    time: Annotated[Time, Doc("When it was valued")]
+    symbol: Annotated[Text, Doc("Index")]
+    nav: Annotated[Money, Doc("Its basket at mid prices", "collateral per token")]
+    tokens: Annotated[Money, Doc("Minted and not burned", "index tokens")]
+    held_value: Annotated[Money, Doc("What is held for them, at mid prices", "collateral")]
+    held_nav: Annotated[Money | None, Doc("held_value per token; null while there are none", "collateral per token")]
+    tracking_difference: Annotated[Money | None, Doc("held_nav / nav - 1; null while there are no tokens")]
+    paid: Annotated[Money | None, Doc("What the last token bought or sold cost or brought", "collateral per token")]
+    premium: Annotated[Money | None, Doc("paid / nav - 1, a discount below zero; null if nobody has traded")]
+
+
+DESK_TABLES: Final[dict[str, type[Row]]] = {
+    "index_orders": IndexOrderRow,
+    "index_fills": IndexFillRow,
+    "index_batches": IndexBatchRow,
+    "exchange_orders": ExchangeOrderRow,
+    "fills": ExchangeFillRow,
+    "lots": LotRow,
+    "collateral": CollateralRow,
+    "hops": HopRow,
+    "invoices": InvoiceRow,
+    "nav": NavRow,
+    "notes": NoteRow,
+}

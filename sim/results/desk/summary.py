@@ -1,0 +1,200 @@
+"""A run of an index desk in numbers: what became of orders, what batches did, and each order's way to its invoice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, localcontext
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from core.units import MONEY
+from sim.results.rows import ZERO
+
+STATUSES: Final = ("minted", "redeemed", "cancelled", "expired", "rejected", "open")
+_ORDERS_SHOWN_MAX: Final = 6
+_FILL_HEAD: Final = ("order", "batch", "filled", "spent", "remaining", "rate", "status")
+_INVOICE_HEAD: Final = ("invoice", "filled", "total", "paid", "remaining", "routing", "assets", "exchange fee", "price")
+
+
+class FillLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One report on an index order, as the fill table has it."""
+
+    order_id: str
+    batch_id: str
+    filled: Decimal
+    spent: Decimal
+    remaining: Decimal
+    fill_rate: Decimal
+    status: str
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice, as the invoice table has it."""
+
+    order_id: str
+    kind: str
+    filled: Decimal
+    total: Decimal
+    paid: Decimal
+    remaining: Decimal
+    routing: Decimal
+    assets_value: Decimal
+    exchange_fee: Decimal
+    execution_price: Decimal
+
+    def amounts(self) -> tuple[Decimal, ...]:
+        """The numbers, in the order of the table."""
+        money = (self.total, self.paid, self.remaining, self.routing, self.assets_value, self.exchange_fee)
+        return (self.filled, *money, self.execution_price)
+
+
+class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's outcome; a function of its facts alone. `fills` and `invoices` are of the first orders that have any."""
+
+    orders: int
+    by_status: dict[str, int]
+    minted: dict[str, Decimal]
+    """Index tokens that were minted, by index."""
+    burned: dict[str, Decimal]
+    collateral_spent: Decimal
+    routing_fees: Decimal
+    exchange_fees: Decimal
+    refunded: Decimal
+    batches: int
+    exchange_orders: int
+    exchange_fills: int
+    lots: int
+    fills: list[FillLine]
+    invoices: list[InvoiceLine]
+    invoices_in_all: int
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The numbers, each with its label."""
+        return [*outcome_lines(self), *self._story_lines()]
+
+    def _story_lines(self) -> list[tuple[str, str]]:
+        fills = [
+            (
+                line.order_id,
+                line.batch_id or "-",
+                f"{line.filled:.8f}",
+                f"{line.spent:.8f}",
+                f"{line.remaining:.8f}",
+                f"{line.fill_rate:.8f}",
+                line.status,
+            )
+            for line in self.fills
+        ]
+        invoices = [(line.order_id, *map(_exact, line.amounts())) for line in self.invoices]
+        more = self.invoices_in_all - len(self.invoices)
+        rest = [("", f"and {more} more invoices: table `invoices`")] if more else []
+        found = [("fills", "\n".join(_grid(_FILL_HEAD, fills)))] if fills else []
+        if invoices:
+            found.append(("invoices", "\n".join(_grid(_INVOICE_HEAD, invoices))))
+        return found + rest
+
+
+def outcome_lines(summary: DeskSummary) -> list[tuple[str, str]]:
+    """The counts of a summary, each with its label."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.by_status.items() if count) or "none"
+    tokens = [f"{amount:,.8f} {symbol} minted" for symbol, amount in summary.minted.items()]
+    tokens += [f"{amount:,.8f} {symbol} burned" for symbol, amount in summary.burned.items()]
+    fees = f"{summary.routing_fees:,.6f} for routing, {summary.exchange_fees:,.6f} to exchanges"
+    return [
+        ("orders", f"{summary.orders:,}: {counts}"),
+        ("tokens", ", ".join(tokens) or "none"),
+        ("collateral", f"{summary.collateral_spent:,.6f} spent: of it {fees}; {summary.refunded:,.6f} given back"),
+        (
+            "batches",
+            f"{summary.batches:,}: {summary.exchange_orders:,} exchange orders, {summary.exchange_fills:,} fills",
+        ),
+    ]
+
+
+def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
+    """The summary of a run's tables. An empty run has zeros."""
+    orders = tables["index_orders"].to_pylist()
+    invoices = tables["invoices"].to_pylist()
+    with localcontext(MONEY):
+        statuses = Counter(row["status"] for row in orders)
+        buys = [row for row in orders if row["side"] == "buy"]
+        return DeskSummary(
+            orders=len(orders),
+            by_status={status: statuses[status] for status in STATUSES},
+            minted=_by_index(invoices, "mint"),
+            burned=_by_index(invoices, "redemption"),
+            collateral_spent=_sum(row["spent"] for row in buys),
+            routing_fees=_sum(row["management_fee"] for row in invoices),
+            exchange_fees=_sum(tables["fills"]["fee"].to_pylist()),
+            refunded=_sum(row["refund"] or ZERO for row in buys),
+            batches=tables["index_batches"].num_rows,
+            exchange_orders=sum(
+                quantity is not None for quantity in tables["exchange_orders"]["placed_quantity"].to_pylist()
+            ),
+            exchange_fills=tables["fills"].num_rows,
+            lots=tables["lots"]["step"].to_pylist().count("opened"),
+            fills=_fills(tables["index_fills"].to_pylist()),
+            invoices=[_invoice(row) for row in invoices[:_ORDERS_SHOWN_MAX]],
+            invoices_in_all=len(invoices),
+        )
+
+
+def _fills(rows: Sequence[dict[str, Any]]) -> list[FillLine]:
+    shown = list(dict.fromkeys(row["order_id"] for row in rows))[:1]
+    return [
+        FillLine(
+            order_id=row["order_id"],
+            batch_id=row["batch_id"] or "",
+            filled=_plain(row["filled_quantity"]),
+            spent=_plain(row["spent"]),
+            remaining=_plain(row["remaining"]),
+            fill_rate=_plain(row["fill_rate"]),
+            status=row["status"],
+        )
+        for row in rows
+        if row["order_id"] in shown
+    ]
+
+
+def _invoice(row: dict[str, Any]) -> InvoiceLine:
+    return InvoiceLine(
+        order_id=row["order_id"],
+        kind=row["kind"],
+        filled=_plain(row["filled_quantity"]),
+        total=_plain(row["total_amount"]),
+        paid=_plain(row["amount_paid"]),
+        remaining=_plain(row["amount_remaining"]),
+        routing=_plain(row["management_fee"]),
+        assets_value=_plain(row["assets_value"]),
+        exchange_fee=_plain(row["exchange_fee"]),
+        execution_price=_plain(row["execution_price"]),
+    )
+
+
+def _by_index(invoices: Sequence[dict[str, Any]], kind: str) -> dict[str, Decimal]:
+    totals: dict[str, Decimal] = {}
+    for row in invoices:
+        if row["kind"] == kind:
+            totals[row["symbol"]] = totals.get(row["symbol"], ZERO) + row["filled_quantity"]
+    return {symbol: _plain(total) for symbol, total in sorted(totals.items())}
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
+
+
+def _sum(amounts: Any) -> Decimal:
+    return _plain(sum(amounts, ZERO))
+
+
+def _exact(amount: Decimal) -> str:
+    return f"{amount:.12f}".rstrip("0").rstrip(".")
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """The same number without trailing zeros, and without an exponent."""
+    return Decimal(f"{amount.normalize():f}")

@@ -1,0 +1,114 @@
+"""What the scenario of an index desk may say: the desk itself, its indexes, its users, and the world around.
+
+The tables of the node's components mirror their settings (`sim.scenario.mirrored`).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, field
+
+from core.collateral.settings import ChainSettings, CollateralSettings
+from core.config import DeskConfig, Duration, Section
+from core.execution.settings import ExecutionSettings
+from core.index.settings import DeskSettings, IndexSettings
+from core.market.orders import Name
+from core.units import MILLISECOND
+from sim.exchange_models import ExchangeModel
+from sim.scenario.desk_market import AssetSection, ChainLogSection, ExchangeSection, HopSection
+from sim.scenario.mirrored import mirror, settings_of
+from sim.scenario.models import LatencyTable
+from sim.scenario.schema import RunSection
+from sim.scenario.users import DeskStep, UserSection
+
+DESK: Final = "desk"
+"""The node."""
+
+DeskSection: Any = mirror(DeskSettings, "DeskSection", without=("indexes", "assets"))
+ExecutionSection: Any = mirror(ExecutionSettings, "ExecutionSection", without=("desk",))
+CollateralSection: Any = mirror(
+    CollateralSettings, "CollateralSection", without=("chains", "destinations", "hops", "sources")
+)
+
+
+class ChainSection(Section, frozen=True, kw_only=True):
+    """A chain that users are on: where their deposits lie, and where money is theirs again."""
+
+    id: Annotated[str, Meta(pattern=r"^[0-9]{1,10}\Z")]
+    deposit: str
+    payout: str
+
+
+class PlannerSection(Section, frozen=True, kw_only=True):
+    """The worker that plans where `desk.planner` is `matrix`."""
+
+    compute: LatencyTable = LatencyTable(constant=Duration(10 * MILLISECOND))
+    """How long it thinks about a batch."""
+
+
+class IndexSection(Section, frozen=True, kw_only=True):
+    """An index: what it is made of from the start, and where its assets are paid."""
+
+    symbol: Name
+    weights: dict[Name, Decimal] = {}  # noqa: RUF012  # msgspec copies it
+    """Of the value; they need not sum to 1."""
+    quantities: dict[Name, Decimal] = {}  # noqa: RUF012  # msgspec copies it
+    """In one token, instead of weights."""
+    target_price: Decimal | None = None
+    """What one token of its first basket costs; `desk.target_price` if not given."""
+    destinations: tuple[str, ...]
+    sources: dict[str, str] = {}  # noqa: RUF012  # msgspec copies it
+    """By chain id: where its orders draw on, if not where deposits lie."""
+
+    def settings(self) -> IndexSettings:
+        """As the desk has it."""
+        weights, quantities = tuple(self.weights.items()), tuple(self.quantities.items())
+        return IndexSettings(symbol=self.symbol, weights=weights, quantities=quantities, target_price=self.target_price)
+
+
+class DeskScenario(Section, frozen=True, kw_only=True):
+    """A whole scenario of an index desk. Assets, indexes, hops and users are in order of their names."""
+
+    run: RunSection
+    desk: DeskSection = DeskSection()
+    execution: ExecutionSection = ExecutionSection()
+    collateral: CollateralSection
+    exchange: ExchangeSection = ExchangeSection()
+    chain_log: ChainLogSection = ChainLogSection()
+    planner: PlannerSection = PlannerSection()
+    chains: tuple[ChainSection, ...] = field(name="chain", default=())
+    hops: tuple[HopSection, ...] = field(name="hop", default=())
+    assets: tuple[AssetSection, ...] = field(name="asset", default=())
+    indexes: tuple[IndexSection, ...] = field(name="index", default=())
+    users: tuple[UserSection, ...] = field(name="user", default=())
+    steps: tuple[DeskStep, ...] = field(name="step", default=())
+
+    def node_config(self) -> DeskConfig:
+        """The configuration of the one node."""
+        assets = tuple(asset.symbol for asset in self.assets)
+        indexes = tuple(index.settings() for index in self.indexes)
+        desk = settings_of(self.desk, DeskSettings, indexes=indexes, assets=assets)
+        return DeskConfig(
+            name=DESK,
+            desk=desk,
+            execution=settings_of(self.execution, ExecutionSettings, desk=DESK),
+            collateral=self._collateral(),
+        )
+
+    def exchange_model(self) -> ExchangeModel:
+        """The exchange as the simulator has it."""
+        return self.exchange.model(tuple(asset.market(self.collateral.token) for asset in self.assets))
+
+    def _collateral(self) -> CollateralSettings:
+        chains = {chain.id: ChainSettings(deposit=chain.deposit, payout=chain.payout) for chain in self.chains}
+        sources = {f"{chain}:{index.symbol}": at for index in self.indexes for chain, at in index.sources.items()}
+        return settings_of(
+            self.collateral,
+            CollateralSettings,
+            chains=chains,
+            destinations={index.symbol: index.destinations for index in self.indexes},
+            hops=tuple(hop.settings() for hop in self.hops),
+            sources=sources,
+        )
