@@ -35,10 +35,10 @@ class MessageRefused(RomerError):
 
     def of(self, message: FromPeer[Any]) -> RejectMessage | RejectBusiness:
         """What the engine is told about `message`."""
-        session, number, kind = message.session, message.msg_seq_num, message.message.msg_type
+        of = message.session, message.msg_seq_num, message.message.msg_type
         if isinstance(self.reason, BusinessRejectReason):
-            return RejectBusiness(session, number, kind, self.reason.value, self.ref_id, self.text)
-        return RejectMessage(session, number, kind, self.reason.value, self.ref_tag_id, self.text)
+            return RejectBusiness(*of, self.reason.value, self.ref_id, self.text, message.epoch)
+        return RejectMessage(*of, self.reason.value, self.ref_tag_id, self.text, message.epoch)
 
 
 class Application:

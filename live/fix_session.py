@@ -41,7 +41,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """Of the table in core/fix/states.py."""
     kept_down: bool
-    """An operator has logged it out."""
+    """An operator has logged it out, or a gap that cannot be filled keeps it down until one helps."""
     reason: str
     """Why it came to that state, a code of docs/reasons.md; empty if it has not changed since the start."""
     next_out: int
@@ -60,7 +60,7 @@ def view_of(session: Session, *, reason: str, posted: int, unsent_bytes: int) ->
         sender_comp_id=session.comp_id,
         target_comp_id=session.own.target_comp_id,
         state=str(state.status),
-        kept_down=state.disabled,
+        kept_down=session.is_kept_down,
         reason=reason,
         next_out=state.next_out,
         next_in=state.next_in,

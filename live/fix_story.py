@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +11,17 @@ from typing import Any, Final
 import msgspec
 
 from core.errors import InputError
+from core.fix.codec import SOH, WireMessage, decode
+from core.fix.framer import Framer
 from core.fix.session_story import KINDS, RESEND_ASKED, SessionStory, Stated, is_about
+from core.fix.tags import BEGIN_SEQ_NO, END_SEQ_NO
 from live.journal.files import open_reader
 from live.journal.tail import journal_paths
 
-_RESEND: Final = re.compile(rb"\x0135=2\x01.*?\x017=(\d+)\x0116=(\d+)\x01", re.DOTALL)
+_BYTES_MAX: Final = 1 << 16
+_FIELDS_MAX: Final = 1_000
+"""More than a ResendRequest has."""
+_SPEAKERS: Final = {"Bytes": "the peer", "Transmit": "this side"}
 
 
 def explain_session(folder: Path, session: str) -> SessionStory:
@@ -36,6 +42,7 @@ def _stated(folder: Path) -> Iterator[tuple[str, Stated]]:
     """Each fact of an engine, and each ResendRequest, with its session as far as the connection tells."""
     reader, decoder = open_reader(journal_paths(folder)), msgspec.msgpack.Decoder()
     whose: dict[str, str] = {}
+    streams: defaultdict[tuple[str, str], Framer] = defaultdict(Framer)
     for delivery in reader.deliveries(unfinished=True):
         now, component, event, effects = decoder.decode(delivery.payload)
         facts = [effect["fact"] for effect in effects if effect["type"] == "Note" and effect["fact"]["type"] in KINDS]
@@ -43,17 +50,26 @@ def _stated(folder: Path) -> Iterator[tuple[str, Stated]]:
         named = next((fact["session"] for fact in facts if fact["type"] == "SessionChanged"), "")
         if conn and named:
             whose[conn] = named
-        asked = [_asked(event, "the peer"), *(_asked(effect, "this side") for effect in effects)]
-        for record, fact in ((record, fact) for record, fact in asked if fact is not None):
-            yield whose.get(record["conn"], ""), Stated(now, component, fact)
+        for record in (event, *effects):
+            for fact in _asked(record, streams):
+                yield whose.get(record["conn"], ""), Stated(now, component, fact)
+        if event["type"] == "Disconnected":
+            streams.pop(("Bytes", conn), None)
+            streams.pop(("Transmit", conn), None)
         for fact in facts:
             own = fact.get("session") or whose.get(fact.get("conn", ""), "")
             yield own, Stated(now, component, fact)
 
 
-def _asked(record: Any, by: str) -> tuple[Any, dict[str, Any] | None]:
-    """The ResendRequest that bytes carry, if they carry one."""
-    match = _RESEND.search(record["data"]) if record["type"] in ("Bytes", "Transmit") else None
-    if match is None:
-        return record, None
-    return record, {"type": RESEND_ASKED, "by": by, "begin": int(match[1]), "end": int(match[2])}
+def _asked(record: Any, streams: Mapping[tuple[str, str], Framer]) -> Iterator[dict[str, Any]]:
+    """The ResendRequests that end in these bytes; they may have begun in bytes before, of the same one of `streams`."""
+    kind = record["type"]
+    if kind not in _SPEAKERS:
+        return
+    for raw in streams[kind, record["conn"]].feed(record["data"], _BYTES_MAX):
+        if isinstance(raw, bytes) and raw.split(SOH, 3)[2] == b"35=2":
+            message = decode(raw, _FIELDS_MAX)
+            values = message.values if isinstance(message, WireMessage) else {}
+            begin, end = values.get(BEGIN_SEQ_NO, b""), values.get(END_SEQ_NO, b"")
+            if begin.isdigit() and end.isdigit():
+                yield {"type": RESEND_ASKED, "by": _SPEAKERS[kind], "begin": int(begin), "end": int(end)}

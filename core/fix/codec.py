@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 from zlib import adler32
 
@@ -20,6 +22,7 @@ from core.fix.values import ENCODING
 SOH: Final = b"\x01"
 _CHUNK: Final = 256
 _SHOWN_BYTES: Final = 64
+_HEAD_FIELDS_MAX: Final = 32
 _TAG: Final = re.compile(rb"0|-?[1-9]\d{0,8}")
 _COMMON_TAGS: Final = {b"%d" % tag: tag for tag in range(1, 6000) if tag not in DATA_LENGTHS}
 """Tags that need no second look. Lengths of data fields are not among them, and lead to the slow path."""
@@ -48,7 +51,10 @@ class GarbledReason(StrEnum):
 
 
 class Garbled(msgspec.Struct, frozen=True):
-    """Bytes that were dropped, for `reason`. `raw` is the message at fault, where its end could be found."""
+    """Bytes that were dropped, for `reason`.
+
+    `raw` is the message at fault, where its end could be found; of one that is too large, its head.
+    """
 
     reason: GarbledReason
     raw: bytes = b""
@@ -87,8 +93,6 @@ def decode(raw: bytes, fields_max: int, lengths: Mapping[int, int] = DATA_LENGTH
     parts.pop()
     if len(parts) > fields_max:
         return Garbled(GarbledReason.TOO_MANY_FIELDS, raw)
-    if lengths is not DATA_LENGTHS:
-        return _decode_uncommon(raw, lengths)
     values = {}
     try:
         for part in parts:
@@ -96,11 +100,23 @@ def decode(raw: bytes, fields_max: int, lengths: Mapping[int, int] = DATA_LENGTH
             values[_COMMON_TAGS[tag]] = value
     except (KeyError, ValueError):
         return _decode_uncommon(raw, lengths)
+    if lengths is not DATA_LENGTHS and not lengths.keys().isdisjoint(values):
+        return _decode_uncommon(raw, lengths)
     msg_type = values[MSG_TYPE].decode(ENCODING)
     if len(values) == len(parts):
         return WireMessage(raw, msg_type, values)
     pairs = [part.split(b"=", 1) for part in parts]
     return WireMessage(raw, msg_type, values, True, [(_COMMON_TAGS[tag], value) for tag, value in pairs])
+
+
+def decode_head(raw: bytes) -> WireMessage:
+    """The first fields of a framed message that cannot be taken apart as a whole, as far as they are fields."""
+    fields = []
+    with suppress(ValueError):
+        for field in islice(_split(raw), _HEAD_FIELDS_MAX):
+            fields.append(field)  # noqa: PERF402  # what came before a fault is wanted
+    values = dict(fields)
+    return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, True, fields)
 
 
 def split(raw: bytes, lengths: Mapping[int, int]) -> list[tuple[int, bytes]]:
@@ -132,7 +148,12 @@ def checksum(data: bytes) -> int:
 
 def is_checksum(data: bytes, digits: bytes) -> bool:
     """Whether `digits` are the CheckSum of `data`."""
-    return _CHECK_SUMS[checksum(data)] == digits
+    return is_sum(checksum(data), digits)
+
+
+def is_sum(total: int, digits: bytes) -> bool:
+    """Whether `digits` are the CheckSum of bytes whose sum is `total`."""
+    return _CHECK_SUMS[total] == digits
 
 
 def _decode_uncommon(raw: bytes, lengths: Mapping[int, int]) -> WireMessage | Garbled:

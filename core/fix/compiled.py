@@ -17,6 +17,7 @@ from core.fix.generic import SESSION_TAGS, GenericMessage
 from core.fix.message import FixMessage
 from core.fix.messages import Header
 from core.fix.tags import BEGIN_STRING_TAG, BODY_LENGTH, CHECK_SUM, MSG_TYPE
+from core.fix.unsent import Unsendable
 from core.fix.validation import Sections, Validator
 from core.fix.values import ENCODING, FLOAT, INT, STRING, ValueType
 from core.kernel.record import Record
@@ -178,13 +179,14 @@ def _strictly(kind: ValueType) -> Callable[[str], Any]:
 def compile_writer(kind: type[Record]) -> Callable[[Any], bytes | None]:
     """A function from a record to its fields on the wire, ascending; None if one of its own texts holds SOH.
 
-    None and empty texts are left out; characters beyond Latin-1 become question marks.
+    None and empty texts are left out. It raises UnicodeEncodeError for text that is not in Latin-1, and what a value
+    raises that is not of its field's type.
     """
     entries = sorted(entries_of(kind), key=_rank)
     names: dict[str, Any] = {}
     texts = "".join(f"{{m.{entry.attribute}}}" for entry in entries if entry.field.kind.is_text)
     fields = _joined(_written(entry, names) for entry in entries)
-    source = f'lambda m: None if "\x01" in f"{texts}" else {fields}.encode("{ENCODING}", "replace")'
+    source = f'lambda m: None if "\x01" in f"{texts}" else {fields}.encode("{ENCODING}")'
     writer: Callable[[Any], bytes | None] = eval(source, names)  # noqa: S307  # the source is ours
     return writer
 
@@ -194,9 +196,9 @@ def _rank(entry: Entry) -> int:
 
 
 def _compile_entry_writer(kind: type[Record]) -> Callable[[Any], str]:
-    """The same for an entry of a group, in the order of its attributes; SOH in its texts becomes a blank."""
-    names: dict[str, Any] = {"clean": _clean}
-    fields = _joined(_written(entry, names, clean=True) for entry in entries_of(kind))
+    """The same for an entry of a group, in the order of its attributes; it raises Unsendable for SOH in its texts."""
+    names: dict[str, Any] = {"whole": _whole}
+    fields = _joined(_written(entry, names, in_group=True) for entry in entries_of(kind))
     writer: Callable[[Any], str] = eval(f"lambda m: {fields}", names)  # noqa: S307  # the source is ours
     return writer
 
@@ -212,11 +214,13 @@ def _joined(expressions: Iterable[str]) -> str:
     return f'"".join(({", ".join([*parts, ""])}))' if parts else '""'
 
 
-def _clean(text: str) -> str:
-    return text.replace("\x01", " ")
+def _whole(text: str) -> str:
+    if "\x01" in text:
+        raise Unsendable("a text holds SOH, which ends a field")
+    return text
 
 
-def _written(entry: Entry, names: dict[str, Any], *, clean: bool = False) -> str:
+def _written(entry: Entry, names: dict[str, Any], *, in_group: bool = False) -> str:
     """An expression for one field of the message `m`. It may use `names`, to which it adds what it needs."""
     field, value = entry.field, f"m.{entry.attribute}"
     tag, kind = field.tag, field.kind
@@ -233,7 +237,7 @@ def _written(entry: Entry, names: dict[str, Any], *, clean: bool = False) -> str
     elif not kind.is_text and kind is not INT:
         names[f"w{tag}"] = kind.write
         value = f"w{tag}({value})"
-    written = f"clean({value})" if clean and kind.is_text else value
+    written = f"whole({value})" if in_group and kind.is_text else value
     expression = f'f"{tag}={{{written}}}\x01"'
     if kind.is_text:
         return f'({expression} if m.{entry.attribute} else "")'

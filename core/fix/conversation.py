@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from core.fix.codec import WireMessage, show
+from core.fix.content import signed_hash
 from core.fix.logon import Admission
 from core.fix.message import FixMessage
 from core.fix.messages import Header, Heartbeat, Logout, Reject, ResendRequest, SequenceReset, TestRequest
@@ -108,11 +109,13 @@ class Conversation(Admission):
         if not self.is_in_order(message, header):
             return
         number, limit = header.msg_seq_num, self.own.app_messages_per_second_max
-        if limit and not header.poss_dup_flag and self._count_in_second() > limit:
+        counts = limit and not header.poss_dup_flag and message.msg_type != MsgType.BUSINESS_MESSAGE_REJECT
+        if counts and self._count_in_second() > limit:
             self.refuse_business(message, BusinessRejectReason.OTHER, f"More than {limit} messages in a second")
         elif message.msg_type in self.config.app_messages:
-            raw_hash = sha256(message.raw).digest()
-            self.emit(Send(self.config.app, FromPeer(self.name, number, raw_hash, body, bool(header.poss_resend))))
+            raw_hash, resent = sha256(message.raw).digest(), bool(header.poss_resend)
+            said = FromPeer(self.name, number, raw_hash, body, resent, signed_hash(message), self.state.epoch)
+            self.emit(Send(self.config.app, said))
             self.consume(number)
         elif message.msg_type == MsgType.BUSINESS_MESSAGE_REJECT:
             self.emit(Note(InputIgnored(self.state.conn, Reason.BUSINESS_REJECTED, show(message.raw))))

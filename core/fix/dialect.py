@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-import msgspec
-
 from core.fix.codec import SOH, WireMessage, split
 from core.fix.compiled import Parsed, Shape, compile_writer
 from core.fix.dictionary import Dictionary
@@ -36,7 +34,6 @@ from core.kernel.record import Record
 _SHAPES_MAX: Final = 1024
 FIELDS_MAX: Final = 200
 """Longer messages are always taken apart from scratch: their sequences of tags are not worth remembering."""
-_SOH_TEXT: Final = "\x01"
 _ANY_TYPE: Final = "U"
 _MSG_TYPE: Final = re.compile(r"[!-<>-~]{1,32}")
 
@@ -132,36 +129,32 @@ class Dialect:
         """The fields of `message` that follow the session's own header fields.
 
         `header` are further fields of the header, where the message has not got them, `more` of a typed message's
-        body. None and empty texts of typed messages are left out; SOH in them becomes a blank.
+        body. None and empty texts of typed messages are left out. Raises Unsendable for a value that cannot be written.
         """
         if isinstance(message, GenericMessage):
             return self._build_generic(message, header)
-        kind = type(message)
-        written = _writer(kind)(message)
-        if written is None:
-            written = _writer(kind)(_without_soh(message)) or b""
+        written = _typed(message)
         if more:
             own = [(tag, value.decode(ENCODING)) for tag, value in split(written, self.data_lengths)]
-            written = self._written(kind.MSG_TYPE, (*own, *more)).encode(ENCODING, "replace")
+            written = _latin_1(self._written(message.msg_type, (*own, *more)))
         return self._head(header) + written if header else written
 
     def outgoing(self, message: FixMessage, header: Fields = ()) -> bytes:
         """The same for a message of an application's. Raises Unsendable for the session's own and the unreadable.
 
-        That is a MsgType that is none, SOH where it does not belong, and data that is not as long as its length says.
+        That is a MsgType that is none, SOH where it does not belong, data that is not as long as its length says, and
+        text that is not in Latin-1.
         """
         kind = message.msg_type
         if kind in ADMIN_TYPES:
             raise Unsendable(f"messages of type {kind} are the session's to send")
+        if not isinstance(message, GenericMessage):
+            written = _typed(message)
+            return self._head(header) + written if header else written
         try:
-            if isinstance(message, GenericMessage):
-                return self._outgoing_generic(message, header)
-            written = _writer(type(message))(message)
-        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            raise Unsendable(f"a value is not of its field's type: {error}") from error
-        if written is None:
-            raise Unsendable("a text holds SOH, which ends a field")
-        return self._head(header) + written if header else written
+            return self._outgoing_generic(message, header)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise Unsendable(f"a field is no tag and text: {error}") from error
 
     def _outgoing_generic(self, message: GenericMessage, header: Fields) -> bytes:
         if not _MSG_TYPE.fullmatch(message.kind):
@@ -179,7 +172,7 @@ class Dialect:
             raise Unsendable(fault)
         if not has_data and written.count(SOH) == len(tags):
             return
-        given = Counter([(tag, value.encode(ENCODING, "replace")) for tag, value in fields])
+        given = Counter([(tag, value.encode(ENCODING)) for tag, value in fields])
         try:
             is_read = given == Counter(split(written, self.data_lengths))
         except ValueError:
@@ -209,6 +202,10 @@ class Dialect:
                 return f"field {tag} is not one that can be added"
             if tag in tags[:place] or not value or (not msg_type and tag not in self.dictionary.header_tags):
                 return f"field {tag} is there twice, is empty, or is not one of the header's"
+        for length, data in self.data_lengths.items():
+            if (length in tags) != (data in tags):
+                there, missing = (length, data) if length in tags else (data, length)
+                return f"field {there} needs field {missing} beside it: a length and its data belong together"
         try:
             self.outgoing(GenericMessage(_ANY_TYPE, body, header))
         except Unsendable as error:
@@ -217,12 +214,12 @@ class Dialect:
 
     def _build_generic(self, message: GenericMessage, header: Fields) -> bytes:
         own = dict(header) | dict(message.header) if header else dict(message.header)
-        return self._head(tuple(own.items())) + self._written(message.kind, message.fields).encode(ENCODING, "replace")
+        return self._head(tuple(own.items())) + _latin_1(self._written(message.kind, message.fields))
 
     def _head(self, header: Fields) -> bytes:
         """Fields of the header that are not the session's."""
         fields = tuple([field for field in header if field[0] not in SESSION_TAGS])
-        return self._written("", fields).encode(ENCODING, "replace")
+        return _latin_1(self._written("", fields))
 
     def _written(self, kind: str, fields: tuple[FieldText, ...]) -> str:
         """The fields of a header, or of the body of a message of type `kind`, in FIX's order."""
@@ -247,7 +244,7 @@ class _Unfit(Exception):
 
 
 def _record(kind: type[Record], level: FieldMap, *, may_be_empty: bool) -> Any:
-    """The record that a level of a message is read as. Raises _Unfit."""
+    """The record that a level of a message is read as. An empty field is one that is not there. Raises _Unfit."""
     return kind(**dict(_arguments(kind, level, may_be_empty=may_be_empty)))
 
 
@@ -256,10 +253,10 @@ def _arguments(kind: type[Record], level: FieldMap, *, may_be_empty: bool) -> It
     for entry in entries_of(kind):
         tag = entry.field.tag
         text = values.get(tag)
-        if text == "" and may_be_empty and entry.field.kind.is_text:
-            yield entry.attribute, text
-        elif not text:
-            if entry.required:
+        if not text:
+            if entry.required and may_be_empty and entry.field.kind.is_text and text is not None:
+                yield entry.attribute, text
+            elif entry.required:
                 reason = RejectReason.REQUIRED_TAG_MISSING if text is None else RejectReason.TAG_WITHOUT_VALUE
                 raise _Unfit(reason, tag)
         elif entry.field.entry is not None:
@@ -287,14 +284,31 @@ def _writer(kind: type[FixMessage]) -> Callable[[Any], bytes | None]:
     return compile_writer(kind)
 
 
-def _without_soh(message: FixMessage) -> FixMessage:
-    texts = {
-        entry.attribute: getattr(message, entry.attribute)
-        for entry in entries_of(type(message))
-        if entry.field.kind.is_text
-    }
-    clean = {name: text.replace(_SOH_TEXT, " ") for name, text in texts.items() if text}
-    return msgspec.structs.replace(message, **clean)
+def _typed(message: FixMessage) -> bytes:
+    """The fields of a typed message. Raises Unsendable."""
+    try:
+        written = _writer(type(message))(message)
+    except UnicodeEncodeError as error:
+        raise _foreign(error) from error
+    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise Unsendable(f"a value is not of its field's type: {error}") from error
+    if written is None:
+        raise Unsendable("a text holds SOH, which ends a field")
+    return written
+
+
+def _latin_1(text: str) -> bytes:
+    """Fields as bytes. Raises Unsendable."""
+    try:
+        return text.encode(ENCODING)
+    except UnicodeEncodeError as error:
+        raise _foreign(error) from error
+
+
+def _foreign(error: UnicodeEncodeError) -> Unsendable:
+    text = error.object[error.start : error.end]
+    hint = "give another encoding's bytes as a character each, and its name as MessageEncoding(347)"
+    return Unsendable(f"{text!r} is not in Latin-1: {hint}")
 
 
 @lru_cache

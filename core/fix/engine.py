@@ -110,7 +110,8 @@ class FixEngine(SessionHost):
         link = self.state.links.get(event.conn)
         if link is None:
             return
-        for item in link.framer.feed(event.data, self.config.message_bytes_max):
+        is_known = bool(link.session)
+        for item in link.framer.feed(event.data, self.config.message_bytes_max, is_known=is_known):
             if link.session:
                 session = self._session(link.session, now)
                 session.hear(item)

@@ -61,9 +61,10 @@ class View:
         return self.level.get(self.dictionary.tag(field))
 
     def value(self, field: int | str) -> Any:
-        """The value as its type has it: Decimal, int, bool, nanoseconds, bytes or str; None without it.
+        """The value as its type has it: Decimal, int, bool, nanoseconds, bytes or str.
 
-        Raises InputError for one that is not of its type.
+        None without it, and for an empty field, where these are allowed, that cannot be empty by its type. Raises
+        InputError for one that is not of its type.
         """
         tag = self.dictionary.tag(field)
         text = self.level.get(tag)
@@ -73,6 +74,8 @@ class View:
         try:
             return type_of(definition).read(text.encode(ENCODING))
         except ValueError as error:
+            if not text:
+                return None
             raise InputError(f"{definition.name}({tag}): {error}", f"it must be a {definition.type}") from None
 
     def set(self, field: int | str, value: Any) -> View:

@@ -120,7 +120,7 @@ class SessionHost(Component[EngineState]):
         else:
             self.state.added[own.name] = own
             self.state.gone = [name for name in self.state.gone if name != own.name]
-            self.state.sessions[own.name] = SessionState()
+            self.state.sessions[own.name] = SessionState(epoch=now)  # one of this name may have been removed
             self._host()
             self._done(event.body, own.name)
             self._begin(now, own.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.fix.codec import WireMessage, decode
+from core.fix.codec import Garbled, GarbledReason, WireMessage, decode, decode_head
 from core.fix.compiled import Parsed
 from core.fix.dialect import Fields
 from core.fix.lifecycle import Lifecycle
@@ -35,7 +35,7 @@ from core.fix.tags import (
     BusinessRejectReason,
     MsgType,
 )
-from core.fix.unsent import UnsentReason
+from core.fix.unsent import Unsendable, UnsentReason
 from core.fix.values import ENCODING, read_int
 from core.kernel.record import Note
 
@@ -48,6 +48,16 @@ _REVERSED: Final = (
     (DELIVER_TO_LOCATION_ID, ON_BEHALF_OF_LOCATION_ID),
 )
 """Routing fields of an answer, ascending, each with the field of the message that its value comes from."""
+_ROOM_FOR_REQUESTS: Final = 8
+"""For ResendRequests beyond a gap. They were answered and only have to count, but if two sides that both miss something
+forgot them, each would ask for the other's, with a request that is missing next, for ever."""
+_UNREAD: Final = {
+    GarbledReason.TOO_LARGE: RejectReason.TOO_LARGE,
+    GarbledReason.TOO_MANY_FIELDS: RejectReason.TOO_MANY_FIELDS,
+    GarbledReason.BAD_TAG: RejectReason.INVALID_TAG_NUMBER,
+    GarbledReason.DATA_LENGTH: RejectReason.INCORRECT_FORMAT,
+}
+"""What a message is refused for that has its CheckSum, but cannot be taken apart."""
 
 
 class Inbound(Lifecycle):
@@ -117,8 +127,8 @@ class Inbound(Lifecycle):
 
     def put_aside(self, message: WireMessage, number: int) -> None:
         """Keep a message beyond a gap until its turn comes, if there is room."""
-        early = self.state.early
-        if len(early) < self.own.early_messages_max:
+        early, is_answered = self.state.early, message.msg_type == MsgType.RESEND_REQUEST
+        if len(early) < self.own.early_messages_max + is_answered * _ROOM_FOR_REQUESTS:
             early.setdefault(number, message.raw)
 
     def enter_gap(self) -> None:
@@ -157,6 +167,34 @@ class Inbound(Lifecycle):
         if message.msg_type not in (MsgType.LOGON, MsgType.SEQUENCE_RESET):
             self.consume(number)
 
+    def refuse_unread(self, garbled: Garbled) -> bool:
+        """Refuse a message that cannot be taken apart, so that it is not asked for again and again; whether it was one.
+
+        One beyond a limit is refused at once. One that is malformed is ignored at first, as other engines do, and
+        refused when it was asked for and has come again as it was.
+        """
+        reason, config = _UNREAD.get(garbled.reason), self.config
+        if reason is None or not garbled.raw or self.state.status not in LOGGED_ON:
+            return False
+        head = decode_head(garbled.raw)
+        number = _sequence_number(head)
+        is_beyond = garbled.reason in (GarbledReason.TOO_LARGE, GarbledReason.TOO_MANY_FIELDS)
+        is_again = number == self.state.next_in and self.state.gap_end > 0
+        if not (is_beyond or is_again) or not number or not self._is_own(head):
+            return False
+        limit = config.message_bytes_max if reason is RejectReason.TOO_LARGE else config.fields_max
+        self.refuse(head, Rejection(reason, limit=limit))
+        return True
+
+    def _is_own(self, head: WireMessage) -> bool:
+        """Whether the first fields of a message say that it is one of this session's, and no Logon."""
+        values, own = head.values, self.own
+        if values[BEGIN_STRING_TAG] != self.dialect.begin_string.encode() or head.msg_type == MsgType.LOGON:
+            return False
+        names = values.get(SENDER_COMP_ID), values.get(TARGET_COMP_ID)
+        is_named = names == (own.target_comp_id.encode(ENCODING), self.comp_id.encode(ENCODING))
+        return is_named or (None not in names and not own.check_comp_id)
+
     def refuse_and_leave(self, message: WireMessage, reason: Reason) -> None:
         """Reject, then log out; during the logon, just close."""
         if self.state.status not in LOGGED_ON:
@@ -175,9 +213,12 @@ class Inbound(Lifecycle):
         self.consume(number)
 
     def reject(self, refusal: RejectMessage | RejectBusiness) -> None:
-        """The application refuses a message that it was given. A Reject is of no use on another connection."""
+        """The application refuses a message that it was given. A Reject is of no use without a connection."""
         message = self._reject_of(refusal)
-        if refusal.msg_seq_num >= self.state.next_in:
+        if fault := self._refusal_fault(refusal, message):
+            self.drop(message.msg_type, UnsentReason.UNSENDABLE, fault)
+            return
+        if refusal.epoch != self.state.epoch or refusal.msg_seq_num >= self.state.next_in:
             self.drop(message.msg_type, UnsentReason.RESET, f"it refuses message {refusal.msg_seq_num} of before")
             return
         if message.msg_type not in ADMIN_TYPES:
@@ -189,6 +230,23 @@ class Inbound(Lifecycle):
             return
         code = code_of(refusal.reason, is_business=isinstance(refusal, RejectBusiness))
         self.emit(Note(MessageRejected(self.name, refusal.msg_seq_num, refusal.msg_type, code, refusal.text)))
+
+    def _refusal_fault(self, refusal: RejectMessage | RejectBusiness, message: FixMessage) -> str:
+        """Why `message`, which says so, cannot be sent; empty if it can."""
+        tag = refusal.ref_tag_id if isinstance(refusal, RejectMessage) else None
+        numbers = (
+            ("RefSeqNum(45)", refusal.msg_seq_num, 1),
+            ("the reason", refusal.reason, 0),
+            ("RefTagID(371)", tag, 1),
+        )
+        for name, number, least in numbers:
+            if number is not None and number < least:
+                return f"{name} is {least} or more, got {number}"
+        try:
+            self.worded(message)
+        except Unsendable as error:
+            return str(error)
+        return ""
 
     def _reject_of(self, refusal: RejectMessage | RejectBusiness) -> FixMessage:
         """The message that says so, as far as this version of FIX has messages and fields for it."""
@@ -203,8 +261,9 @@ class Inbound(Lifecycle):
         return Reject(number, text=refusal.text if tag is None else f"{refusal.text} ({tag})")
 
     def _refuse_anonymous(self, message: WireMessage, tag: int) -> None:
+        is_refusal = message.msg_type == MsgType.BUSINESS_MESSAGE_REJECT  # two of them would answer each other for ever
         is_own = message.msg_type in ADMIN_TYPES or not self.dialect.version.has_business_rejects
-        if is_own or self.state.status not in LOGGED_ON:
+        if is_own or is_refusal or self.state.status not in LOGGED_ON:
             self.refuse(message, Rejection(RejectReason.REQUIRED_TAG_MISSING, tag))
         else:
             reason = BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING

@@ -23,13 +23,17 @@ _FAULTS: Final = frozenset(
         Reason.GARBLED_LOGON,
         Reason.NEXT_EXPECTED_TOO_HIGH,
         Reason.RESEND_TIMEOUT,
+        Reason.GAP_UNFILLABLE,
         Reason.RESEND_LOOP,
+        Reason.RESET_LOOP,
     ]
 )
 """Ends by a fault of the peer's, after which `reset_on_error` starts over."""
 _LOGON_FAULTS: Final = frozenset([Reason.SEQUENCE_TOO_LOW, Reason.NEXT_EXPECTED_TOO_HIGH])
 """Those that a Logon shows; other faulty Logons need not be the counterparty's, and change nothing."""
 _LOGOUTS: Final = frozenset([Reason.PEER_LOGOUT, Reason.LOGGED_OUT])
+UNFILLED_MAX: Final = 3
+"""How often in a row a gap may be given up without having become smaller."""
 
 
 class Lifecycle(Recovery):
@@ -49,11 +53,16 @@ class Lifecycle(Recovery):
         if state.next_in > 1:
             self.drop_pending()
         state.next_in = state.next_out = 1
+        state.epoch += 1
         state.sent, state.early = {}, {}
-        state.asked = Asked()
+        self.forget_trouble()
         self.forget_gap()
         self.forget_resend()
         self.step(Trigger.SEQUENCE_RESET, reason)
+
+    def forget_trouble(self) -> None:
+        """Neither side has asked for anything in vain."""
+        self.state.asked, self.state.unfilled = Asked(), 0
 
     def log_out(self, reason: Reason, text: str | None = None) -> None:
         """Say goodbye, once, and wait for the answer."""
@@ -62,6 +71,17 @@ class Lifecycle(Recovery):
             self.state.logout_reason = reason
             self.state.deadline = self.now + self.own.logout_timeout
             self.step(Trigger.LOGOUT_SENT, reason)
+
+    def give_up_gap(self) -> None:
+        """What is missing did not come: log out rather than wait for ever, and stay down rather than try for ever."""
+        state = self.state
+        state.unfilled = state.unfilled + 1 if state.unfilled_at == state.next_in else 1
+        state.unfilled_at = state.next_in
+        if state.unfilled < UNFILLED_MAX:
+            self.log_out(Reason.RESEND_TIMEOUT, "Resend request was not answered")
+        else:
+            text = f"Message {state.next_in} was asked for {UNFILLED_MAX} times and did not come"
+            self.log_out(Reason.GAP_UNFILLABLE, text)
 
     def close(self, reason: Reason) -> None:
         """End the connection from this side."""
@@ -75,7 +95,7 @@ class Lifecycle(Recovery):
         self._reset_at_end(reason, why)
         state.conn, state.logout_reason, state.reset_sent = "", "", False
         state.early = {}
-        state.gap_end = state.asked_end = state.deadline = 0
+        state.gap_end = state.asked_end = state.deadline = state.idle_resets = 0
         state.asked = Asked()
         self.forget_resend()
         self.step(Trigger.STOPPED if state.stopping else Trigger.DISCONNECTED, reason)
@@ -100,10 +120,15 @@ class Lifecycle(Recovery):
                 self.reset(Reason.RESET_BY_SCHEDULE)
             state.opened = window.opens
 
+    @property
+    def is_kept_down(self) -> bool:
+        """Whether an operator keeps the session down, or a gap does that cannot be filled until one helps."""
+        return self.state.disabled or self.state.unfilled >= UNFILLED_MAX
+
     def may_connect(self) -> bool:
-        """Whether neither an operator nor the schedule keeps the session down."""
+        """Whether nothing keeps the session down, nor its schedule."""
         schedule, state = self.own.schedule, self.state
-        if state.disabled or state.stopping:
+        if self.is_kept_down or state.stopping:
             return False
         return schedule is None or window_at(schedule, self.now).opens <= self.now
 

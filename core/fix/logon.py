@@ -7,6 +7,8 @@ others for the same session, and the one that the authenticator believes is let 
 
 from __future__ import annotations
 
+from typing import Final
+
 from core.fix.codec import WireMessage
 from core.fix.inbound import Inbound
 from core.fix.messages import Header, Logon, Logout
@@ -16,6 +18,10 @@ from core.fix.states import LOGGED_ON, TALKING, Reason, Status, Trigger
 from core.fix.tags import EncryptMethod
 from core.kernel.record import Send
 from core.units import SECOND
+
+IDLE_RESETS_MAX: Final = 3
+"""How often in a row a peer may reset numbers, with nothing in between, before it is logged out."""
+_NEXT_AFTER_LOGON: Final = 2
 
 
 class Admission(Inbound):
@@ -41,8 +47,16 @@ class Admission(Inbound):
             self.close(Reason.UNEXPECTED_LOGON)
         elif not self._is_acceptable(logon):
             self.close(Reason.INVALID_LOGON)
+        elif status in LOGGED_ON and self._goes_round():
+            self.log_out(Reason.RESET_LOOP, "ResetSeqNumFlag repeated too often")
         else:
             self._welcome(message, header, logon)
+
+    def _goes_round(self) -> bool:
+        """Whether resets come one upon the other: two sides that take answers for questions would do so for ever."""
+        state = self.state
+        state.idle_resets = state.idle_resets + 1 if state.next_in <= _NEXT_AFTER_LOGON else 0
+        return state.idle_resets > IDLE_RESETS_MAX
 
     def objection(self, message: WireMessage) -> Reason | None:
         """The rule that a Logon for this session breaks; None if it is worth asking whose it is. Changes nothing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, ClassVar, Final, TypeAlias
 
-from core.fix.field_types import CHAR
+from core.fix.field_types import CHAR, DATA
 from core.fix.fields import Field
 from core.fix.message import FixMessage
 from core.fix.values import BOOLEAN, FLOAT, INT, STRING, UTC_TIMESTAMP
@@ -47,6 +47,7 @@ OrdStatus: TypeAlias = Annotated[str, Field(39, CHAR)]
 OrdType: TypeAlias = Annotated[str, Field(40, CHAR)]
 OrderID: TypeAlias = Annotated[str, Field(37, STRING)]
 OrderQty: TypeAlias = Annotated[Decimal, Field(38, FLOAT)]
+OrderSignature: TypeAlias = Annotated[bytes, Field(20006, DATA, length_tag=20005)]
 OrigClOrdID: TypeAlias = Annotated[str, Field(41, STRING)]
 OrigSendingTime: TypeAlias = Annotated[Nanos, Field(122, UTC_TIMESTAMP)]
 PossDupFlag: TypeAlias = Annotated[bool, Field(43, BOOLEAN)]
@@ -98,6 +99,8 @@ class NewOrderSingle(FixMessage, frozen=True):
     """Account(1), STRING."""
     text: Text | None = None
     """Text(58), STRING."""
+    order_signature: OrderSignature | None = None
+    """OrderSignature(20006), DATA."""
 
 
 class OrderCancelRequest(FixMessage, frozen=True):
@@ -117,6 +120,8 @@ class OrderCancelRequest(FixMessage, frozen=True):
     """TransactTime(60), UTCTIMESTAMP."""
     order_id: OrderID | None = None
     """OrderID(37), STRING."""
+    order_signature: OrderSignature | None = None
+    """OrderSignature(20006), DATA."""
 
 
 class OrderCancelReplaceRequest(FixMessage, frozen=True):
@@ -148,6 +153,8 @@ class OrderCancelReplaceRequest(FixMessage, frozen=True):
     """ExpireTime(126), UTCTIMESTAMP."""
     order_id: OrderID | None = None
     """OrderID(37), STRING."""
+    order_signature: OrderSignature | None = None
+    """OrderSignature(20006), DATA."""
 
 
 class OrderStatusRequest(FixMessage, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from core.fix.messages import TestRequest
+from core.fix.messages import Logout, TestRequest
 from core.fix.records import (
     SEQ_NUM_MAX,
     AskForHeartbeat,
@@ -18,7 +18,8 @@ from core.fix.records import (
 )
 from core.fix.session import TEST_REQ_ID, Session
 from core.fix.states import TALKING, Reason, Status, Trigger
-from core.fix.tags import ADMIN_TYPES
+from core.fix.tags import ADMIN_TYPES, MsgType
+from core.fix.unsent import Unsendable
 
 Operation: TypeAlias = LogOn | LogOut | DropConnection | ResetNumbers | SetNumbers | SetAdminFields | AskForHeartbeat
 
@@ -32,7 +33,7 @@ def operate(session: Session, operation: Operation) -> str:
 
 def _log_on(session: Session, _operation: LogOn) -> str:
     state = session.state
-    state.disabled, state.failures = False, 0
+    state.disabled, state.failures, state.unfilled = False, 0, 0
     if not session.may_connect():
         return "the session is outside its schedule, or its node is stopping"
     if session.config.role == "initiator" and not state.conn:
@@ -41,6 +42,10 @@ def _log_on(session: Session, _operation: LogOn) -> str:
 
 
 def _log_out(session: Session, operation: LogOut) -> str:
+    try:
+        session.worded(Logout(operation.text))
+    except Unsendable as error:
+        return f"its text cannot be sent: {error}"
     session.state.disabled = session.state.disabled or operation.keep_down
     if session.state.conn:
         session.leave(Reason.OPERATOR, operation.text or None)
@@ -76,8 +81,12 @@ def _set_numbers(session: Session, operation: SetNumbers) -> str:
         return f"numbers are from 1 to {SEQ_NUM_MAX}"
     if state.stopping:
         return "the node is stopping"
+    if next_in < state.next_in:
+        state.epoch += 1
+        session.drop_pending(MsgType.BUSINESS_MESSAGE_REJECT)
     state.sent = {number: raw for number, raw in state.sent.items() if number < next_out}
     state.next_out, state.next_in, state.early = next_out, next_in, {}
+    session.forget_trouble()
     session.forget_gap()
     session.forget_resend()
     session.step(Trigger.SEQUENCE_RESET, Reason.RESET_BY_OPERATOR)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from core.fix.codec import SOH, encode
+from core.fix.codec import SOH, encode, join, split
 from core.fix.dialect import Dialect, Fields, venue_dialect
+from core.fix.dictionary import USER_DEFINED_MIN
 from core.fix.message import FixMessage
 from core.fix.records import MessageDropped
 from core.fix.settings import EngineConfig, SessionConfig
@@ -85,6 +86,16 @@ class Outbound:
         """
         header = self.own.header_fields
         body = self.dialect.outgoing(message, (*header, _POSS_RESEND) if poss_resend else header)
+        if not self.own.send_user_defined_fields:
+            fields = split(body, self.dialect.data_lengths)
+            body = join(field for field in fields if field[0] < USER_DEFINED_MIN)
+        return self._fitting(body)
+
+    def worded(self, message: FixMessage) -> bytes:
+        """The same of a message of the session's own with words of somebody else's. Raises Unsendable."""
+        return self._fitting(self.dressed(message))
+
+    def _fitting(self, body: bytes) -> bytes:
         if len(body) > self.config.message_bytes_max - _ENVELOPE_BYTES:
             raise Unsendable(f"it has {len(body)} bytes, and message_bytes_max is {self.config.message_bytes_max}")
         if body.count(SOH) > self.config.fields_max - _ENVELOPE_FIELDS:
@@ -95,11 +106,14 @@ class Outbound:
         """A message of the application will not be sent: say so."""
         self.emit(Note(MessageDropped(self.name, msg_type, reason, detail)))
 
-    def drop_pending(self) -> None:
-        """What waits belongs to a session that is over."""
+    def drop_pending(self, msg_type: str = "") -> None:
+        """What waits, or what of it is of this type, belongs to a session that is over."""
         pending, self.state.pending = self.state.pending, []
         for waiting in pending:
-            self.drop(waiting.msg_type, UnsentReason.RESET)
+            if msg_type in ("", waiting.msg_type):
+                self.drop(waiting.msg_type, UnsentReason.RESET)
+            else:
+                self.state.pending.append(waiting)
 
     def send_pending(self) -> None:
         """Send what has waited, unless it has to go on waiting."""

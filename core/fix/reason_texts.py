@@ -59,6 +59,15 @@ TEXTS: Final = {
     "resend_timeout": (
         "A gap was not filled, nor made smaller, in time (60 s). Remedy: Check that the peer answers ResendRequests."
     ),
+    "gap_unfillable": (
+        "The same gap was not made smaller 3 times in a row, and keeps the session down. Remedy: See what "
+        "was ignored before it, and correct the peer; then set the number expected next, or let the session "
+        "log on."
+    ),
+    "reset_loop": (
+        "The peer reset the numbers (ResetSeqNumFlag) again and again, with nothing in between. Remedy: "
+        "Check which side takes the other's answer for a question."
+    ),
     "resend_loop": (
         "The peer asked for the same messages again and again, or for too many. Remedy: Check why the peer "
         "does not take them."
@@ -96,8 +105,8 @@ TEXTS: Final = {
         "The authenticator did not judge a Logon in time (5 s). Remedy: Look at the authenticator."
     ),
     "session_down": (
-        "A Logon for a session that an operator or its schedule keeps down. Remedy: Come back when the "
-        "schedule is open, or ask the operator."
+        "A Logon for a session that an operator, its schedule or a gap that cannot be filled keeps down. "
+        "Remedy: Come back when the schedule is open, or ask the operator."
     ),
     "unknown_comp_id": "A Logon names no session of this engine. Remedy: Correct the CompIDs, or add the market maker.",
     "duplicate_identity": (
@@ -124,6 +133,13 @@ TEXTS: Final = {
     "invalid_msg_type": "The dictionary has no such MsgType. Remedy: Correct it, or add the message to the dictionary.",
     "repeated_tag": "A tag appears more than once. Remedy: Send it once.",
     "tag_out_of_order": "A tag of header, body or trailer is in another part. Remedy: Order the parts.",
+    "too_large": (
+        "The message is larger than allowed (65,536 bytes, `message_bytes_max`); the framing alone was read. "
+        "Remedy: Send less at once, or allow more."
+    ),
+    "too_many_fields": (
+        "The message has more than 1,000 fields (`fields_max`). Remedy: Send less at once, or allow more."
+    ),
     "incorrect_group_count": (
         "A group has not as many entries as its count says, or more than 1,000 (`group_entries_max`). "
         "Remedy: Correct the count, or begin each entry with the group's first field."
@@ -141,10 +157,8 @@ TEXTS: Final = {
     ),
     "no_start": "The bytes do not begin with `8=FIX`. Remedy: Check that the other side speaks FIX on this port.",
     "first_fields": "BeginString, BodyLength and MsgType are not the first three fields. Remedy: Order them so.",
-    "too_large": "The message is larger than allowed. Remedy: `fix.message_bytes_max`.",
     "body_length": "BodyLength does not lead to the CheckSum. Remedy: Count from after BodyLength up to CheckSum.",
     "check_sum": "CheckSum is wrong, or not three digits. Remedy: The sum of all bytes before it, modulo 256.",
-    "too_many_fields": "The message has more than 1,000 fields. Remedy: Send less at once.",
     "bad_tag": "A field is not a number, an equals sign and a value. Remedy: Correct it.",
     "data_length": "A data field is not as long as its length field says. Remedy: Correct one of them.",
 }

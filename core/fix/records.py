@@ -21,7 +21,9 @@ class FromPeer(Record, Generic[AppMessage], frozen=True):
     """An application message arrived in sequence on `session` and is well formed.
 
     `raw_hash` is the SHA-256 of the exact bytes received, so that a receipt can bind to them. `poss_resend` is
-    the sender's PossResend: the application must find out whether it knows the content already.
+    the sender's PossResend: the application must find out whether it knows the content already. `content_hash` is what
+    an OrderSignature signs (`core.fix.content`); empty for a message without one. `epoch` is what the engine is to be
+    told if the message is refused: numbers are given again after a reset, and belong to another epoch then.
     """
 
     session: str
@@ -29,6 +31,8 @@ class FromPeer(Record, Generic[AppMessage], frozen=True):
     raw_hash: bytes
     message: AppMessage
     poss_resend: bool = False
+    content_hash: bytes = b""
+    epoch: int = 0
 
 
 class ToPeer(Record, Generic[AppMessage], frozen=True):
@@ -43,7 +47,7 @@ class ToPeer(Record, Generic[AppMessage], frozen=True):
 
 
 class RejectMessage(Record, frozen=True):
-    """The application refuses what came as `FromPeer`: answer with a Reject.
+    """The application refuses what came as `FromPeer`, whose `epoch` it repeats: answer with a Reject.
 
     `reason` is a SessionRejectReason(373), `ref_tag_id` the tag at fault if it is one tag's. The message itself is done
     with: its number counts.
@@ -55,6 +59,7 @@ class RejectMessage(Record, frozen=True):
     reason: int
     ref_tag_id: int | None = None
     text: str = ""
+    epoch: int = 0
 
 
 class RejectBusiness(Record, frozen=True):
@@ -69,6 +74,7 @@ class RejectBusiness(Record, frozen=True):
     reason: int
     ref_id: str = ""
     text: str = ""
+    epoch: int = 0
 
 
 class SessionOpened(Record, frozen=True):

@@ -24,7 +24,7 @@ from core.units import Nanos
 
 
 def refusal(logon: WireMessage, now: Nanos, text: str) -> bytes:
-    """The answer to a Logon that is refused with `text`."""
+    """The answer to a Logon that is refused with `text`; what Latin-1 has not got in it is written as in Python."""
     values = logon.values
     fields = (
         (MSG_TYPE, MsgType.LOGOUT.encode(ENCODING)),
@@ -32,6 +32,6 @@ def refusal(logon: WireMessage, now: Nanos, text: str) -> bytes:
         (SENDER_COMP_ID, values.get(TARGET_COMP_ID, b"")),
         (SENDING_TIME, format_timestamp(now).encode(ENCODING)),
         (TARGET_COMP_ID, values.get(SENDER_COMP_ID, b"")),
-        (TEXT, text.encode(ENCODING)),
+        (TEXT, text.replace("\x01", "\\x01").encode(ENCODING, "backslashreplace")),
     )
     return encode(join((tag, value) for tag, value in fields if value), values[BEGIN_STRING_TAG])

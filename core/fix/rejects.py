@@ -26,6 +26,8 @@ class RejectReason(StrEnum):
     REPEATED_TAG = "repeated_tag"
     TAG_OUT_OF_ORDER = "tag_out_of_order"
     INCORRECT_GROUP_COUNT = "incorrect_group_count"
+    TOO_LARGE = "too_large"
+    TOO_MANY_FIELDS = "too_many_fields"
 
 
 _ANSWERS: Final[dict[RejectReason, tuple[SessionRejectReason, str]]] = {
@@ -62,14 +64,17 @@ _ANSWERS: Final[dict[RejectReason, tuple[SessionRejectReason, str]]] = {
         SessionRejectReason.INCORRECT_NUM_IN_GROUP_COUNT,
         "Incorrect NumInGroup count for repeating group",
     ),
+    RejectReason.TOO_LARGE: (SessionRejectReason.OTHER, "More than {limit} bytes"),
+    RejectReason.TOO_MANY_FIELDS: (SessionRejectReason.OTHER, "More than {limit} fields"),
 }
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A message's first fault, and the tag at fault if it is one tag's."""
+    """A message's first fault, the tag at fault if it is one tag's, and the limit if one was exceeded."""
 
     reason: RejectReason
     ref_tag_id: int | None = None
+    limit: int = 0
 
     def session_reject_reason(self, begin_string: str) -> int | None:
         """SessionRejectReason(373), if this version of FIX has one for it."""
@@ -83,10 +88,12 @@ class Rejection(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """Text(58)."""
-        return _ANSWERS[self.reason][1]
+        return _ANSWERS[self.reason][1].format(limit=self.limit)
 
 
-_CODES: Final = {int(number): str(reason) for reason, (number, _) in _ANSWERS.items()}
+_CODES: Final = {
+    int(number): str(reason) for reason, (number, _) in _ANSWERS.items() if number is not SessionRejectReason.OTHER
+}
 _BUSINESS_CODES: Final = {reason.value: reason.name.lower() for reason in BusinessRejectReason}
 
 

@@ -110,7 +110,13 @@ class Session(Conversation):
             self.arm()  # nothing else makes anything due sooner
 
     def _ignore(self, garbled: Garbled) -> None:
-        """As a Logon, bytes that are no message end the connection."""
+        """As a Logon, bytes that are no message end the connection. Who has sent one in vain is told so."""
+        if self.refuse_unread(garbled):
+            self.state.last_received, self.state.test_sent = self.now, False
+            if self.state.early:
+                self.take_early()
+            self.arm()
+            return
         self.emit(Note(InputIgnored(self.state.conn, garbled.reason, show(garbled.raw))))
         if self.state.status not in LOGGED_ON or is_logon(garbled.raw):
             self.close(Reason.GARBLED_LOGON)
@@ -203,7 +209,7 @@ class Session(Conversation):
         elif status is Status.LOGOUT_SENT:
             self.close(Reason.LOGOUT_TIMEOUT)
         elif status is Status.RESYNC_REQUIRED:
-            self.log_out(Reason.RESEND_TIMEOUT, "Resend request was not answered")
+            self.give_up_gap()
 
     def _on_boundary(self) -> None:
         """The schedule has opened or closed: end what belongs to the old window, begin the new one."""

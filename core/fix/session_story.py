@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from core.fix.reason_texts import TEXTS
+from core.fix.timestamps import format_timestamp
 from core.units import MILLISECOND, Nanos
 
 RESEND_ASKED: Final = "ResendAsked"
@@ -39,6 +40,11 @@ class Stated(msgspec.Struct, frozen=True):
     time: Nanos
     place: str
     fact: Mapping[str, Any]
+
+    @property
+    def utc(self) -> str:
+        """Its time as FIX writes it."""
+        return format_timestamp(self.time)
 
     @property
     def kind(self) -> str:
@@ -89,7 +95,7 @@ class SessionStory(msgspec.Struct, frozen=True):
         counts = ", ".join(f"{count} {what}" for what, count in self.counts().items())
         lines = [f"session {self.session}: {counts}", ""]
         lines += [
-            f"{(stated.time - began) / MILLISECOND:+16,.3f} ms  {stated.place:<{wide}}  {stated.text}"
+            f"{stated.utc}  {(stated.time - began) / MILLISECOND:+16,.3f} ms  {stated.place:<{wide}}  {stated.text}"
             for stated in self.stated
         ]
         reasons = dict.fromkeys(stated.reason for stated in self.stated if stated.reason in TEXTS)
@@ -101,6 +107,7 @@ class SessionStory(msgspec.Struct, frozen=True):
         return [
             {
                 "time": stated.time,
+                "utc": stated.utc,
                 "place": stated.place,
                 "kind": stated.kind,
                 "reason": stated.reason or None,

@@ -90,6 +90,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     A reset drops those that wait from the session before it.
     """
+    send_user_defined_fields: bool = True
+    """Whether messages of the application go out with their fields from tag 5000 on, which not every peer takes."""
 
     @property
     def name(self) -> str:

@@ -63,6 +63,8 @@ class SessionState(msgspec.Struct):
     stopping: bool = False
     next_out: int = 1
     next_in: int = 1
+    epoch: int = 0
+    """Grows whenever numbers of the peer's begin to be given again; nothing of an earlier epoch can be referred to."""
     opened: Nanos = 0
     """When the window of the schedule opened that the numbers belong to; 0 without schedule."""
     boundary: Nanos = 0
@@ -78,6 +80,9 @@ class SessionState(msgspec.Struct):
     """The last number of the gap that is being filled; 0 without one."""
     asked_end: int = 0
     """The last number that was asked for of it."""
+    unfilled_at: int = 0
+    unfilled: int = 0
+    """The first number of a gap that was given up, and how often in a row."""
     resend_next: int = 0
     resend_end: int = 0
     """What the peer is getting again; 0 is nothing."""
@@ -97,6 +102,8 @@ class SessionState(msgspec.Struct):
     """What the session's timer is set to; 0 is nothing. It may be earlier than needed, never later."""
     reset_sent: bool = False
     """Our Logon, not answered yet, asks for a reset."""
+    idle_resets: int = 0
+    """How many Logons of the peer's in a row have reset numbers that were new anyway."""
     logout_reason: str = ""
     """Why we sent a Logout; empty before."""
     counted_second: int = 0

@@ -105,6 +105,9 @@ LEAF_INDEX: Final = 20003
 """User-defined, int: the order's place there, from 0."""
 RECEIPT: Final = 20004
 """User-defined, string: the order's whole receipt, as `core.sequencer.receipt` writes it."""
+ORDER_SIGNATURE_LENGTH: Final = 20005
+ORDER_SIGNATURE: Final = 20006
+"""User-defined, length and data: its owner's signature of an order or a request, as `core.identity.orders` has it."""
 
 # --- values --------------------------------------------------------------------------------------
 
@@ -313,3 +316,4 @@ class SessionRejectReason(IntEnum):
     TAG_APPEARS_MORE_THAN_ONCE = 13
     TAG_SPECIFIED_OUT_OF_REQUIRED_ORDER = 14
     INCORRECT_NUM_IN_GROUP_COUNT = 16
+    OTHER = 99

@@ -1,7 +1,7 @@
 """FIX's value types: how each is read from bytes, strictly, and written as text.
 
 A reader raises ValueError for what is not of its type. Text is Latin-1, one character a byte, so that
-every value a peer sends goes back as the same bytes; characters beyond are written as `?`.
+every value a peer sends goes back as the same bytes; text with characters beyond is not sent at all.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ VERSIONS: Final = {
     "FIX.4.0": _FIRST,
     "FIX.4.1": _FIRST,
     "FIX.4.2": Version(reject_reason_max=11),
-    "FIX.4.3": Version(reject_reason_max=99),
+    "FIX.4.3": Version(reject_reason_max=17),
     "FIX.4.4": Version(reject_reason_max=99),
 }
 """Those that are spoken, by BeginString."""

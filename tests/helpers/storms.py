@@ -19,6 +19,7 @@ from simpy import Environment
 
 from core.fix.engine import FixEngine
 from core.fix.message import FixMessage
+from core.fix.messages import NewOrderSingle
 from core.fix.records import FromPeer, SessionChanged, SessionClosed, SessionOpened, ToPeer
 from core.fix.settings import EngineConfig
 from core.fix.states import Status
@@ -38,6 +39,8 @@ from tests.helpers.fix import NOW, acceptor_config, initiator_config, order, rep
 HEARTBEAT: Final = 2 * SECOND
 STORM: Final = 60 * SECOND
 CALM: Final = 120 * SECOND
+LARGE: Final = 2_000
+_AGAIN: Final = b"\x0143=Y\x01"
 """How long it storms, and how long the engines have to agree afterwards."""
 
 
@@ -143,6 +146,7 @@ class Mortal:
         self.restarts = 0
         self.ends: Counter[str] = Counter()
         """Why its connections have ended."""
+        self._was_resending = False
         kernel = self._kernel()
         assert kernel.journal is not None
         kernel.journal.attach(self.disk)
@@ -163,8 +167,9 @@ class Mortal:
             left = state.early, state.gap_end, state.resend_next, state.resend_end, state.resend_at
             assert left == ({}, 0, 0, 0, 0), f"{self.name}: {left} outlives a connection"
         if state.resend_end:
-            new = [effect.data for effect in effects if isinstance(effect, Transmit) and _is_new(effect.data)]
+            new = [data for data in _since_resend(effects, was_open=self._was_resending) if _is_new(data)]
             assert not new, f"{self.name}: {new[0]!r} overtakes what the peer is getting again"
+        self._was_resending = state.resend_end > 0
         self.ends.update(str(note.reason) for note in changes(effects) if note.after is Status.CONNECTING)
 
     def _host(self, kernel: Kernel) -> None:
@@ -210,9 +215,16 @@ def changes(effects: list[Effect]) -> Iterator[SessionChanged]:
             yield effect.fact
 
 
+def _since_resend(effects: list[Effect], *, was_open: bool) -> list[bytes]:
+    """What was sent since a resend has begun that goes on: it may have begun before the event, or within it."""
+    sent = [effect.data for effect in effects if isinstance(effect, Transmit)]
+    again = [place for place, data in enumerate(sent) if _AGAIN in data]
+    return sent if was_open else sent[again[0] :] if again else []
+
+
 def _is_new(raw: bytes) -> bool:
     """Whether this is an application's message that is sent for the first time."""
-    return b"\x0143=Y\x01" not in raw and raw.split(b"\x0135=", 1)[1][:1] in (b"D", b"8")
+    return _AGAIN not in raw and raw.split(b"\x0135=", 1)[1][:1] in (b"D", b"8")
 
 
 def bury(node: SimNode) -> None:
@@ -222,9 +234,20 @@ def bury(node: SimNode) -> None:
 
 
 class Storm:
-    """One run: what both sides were told to send, and what came of it."""
+    """One run: what both sides were told to send, and what came of it.
 
-    def __init__(self, seed: int, maker: dict[str, Any] | None = None, venue: dict[str, Any] | None = None) -> None:
+    Every `large_every`th order, if that is above 0, has more bytes than `LARGE`.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        maker: dict[str, Any] | None = None,
+        venue: dict[str, Any] | None = None,
+        *,
+        large_every: int = 0,
+    ) -> None:
+        self._large_every = large_every
         self.rng = Random(seed)
         self.env = Environment(NOW)
         self.network = BadNetwork(self.rng)
@@ -249,7 +272,7 @@ class Storm:
         now = self.maker.node.now
         if strike == "orders":
             for _ in range(self.rng.choice([1, 3, 40])):
-                self.orders.append(order(f"a{len(self.orders)}"))
+                self.orders.append(self._order(len(self.orders)))
                 self.maker.node.tell("fix", ToPeer("ROMER", self.orders[-1]))
         elif strike == "reports":
             for _ in range(self.rng.choice([1, 3, 40])):
@@ -266,6 +289,10 @@ class Storm:
                 if name == "maker":
                     self.network.close(now, self.maker.node, conn, "cut")
                     self.maker.node.post(now, conn, "fix", Disconnected(conn, "cut"))
+
+    def _order(self, number: int) -> NewOrderSingle:
+        is_large = self._large_every and number % self._large_every == 0
+        return order(f"a{number}", text="x" * LARGE if is_large else None)
 
     def _restart(self, mortal: Mortal) -> None:
         """At once, or after it was stopped in order."""

@@ -1,6 +1,8 @@
 """QuickFIX as a process of its own: one session, told what to do by lines on stdin, telling what happens as JSON.
 
-    python quickfix_peer.py acceptor|initiator PORT FOLDER
+    python quickfix_peer.py acceptor|initiator PORT FOLDER [SETTING=VALUE ...]
+
+It judges messages as QuickFIX does by default, unless a setting says otherwise.
 
 Commands: `order N PREFIX` sends N orders, `next_out N` and `next_in N` set numbers, `logon`, `logout`, `stop`.
 """
@@ -27,8 +29,8 @@ StartTime=00:00:00
 EndTime=00:00:00
 FileStorePath={folder}
 UseDataDictionary=Y
-ValidateUserDefinedFields=N
 DataDictionary={prefix}/share/quickfix/FIX42.xml
+{more}
 [SESSION]
 BeginString=FIX.4.2
 SenderCompID=QF
@@ -116,10 +118,10 @@ def _message(kind: str, fields: dict[int, str]) -> fix.Message:
     return message
 
 
-def main(role: str, port: str, folder: str) -> None:
+def main(role: str, port: str, folder: str, *more: str) -> None:
     """Run until `stop`, or the end of stdin."""
     path = Path(folder) / "quickfix.cfg"
-    path.write_text(SETTINGS.format(role=role, port=port, folder=folder, prefix=sys.prefix))
+    path.write_text(SETTINGS.format(role=role, port=port, folder=folder, prefix=sys.prefix, more="\n".join(more)))
     settings, peer = fix.SessionSettings(str(path)), Peer()
     connect = fix.SocketAcceptor if role == "acceptor" else fix.SocketInitiator
     connector = connect(peer, fix.FileStoreFactory(settings), settings)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.fix.message import FixMessage
@@ -38,10 +39,10 @@ both_roles = pytest.mark.parametrize("role", ["acceptor", "initiator"])
 
 
 class QuickFix:
-    """A QuickFIX process, and all that it has told."""
+    """A QuickFIX process with some settings of its own, and all that it has told."""
 
-    def __init__(self, role: str, port: int, folder: Path) -> None:
-        self.role, self.port, self.folder = role, port, folder
+    def __init__(self, role: str, port: int, folder: Path, *settings: str) -> None:
+        self.role, self.port, self.folder, self.settings = role, port, folder, settings
         self.told: list[dict[str, Any]] = []
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -54,6 +55,7 @@ class QuickFix:
             self.role,
             str(self.port),
             str(self.folder),
+            *self.settings,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -104,16 +106,18 @@ class QuickFix:
 
 
 class Desk(Application):
-    """Answers every order with a report, and keeps the ClOrdIDs of what it is told."""
+    """Answers every order with a report, as a venue if asked to, and keeps the ClOrdIDs of what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_venue: bool = False) -> None:
+        self.is_venue = is_venue
         self.orders: list[str] = []
         self.reports: list[str] = []
 
     def on_message(self, session: EmbeddedSession, message: FixMessage, *, poss_resend: bool) -> None:
         if isinstance(message, NewOrderSingle):
             self.orders.append(message.cl_ord_id)
-            session.send(accepted(message))
+            place = {"global_seq": 7, "block_height": 3, "leaf_index": 0} if self.is_venue else {}
+            session.send(msgspec.structs.replace(accepted(message), **place))
         elif isinstance(message, ExecutionReport):
             self.reports.append(message.cl_ord_id or "")
 
@@ -127,18 +131,19 @@ def accepted(order: NewOrderSingle) -> ExecutionReport:
 
 
 class Meeting:
-    """Our engine and theirs, with one session between them."""
+    """Our engine and theirs, with one session between them; `settings` are theirs, `changes` those of our session."""
 
-    def __init__(self, role: str, folder: Path) -> None:
+    def __init__(self, role: str, folder: Path, *settings: str, is_venue: bool = False, **changes: Any) -> None:
         self.port = free_port()
-        self.theirs = QuickFix(role, self.port, folder)
+        self.theirs = QuickFix(role, self.port, folder, *settings)
         self.journal = folder / "journal"
-        self.desk = Desk()
+        self.desk = Desk(is_venue=is_venue)
         own = SessionConfig(
             target_comp_id="QF",
             addresses=(f"127.0.0.1:{self.port}",) if role == "acceptor" else (),
             reconnect_interval=100 * MILLISECOND,
             reconnect_interval_max=500 * MILLISECOND,
+            **changes,
         )
         self.config = EngineConfig(
             role="initiator" if role == "acceptor" else "acceptor",
@@ -189,9 +194,9 @@ class Meeting:
 
 
 @asynccontextmanager
-async def meeting(role: str, folder: Path) -> AsyncIterator[Meeting]:
+async def meeting(role: str, folder: Path, *settings: str, **changes: Any) -> AsyncIterator[Meeting]:
     """Both, logged on."""
-    both = Meeting(role, folder)
+    both = Meeting(role, folder, *settings, **changes)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(both.theirs.kill)
         await both.ours.start()
@@ -234,6 +239,23 @@ def test_orders_and_reports_go_both_ways(role: str, tmp_path: Path) -> None:
             await both.go_down()
             assert both.session.view.reason == "logged_out"
             assert both.theirs.count(event="admin", kind="3") == 0
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes"),
+    [(["ValidateUserDefinedFields=N"], {}), ([], {"send_user_defined_fields": False})],
+    ids=["as they let them through", "as we leave them out"],
+)
+@both_roles
+def test_reports_of_a_venue_are_taken(role: str, settings: list[str], changes: dict[str, Any], tmp_path: Path) -> None:
+    async def test() -> None:
+        async with meeting(role, tmp_path, *settings, is_venue=True, **changes) as both:
+            await both.theirs.obey("order 20 q")
+            await both.theirs.until(lambda: both.theirs.ids("8") == names("q", 20))
+            await both.go_down()
+            assert [line["kind"] for line in both.theirs.told if line["event"] == "admin"] == ["5"]
 
     run(test())
 

@@ -37,23 +37,35 @@ HEADS = st.sampled_from([b"5", b"10", b"12", b"30", b"9999"]).map(
 SCRAPS = HEADS | st.sampled_from(
     [b"8=FIX.4.2\x01", b"8=FIX", b"8=", b"9=5\x01", b"35=A\x01", b"\x0110=", b"10=123\x01"]
 )
-STREAMS = st.lists(MESSAGES | SCRAPS | st.binary(max_size=10), max_size=12).map(b"".join)
+LARGE = st.tuples(MESSAGES, st.integers(0, 400), st.sampled_from([b"", b"x", b"\x01", b"10=1\x01"])).map(
+    lambda drawn: (
+        encode(join([(35, b"B"), (58, b"y" * (LIMIT + drawn[1]))]) + drawn[0])[: -len(drawn[2]) or None] + drawn[2]
+    )
+)
+STREAMS = st.lists(MESSAGES | LARGE | SCRAPS | st.binary(max_size=10), max_size=12).map(b"".join)
 
 
-def fed(pieces: list[bytes]) -> tuple[list[bytes | Garbled], Framer]:
+def fed(pieces: list[bytes], *, is_known: bool = False) -> tuple[list[bytes | Garbled], Framer]:
     framer, found = Framer(), []
     for piece in pieces:
-        found += framer.feed(piece, LIMIT)
+        found += framer.feed(piece, LIMIT, is_known=is_known)
         assert len(framer.buffer) <= LIMIT
     return found, framer
 
 
-@given(STREAMS, st.lists(st.integers(0, 500)))
-def test_any_fragmentation_of_any_stream_gives_the_same(stream: bytes, cuts: list[int]) -> None:
-    whole = fed([stream])
+@given(STREAMS, st.lists(st.integers(0, 500)), st.booleans())
+def test_any_fragmentation_of_any_stream_gives_the_same(stream: bytes, cuts: list[int], is_known: bool) -> None:
+    whole = fed([stream], is_known=is_known)
     borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    assert fed([stream[start:end] for start, end in pairwise(borders)]) == whole
-    assert fed([bytes([byte]) for byte in stream]) == whole
+    assert fed([stream[start:end] for start, end in pairwise(borders)], is_known=is_known) == whole
+    assert fed([bytes([byte]) for byte in stream], is_known=is_known) == whole
+
+
+@given(st.lists(MESSAGES.map(lambda raw: raw[:LIMIT] and raw) | LARGE))
+def test_of_a_known_peer_nothing_inside_a_large_message_is_taken_for_one(messages: list[bytes]) -> None:
+    found, _ = fed([b"".join(messages)], is_known=True)
+    whole = [raw for raw in messages if len(raw) <= LIMIT]
+    assert all(item in whole for item in found if isinstance(item, bytes))
 
 
 @given(STREAMS, MESSAGES.filter(lambda raw: len(raw) <= LIMIT))

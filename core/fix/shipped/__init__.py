@@ -15,7 +15,16 @@ import msgspec
 from core.errors import InputError
 from core.fix.dictionary import Dictionary, FieldDefinition, Item, Source, build, did_you_mean
 from core.fix.dictionary_text import read_text
-from core.fix.tags import BLOCK_HEIGHT, GLOBAL_SEQ, LEAF_INDEX, NEXT_EXPECTED_MSG_SEQ_NUM, RECEIPT, MsgType
+from core.fix.tags import (
+    BLOCK_HEIGHT,
+    GLOBAL_SEQ,
+    LEAF_INDEX,
+    NEXT_EXPECTED_MSG_SEQ_NUM,
+    ORDER_SIGNATURE,
+    ORDER_SIGNATURE_LENGTH,
+    RECEIPT,
+    MsgType,
+)
 
 
 def _fix42() -> Source:
@@ -51,6 +60,10 @@ def source(begin_string: str) -> Source:
     return _SOURCES[begin_string]()
 
 
+_SIGNATURE: Final = (
+    FieldDefinition(ORDER_SIGNATURE_LENGTH, "OrderSignatureLength", "LENGTH"),
+    FieldDefinition(ORDER_SIGNATURE, "OrderSignature", "DATA"),
+)
 _OF_THE_VENUE: Final[dict[str, tuple[FieldDefinition, ...]]] = {
     MsgType.EXECUTION_REPORT: (
         FieldDefinition(GLOBAL_SEQ, "GlobalSeq", "INT"),
@@ -58,6 +71,9 @@ _OF_THE_VENUE: Final[dict[str, tuple[FieldDefinition, ...]]] = {
         FieldDefinition(LEAF_INDEX, "LeafIndex", "INT"),
         FieldDefinition(RECEIPT, "Receipt", "STRING"),
     ),
+    MsgType.NEW_ORDER_SINGLE: _SIGNATURE,
+    MsgType.ORDER_CANCEL_REQUEST: _SIGNATURE,
+    MsgType.ORDER_CANCEL_REPLACE_REQUEST: _SIGNATURE,
     MsgType.LOGON: (FieldDefinition(NEXT_EXPECTED_MSG_SEQ_NUM, "NextExpectedMsgSeqNum", "INT"),),
 }
 
@@ -71,8 +87,8 @@ def venue_dictionary() -> Dictionary:
 def venue_source() -> Source:
     """The same, as it is written down.
 
-    A report may tell an order's place in the venue's total order and in its block, and have its receipt; a Logon may
-    tell, as in FIX 4.4, the next number expected.
+    A report may tell an order's place in the venue's total order and in its block, and have its receipt; orders and
+    requests may have their owner's signature; a Logon may tell, as in FIX 4.4, the next number expected.
     """
     plain = source("FIX.4.2")
     messages = tuple(
@@ -80,5 +96,6 @@ def venue_source() -> Source:
         for message in plain.messages
         for added in [_OF_THE_VENUE.get(message.msg_type, ())]
     )
-    fields = (*plain.fields, *chain.from_iterable(_OF_THE_VENUE.values()))
+    own = {field.tag: field for field in chain.from_iterable(_OF_THE_VENUE.values())}
+    fields = (*plain.fields, *own.values())
     return msgspec.structs.replace(plain, fields=fields, messages=messages)

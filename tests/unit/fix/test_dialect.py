@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from core.fix.codec import WireMessage, decode, encode
-from core.fix.dialect import Dialect, venue_dialect
+from core.fix.dialect import Dialect, Fields, venue_dialect
 from core.fix.fields import entries_of
 from core.fix.generic import GenericMessage
 from core.fix.message import FixMessage
@@ -21,6 +21,7 @@ from core.fix.messages import (
 )
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.shipped import dictionary
+from core.fix.unsent import Unsendable
 from tests.helpers.fix import NOW, ORDER, order, report, wire
 
 VENUE = venue_dialect()
@@ -62,7 +63,7 @@ def test_a_report_is_written_ascending_without_what_it_does_not_have() -> None:
 
 @pytest.mark.parametrize("kind", [*MESSAGES, *ADMIN_MESSAGES], ids=lambda kind: kind.__name__)
 def test_every_typed_message_reads_what_it_writes(kind: type[FixMessage]) -> None:
-    samples = {"STRING": "x", "INT": 7, "FLOAT": Decimal("1.50"), "BOOLEAN": True, "UTCTIMESTAMP": NOW}
+    samples = {"STRING": "x", "DATA": b"x", "INT": 7, "FLOAT": Decimal("1.50"), "BOOLEAN": True, "UTCTIMESTAMP": NOW}
     values = []
     for field in (entry.field for entry in entries_of(kind)):
         allowed = sorted(VENUE.dictionary.fields[field.tag].values)
@@ -72,13 +73,18 @@ def test_every_typed_message_reads_what_it_writes(kind: type[FixMessage]) -> Non
     assert read == (Header("MM1", "ROMER", 2, NOW), built)
 
 
-def test_empty_texts_are_left_out_and_soh_cannot_be_smuggled_in() -> None:
-    built = VENUE.build(BusinessMessageReject("D", 3, text="a\x0139=2", business_reject_ref_id=""))
-    assert built == wire("58=a 39=2|372=D|380=3")
+def test_empty_texts_are_left_out() -> None:
+    built = VENUE.build(BusinessMessageReject("D", 3, text="é", business_reject_ref_id=""))
+    assert built == wire("58=é|372=D|380=3")
 
 
-def test_characters_beyond_latin_1_are_written_as_question_marks() -> None:
-    assert VENUE.build(OrderCancelReject("O", "c", "o", "0", "1", text="5 € → é")).endswith(wire("58=5 ? ? é|434=1"))
+@pytest.mark.parametrize("text", ["a\x0139=2", "5 € → é"])
+@pytest.mark.parametrize("more", [(), ((115, "X"),)])
+def test_no_character_is_smuggled_in_or_lost(text: str, more: Fields) -> None:
+    with pytest.raises(Unsendable):
+        VENUE.build(OrderCancelReject("O", "c", "o", "0", "1", text=text), more=more)
+    with pytest.raises(Unsendable):
+        VENUE.build(OrderCancelReject("O", "c", "o", "0", "1"), more=((58, "€"),))
 
 
 @pytest.mark.parametrize("missing", [11, 21, 55, 54, 60, 40])
@@ -163,7 +169,7 @@ def test_a_text_of_a_generic_message_cannot_smuggle_fields_in_but_data_holds_any
 def test_every_reject_reason_has_a_text(reason: RejectReason) -> None:
     rejection = Rejection(reason, 1)
     assert rejection.text
-    assert rejection.session_reject_reason("FIX.4.4") in {0, 1, 2, 4, 5, 6, 9, 10, 11, 13, 14, 16}
+    assert rejection.session_reject_reason("FIX.4.4") in {0, 1, 2, 4, 5, 6, 9, 10, 11, 13, 14, 16, 99}
 
 
 def test_older_versions_have_no_number_for_some_reasons() -> None:

@@ -145,9 +145,11 @@ def test_a_dictionary_restated_as_text_is_the_same() -> None:
 
 def test_the_venue_speaks_fix_4_2_with_some_fields_of_its_own() -> None:
     plain, venue = dictionary("FIX.4.2"), venue_dictionary()
-    assert venue.fields.keys() - plain.fields.keys() == {789, 20001, 20002, 20003, 20004}
+    assert venue.fields.keys() - plain.fields.keys() == {789, *range(20001, 20007)}
     assert 20001 in venue.messages["8"].body.members
     assert 789 in venue.messages["A"].body.members
+    assert all({20005, 20006} <= venue.messages[kind].body.members.keys() for kind in "DFG")
+    assert venue.data_lengths[20005] == 20006
 
 
 def test_the_shipped_dictionaries_are_complete() -> None:

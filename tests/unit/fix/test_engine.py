@@ -105,11 +105,11 @@ def test_garbled_bytes_instead_of_the_answer_to_a_logon_end_the_connection() -> 
     assert len(hand.connects) == 2
 
 
-def test_too_large_a_message_is_dropped_and_asked_for_again() -> None:
+def test_too_large_and_malformed_a_message_is_dropped_and_asked_for_again() -> None:
     hand = Hand.logged_on(message_bytes_max=300)
-    assert hand.say("D", ORDER + "|58=" + "x" * 300) == []
+    assert hand.say_raw(hand.compose("D", ORDER + "|58=" + "x" * 300)[:-4] + b"256\x01") == []
     assert hand.say("0") == ["35=2|34=2|7=2|16=0"]
-    assert [note.reason for note in hand.notes if isinstance(note, InputIgnored)] == ["too_large"]
+    assert [note.reason for note in hand.notes if isinstance(note, InputIgnored)] == ["check_sum"]
 
 
 def test_a_restored_engine_goes_on_as_if_it_had_never_stopped() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.fix.logon import IDLE_RESETS_MAX
 from core.fix.records import InputIgnored, MessageDropped, SessionClosed, SessionOpened
-from core.kernel.record import Connected
+from core.kernel.record import Bytes, Connected
 from core.units import SECOND
-from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, initiator_config, order, report, wire
+from tests.helpers.fix import LOGON, ORDER, Hand, Pair, acceptor_config, initiator_config, order, report, wire
 
 
 def turned_away(hand: Hand) -> list[str]:
@@ -232,6 +233,27 @@ def test_an_initiator_waits_for_the_answer_to_its_logon_for_a_while() -> None:
     assert len(hand.connects) == 1
     hand.wait(1)
     assert len(hand.connects) == 2
+
+
+def test_two_sides_that_take_each_others_answers_for_resets_do_not_reset_for_ever() -> None:
+    pair = Pair()
+    raw = Hand(acceptor_config()).compose("A", f"{LOGON}|141=Y", n=1)
+    pair.venue.handle(Bytes(pair.venue_conn, raw))
+    pair.settle(50)
+    assert "reset_loop" in [reason for bench in (pair.maker, pair.venue) for _, _, reason in bench.changes]
+    pair.wait(5)
+    assert pair.maker.changes[-1] == ("logon_sent", "active", "logon_accepted")
+
+
+def test_resets_with_something_in_between_are_no_loop() -> None:
+    hand = Hand.logged_on()
+    for _ in range(3 * IDLE_RESETS_MAX):
+        assert hand.say("A", f"{LOGON}|141=Y", n=1) == ["35=A|34=1|98=0|108=30|141=Y"]
+        hand.say("0", n=2)
+    for _ in range(IDLE_RESETS_MAX):
+        assert len(hand.say("A", f"{LOGON}|141=Y", n=1)) == 1
+    assert hand.say("A", f"{LOGON}|141=Y", n=1)[0].startswith("35=A|34=1")
+    assert hand.say("A", f"{LOGON}|141=Y", n=1) == ["35=5|34=2|58=ResetSeqNumFlag repeated too often"]
 
 
 def test_a_connection_that_says_nothing_is_closed_after_the_logon_timeout() -> None:

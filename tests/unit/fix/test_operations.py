@@ -18,6 +18,7 @@ from core.fix.records import (
     ResetNumbers,
     SetNumbers,
 )
+from core.fix.recovery import RESEND_REPEATS_MAX
 from core.fix.settings import SessionConfig
 from core.kernel.record import Connected, Disconnected, Message, Record, Resume
 from tests.helpers.fix import LOGON, ORDER, Bench, Hand, acceptor_config, initiator_config, report, stop
@@ -46,6 +47,15 @@ def test_a_session_that_is_logged_out_stays_down_until_it_may_log_on() -> None:
     ask(hand, LogOn("MM1"))
     hand.connect("c3")
     assert hand.say("A", LOGON, n=3)[0] == "35=A|34=3|98=0|108=30"
+
+
+@pytest.mark.parametrize("text", ["a\x01141=Y", "\u20ac", "x" * 70_000])
+def test_a_text_that_cannot_be_sent_logs_nobody_out(text: str) -> None:
+    hand = Hand.logged_on()
+    ask(hand, LogOut("MM1", text))
+    assert len(hand.sent()) == 1
+    assert refusals(hand)[0].startswith("its text cannot be sent: ")
+    assert hand.say("1", "112=A") == ["35=0|34=2|112=A"]
 
 
 def test_every_operation_says_that_it_was_carried_out_or_why_not() -> None:
@@ -125,6 +135,18 @@ def test_numbers_that_are_set_in_a_gap_make_the_gap_void() -> None:
     ask(hand, SetNumbers("MM1", next_in=10))
     assert hand.changes[-1] == ("resync_required", "active", "reset_by_operator")
     assert hand.say("1", "112=A", n=10) == ["35=0|34=3|112=A"]
+
+
+def test_numbers_that_are_set_let_a_peer_ask_again_as_if_it_had_never_asked() -> None:
+    hand = Hand.logged_on("98=0|108=0")
+    hand.tell("MM1", report("E-1"))
+    for _ in range(RESEND_REPEATS_MAX + 1):
+        assert len(hand.say("2", "7=1|16=0")) == 2
+    ask(hand, SetNumbers("MM1", next_in=2))
+    hand.number = 2
+    for _ in range(RESEND_REPEATS_MAX + 1):
+        assert len(hand.say("2", "7=1|16=0")) == 2
+    assert hand.say("2", "7=1|16=0") == ["35=5|34=3|58=Resend request repeated too often"]
 
 
 def test_numbers_that_are_given_again_are_not_kept_twice() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.fix import ORDER, Hand, Pair, acceptor_config, initiator_config, order, report
 
 DUPLICATE = {"extra": "43=Y|122=20231114-22:13:20"}
+TIMES = "122=20231114-22:13:20.000"
 
 
 def numbers(messages: list[str]) -> list[int]:
@@ -23,6 +24,17 @@ def test_a_gap_is_asked_for_in_chunks_each_when_the_one_before_has_arrived() -> 
     assert hand.say("D", ORDER, n=8, **DUPLICATE) == []
     assert hand.changes[-1] == ("resync_required", "active", "gap_filled")
     assert len(hand.received) == 5
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_request_beyond_a_gap_was_answered_and_is_never_asked_for_itself(room: int) -> None:
+    hand = Hand.logged_on(early_messages_max=room, closed_resend_interval=True)
+    assert hand.say("0", n=4) == ["35=2|34=2|7=2|16=3"]
+    for number in (5, 6):
+        assert hand.say("2", "7=1|16=0", n=number) == [f"35=4|34=1|43=Y|{TIMES}|36=3|123=Y"]
+    for number in (2, 3, 4) if not room else (2, 3):
+        hand.say("D", ORDER, n=number, **DUPLICATE)
+    assert hand.say("1", "112=A", n=7) == ["35=0|34=3|112=A"]
 
 
 def test_a_gap_fill_over_several_chunks_makes_them_unnecessary() -> None:

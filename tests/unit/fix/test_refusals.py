@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from core.errors import InputError
 from core.fix.records import (
+    AddSession,
+    FromPeer,
     LogonAttempted,
     LogonJudged,
     MessageDropped,
@@ -13,8 +18,11 @@ from core.fix.records import (
     OperationRefused,
     RejectBusiness,
     RejectMessage,
+    RemoveSession,
     SetAdminFields,
+    SetNumbers,
 )
+from core.fix.settings import SessionConfig
 from core.fix.tags import BusinessRejectReason, SessionRejectReason
 from core.kernel.record import Connected, Disconnected, Message
 from tests.helpers.fix import LOGON, NOW, ORDER, Hand, acceptor_config, initiator_config, order, parsed, report
@@ -79,6 +87,10 @@ def test_an_application_says_what_its_logons_and_heartbeats_have_besides() -> No
         ("A", ((553, "a"), (553, "b")), "field 553 is there twice, is empty, or is not one of the header's"),
         ("A", ((553, ""),), "field 553 is there twice, is empty, or is not one of the header's"),
         ("A", ((553, "a\x01b"),), "a value holds SOH, or data is not as long as its length field says"),
+        ("A", ((95, "9"),), "field 95 needs field 96 beside it: a length and its data belong together"),
+        ("A", ((96, "a"),), "field 96 needs field 95 beside it: a length and its data belong together"),
+        ("A", ((354, "1"), (554, "a")), "field 354 needs field 355 beside it: a length and its data belong together"),
+        ("A", ((90, "1"), (96, "a")), "field 90 needs field 91 beside it: a length and its data belong together"),
         ("A", ((95, "9"), (96, "a")), "a value holds SOH, or data is not as long as its length field says"),
     ],
 )
@@ -158,6 +170,95 @@ def test_a_refusal_of_a_message_from_before_a_reset_is_void() -> None:
         assert hand.notes[-1].reason == "reset"
 
 
+@pytest.mark.parametrize(
+    ("refusal", "kind", "why"),
+    [
+        (RejectMessage("MM1", -2, "D", 5), "3", "RefSeqNum(45) is 1 or more, got -2"),
+        (RejectMessage("MM1", 0, "D", 5), "3", "RefSeqNum(45) is 1 or more, got 0"),
+        (RejectMessage("MM1", 2, "D", -1), "3", "the reason is 0 or more, got -1"),
+        (RejectMessage("MM1", 2, "D", 5, -44), "3", "RefTagID(371) is 1 or more, got -44"),
+        (RejectMessage("MM1", 2, "D", 5, text="a\x01b"), "3", "a text holds SOH, which ends a field"),
+        (RejectMessage("MM1", 2, "D", 5, text="\u20ac"), "3", "'\u20ac' is not in Latin-1: "),
+        (RejectMessage("MM1", 2, "\u20ac", 5), "3", "'\u20ac' is not in Latin-1: "),
+        (RejectMessage("MM1", 2, "D", 5, text="x" * 70_000), "3", "it has 70"),
+        (RejectBusiness("MM1", -2, "D", 5), "j", "RefSeqNum(45) is 1 or more, got -2"),
+        (RejectBusiness("MM1", 2, "D", -5), "j", "the reason is 0 or more, got -5"),
+        (RejectBusiness("MM1", 2, "D", 5, "\u20ac"), "j", "'\u20ac' is not in Latin-1: "),
+        (RejectBusiness("MM1", 2, "D", 5, "a", "a\x01b"), "j", "a text holds SOH, which ends a field"),
+    ],
+)
+def test_a_refusal_that_no_peer_could_read_is_not_sent(
+    refusal: RejectMessage | RejectBusiness, kind: str, why: str
+) -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    done = len(hand.transmitted)
+    hand.handle(Message("app", refusal))
+    assert hand.sent(done) == []
+    dropped = hand.notes[-1]
+    assert isinstance(dropped, MessageDropped)
+    assert (dropped.msg_type, dropped.reason) == (kind, "unsendable")
+    assert dropped.detail.startswith(why)
+    assert hand.say("1", "112=A") == ["35=0|34=2|112=A"]
+
+
+def refuse(said: FromPeer[Any], kind: type[RejectMessage | RejectBusiness]) -> Message[Any]:
+    refusal = kind(said.session, said.msg_seq_num, "D", 5, text="no", epoch=said.epoch)
+    return Message("app", refusal)
+
+
+def by_logon(hand: Hand) -> None:
+    hand.handle(Disconnected("c1", "gone"))
+    hand.connect("c2")
+    hand.say("A", f"{LOGON}|141=Y", n=1)
+
+
+def by_operator(hand: Hand) -> None:
+    hand.handle(Message("admin", SetNumbers("MM1", next_in=2)))
+
+
+def by_removal(hand: Hand) -> None:
+    for operation in (RemoveSession("MM1"), AddSession(SessionConfig(target_comp_id="MM1"))):
+        hand.handle(Message("admin", operation))
+        hand.handle(Disconnected("c1", "gone"))
+    hand.connect("c2")
+    hand.say("A", LOGON, n=1)
+
+
+@pytest.mark.parametrize("kind", [RejectMessage, RejectBusiness])
+@pytest.mark.parametrize("start_over", [by_logon, by_operator, by_removal])
+def test_a_late_refusal_never_hits_the_message_that_has_its_number_now(
+    start_over: Callable[[Hand], None], kind: type[RejectMessage | RejectBusiness]
+) -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    old = hand.told[-1]
+    start_over(hand)
+    hand.say("D", ORDER, n=2)
+    new = hand.told[-1]
+    assert (old.msg_seq_num, new.msg_seq_num) == (2, 2)
+    done = len(hand.transmitted)
+    hand.handle(refuse(old, kind))
+    assert hand.sent(done) == []
+    assert isinstance(hand.notes[-1], MessageDropped)
+    assert hand.notes[-1].reason == "reset"
+    hand.restart()
+    hand.handle(refuse(new, kind))
+    assert "|45=2|" in hand.sent(done)[0]
+
+
+def test_a_refusal_that_waits_is_void_when_the_number_that_it_is_about_is_given_again() -> None:
+    hand = Hand.logged_on()
+    hand.say("D", ORDER)
+    hand.handle(Disconnected("c1", "gone"))
+    hand.handle(refuse(hand.told[-2], RejectBusiness))
+    hand.tell("MM1", report("E-1"))
+    hand.handle(Message("admin", SetNumbers("MM1", next_in=2)))
+    assert [note.msg_type for note in hand.notes if isinstance(note, MessageDropped)] == ["j"]
+    hand.connect("c2")
+    assert [answer[:5] for answer in hand.say("A", LOGON, n=2)] == ["35=A|", "35=8|"]
+
+
 def test_who_is_refused_a_logon_may_be_told_why_in_a_logout() -> None:
     hand = Hand(acceptor_config(authenticator="app"))
     hand.connect()
@@ -171,8 +272,13 @@ def test_who_is_refused_a_logon_may_be_told_why_in_a_logout() -> None:
     hand.connect("c2")
     hand.number = 1
     hand.say("A", LOGON)
+    hand.handle(Message("app", LogonJudged("MM1", "c2", False, "", "\xe9\u20ac\x01141=Y")))
+    assert hand.sent()[-1].endswith("58=\xe9\\u20ac\\x01141=Y")
+    hand.connect("c2")
+    hand.number = 1
+    hand.say("A", LOGON)
     hand.handle(Message("app", LogonJudged("MM1", "c2", True)))
-    assert hand.sent(1) == ["35=A|34=1|98=0|108=30"]
+    assert hand.sent(2) == ["35=A|34=1|98=0|108=30"]
     assert hand.now == NOW
     hand.tell("MM1", report("E-1"))
     assert hand.sent()[-1].startswith("35=8|34=2")

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.fix.reason_texts import TEXTS
 from core.fix.session_story import SessionStory, Stated, is_about
 from core.units import MILLISECOND
+from tests.helpers.fix import NOW
 from tests.helpers.markdown import codes, read
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +49,7 @@ def test_a_story_has_times_counts_and_each_reason_once() -> None:
         changed("active", "resync_required", "sequence_gap"),
         {"type": "InputIgnored", "conn": "c", "reason": "check_sum", "detail": "8=FIX.4.2|49=MM1|\x1b"},
     ]
-    story = SessionStory("MM1", [Stated(at * MILLISECOND, "venue/fix", step) for at, step in enumerate(steps)])
+    story = SessionStory("MM1", [Stated(NOW + at * MILLISECOND, "venue/fix", step) for at, step in enumerate(steps)])
     assert story.counts() == {
         "logons": 1,
         "gaps": 2,
@@ -58,8 +59,8 @@ def test_a_story_has_times_counts_and_each_reason_once() -> None:
         "ignored": 1,
     }
     lines = str(story).splitlines()
-    assert lines[3] == "          +1.000 ms  venue/fix  active -> resync_required (sequence_gap)"
-    assert lines[7] == "          +5.000 ms  venue/fix  ignored: 8=FIX.4.2|49=MM1|? (check_sum)"
+    assert lines[3] == "20231114-22:13:20.001            +1.000 ms  venue/fix  active -> resync_required (sequence_gap)"
+    assert lines[7] == "20231114-22:13:20.005            +5.000 ms  venue/fix  ignored: 8=FIX.4.2|49=MM1|? (check_sum)"
     assert [line.partition(":")[0] for line in lines[9:]] == [
         "logon_accepted",
         "sequence_gap",
@@ -67,7 +68,9 @@ def test_a_story_has_times_counts_and_each_reason_once() -> None:
         "reset_by_sequence_reset",
         "check_sum",
     ]
-    assert story.rows()[1]["meaning"] == TEXTS["sequence_gap"]
+    row = story.rows()[1]
+    assert (row["time"], row["utc"]) == (NOW + MILLISECOND, "20231114-22:13:20.001")
+    assert row["meaning"] == TEXTS["sequence_gap"]
 
 
 def test_what_was_ignored_is_about_whom_it_names() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.helpers.fix import LOGON, ORDER, Hand
+from tests.helpers.fix import LOGON, ORDER, Hand, Pair, acceptor_config, initiator_config, order, report
 
 
 def test_messages_beyond_the_limit_of_a_second_are_refused_and_counted() -> None:
@@ -13,6 +13,25 @@ def test_messages_beyond_the_limit_of_a_second_are_refused_and_counted() -> None
     hand.wait(1)
     assert hand.say("D", ORDER) == []
     assert len(hand.received) == 3
+
+
+def test_what_refuses_a_message_is_not_refused_in_turn() -> None:
+    hand = Hand.logged_on(LOGON, app_messages_per_second_max=1, app_messages=("D", "j"))
+    for _ in range(4):
+        assert hand.say("j", "372=8|380=0|45=1") == []
+    assert [message.msg_type for message in hand.received] == ["j"] * 4
+    text = "Required tag missing"
+    assert hand.say("j", "372=8|380=0|45=1", without="49") == [f"35=3|34=2|45=6|58={text}|371=49|372=j|373=1"]
+
+
+def test_two_sides_with_too_much_to_say_do_not_refuse_each_others_refusals() -> None:
+    limit = {"app_messages_per_second_max": 2}
+    pair = Pair(initiator_config(**limit), acceptor_config(**limit))
+    for number in range(10):
+        pair.maker.tell("ROMER", order(f"a{number}"))
+        pair.venue.tell("MM1", report(f"E-{number}"))
+    pair.settle(100)
+    assert (len(pair.venue.received), len(pair.maker.received)) == (2, 2 + 8)
 
 
 def test_the_sessions_own_messages_and_duplicates_have_no_limit() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
 from core.fix.dialect import Dialect
+from core.fix.fields import Field
 from core.fix.generic import GenericMessage
 from core.fix.message import FixMessage
 from core.fix.messages import Logout
@@ -14,7 +15,8 @@ from core.fix.records import MessageDropped
 from core.fix.schedule import Schedule
 from core.fix.shipped import dictionary
 from core.fix.states import Status
-from core.kernel.record import Disconnected
+from core.fix.values import INT, STRING
+from core.kernel.record import Disconnected, Record
 from core.units import SECOND
 from tests.helpers.fix import LOGON, Hand, Pair, acceptor_config, initiator_config, order, report
 
@@ -24,6 +26,19 @@ PLAIN: dict[str, Any] = {
     "dialects": {"plain": Dialect(dictionary("FIX.4.2"))},
 }
 MAIL = ((164, "t"), (94, "0"), (147, "s"), (33, "1"), (58, "line"))
+
+
+FOREIGN = "is not in Latin-1: give another encoding's bytes as a character each"
+
+
+class Bond(Record, frozen=True):
+    symbol: Annotated[str, Field(55, STRING)]
+
+
+class Bonds(FixMessage, frozen=True):
+    MSG_TYPE: ClassVar[str] = "C"
+
+    entries: Annotated[tuple[Bond, ...], Field(146, INT, entry=Bond)]
 
 
 def mail(*fields: tuple[int, str], kind: str = "C", header: tuple[tuple[int, str], ...] = ()) -> GenericMessage:
@@ -49,6 +64,11 @@ UNSENDABLE: list[tuple[FixMessage, str]] = [
     (mail(header=((58, "x"),)), "field 58 is not one of the header's"),
     (order("a", text="a\x0139=2"), "a text holds SOH, which ends a field"),
     (order("a", transact_time="now"), "a value is not of its field's type"),
+    (order("a", text="caf\xe9 \u20ac 5"), f"'\u20ac' {FOREIGN}"),
+    (mail((148, "caf\xe9 \u20ac\U0001f600")), f"'\u20ac\U0001f600' {FOREIGN}"),
+    (mail(header=((50, "\u0142"),)), f"'\u0142' {FOREIGN}"),
+    (Bonds(entries=(Bond("a\x01b"),)), "a text holds SOH, which ends a field"),
+    (Bonds(entries=(Bond("\u20ac"),)), f"'\u20ac' {FOREIGN}"),
     (mail((355, "x" * 70_000)), "it has 70"),
     (mail(*((6_000 + n, "x") for n in range(990))), "it has 995 fields, and fields_max is 1000"),
     (mail((10**12, "x")), "1000000000000 is no tag: these go from 1 to 999999999"),
@@ -75,7 +95,8 @@ def test_what_cannot_be_sent_takes_no_number_and_is_not_kept(message: FixMessage
         mail((95, "3"), (96, "a\x01b")),
         mail((96, "abc")),
         mail((5_001, "mine")),
-        mail((148, "caf\xe9 \u20ac")),
+        mail((148, "caf\xe9")),
+        mail((354, "3"), (355, "\xe2\x82\xac"), header=((347, "UTF-8"),)),
         mail(header=((50, "ann"), (90, "3"), (91, "\x01\x01\x01"))),
     ],
 )

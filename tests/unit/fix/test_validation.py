@@ -6,7 +6,8 @@ import pytest
 
 from core.fix.codec import encode
 from core.fix.dialect import Dialect
-from core.fix.generic import GenericMessage
+from core.fix.generic import GenericMessage, view
+from core.fix.messages import NewOrderSingle
 from core.fix.rejects import Rejection, RejectReason
 from core.fix.shipped import dictionary
 from core.fix.validation import Validation
@@ -126,6 +127,33 @@ def test_order_and_emptiness_may_be_left_unchecked() -> None:
     assert passes("D", f"{ORDER}|43=Y", validate_fields_out_of_order=False)
     assert judge("0", "112=") == ("tag_without_value", 112)
     assert passes("D", f"{ORDER}|58=", validate_fields_have_values=False)
+
+
+EMPTY = ("58=", "1=", "59=", "18=", "15=", "63=", "110=", "114=", "126=", "200=", "432=", "386=", "354=0|355=")
+
+
+@pytest.mark.parametrize("field", EMPTY)
+def test_an_empty_field_of_any_type_may_pass_and_is_as_if_it_were_not_there(field: str) -> None:
+    tag = int(field.rpartition("|")[2][:-1])
+    assert judge("D", f"{ORDER}|{field}") == ("tag_without_value", tag)
+    generic = judge("D", f"{ORDER}|{field}", validate_fields_have_values=False)
+    assert isinstance(generic, GenericMessage)
+    assert view(dictionary("FIX.4.2"), generic).value(tag) in (None, "", b"")
+    dialect = Dialect(dictionary("FIX.4.2"), Validation(validate_fields_have_values=False), (NewOrderSingle,))
+    head = f"35=D|{HEAD}"
+    without, empty = (dialect.parse(parsed(encode(wire(f"{head}|{ORDER}{more}")))) for more in ("", f"|{field}"))
+    assert isinstance(without, tuple)
+    assert empty == without
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"), [(38, None), (44, None), (11, None), (40, None), (60, ("tag_without_value", 60))]
+)
+def test_a_typed_message_must_have_those_that_it_cannot_be_without(tag: int, reason: tuple[str, int] | None) -> None:
+    dialect = Dialect(dictionary("FIX.4.2"), Validation(validate_fields_have_values=False), (NewOrderSingle,))
+    body = "|".join(f"{tag}=" if field.startswith(f"{tag}=") else field for field in ORDER.split("|"))
+    read = dialect.parse(parsed(encode(wire(f"35=D|{HEAD}|{body}"))))
+    assert ((str(read.reason), read.ref_tag_id) if isinstance(read, Rejection) else None) == reason
 
 
 def test_a_group_may_have_only_so_many_entries() -> None:

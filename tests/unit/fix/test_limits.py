@@ -1,0 +1,216 @@
+"""Messages that are beyond a limit, or cannot be taken apart, cost their number: nobody asks for them for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.fix.dialect import Dialect
+from core.fix.framer import OVERSIZE_TIMES
+from core.fix.lifecycle import UNFILLED_MAX
+from core.fix.records import InputIgnored, LogOn, MessageRejected, ResetNumbers, SetNumbers
+from core.fix.shipped import dictionary
+from core.kernel.record import Bytes, Disconnected, Message, Record
+from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, order, seal
+
+BYTES_MAX, FIELDS_MAX = 2_000, 50
+DUP = "43=Y|122=20231114-22:13:20"
+MANY_FIELDS = f"{ORDER}|" + "|".join(f"{tag}=x" for tag in range(6_000, 6_060))
+
+
+def limited(**changes: Any) -> Hand:
+    return Hand.logged_on(message_bytes_max=BYTES_MAX, fields_max=FIELDS_MAX, **changes)
+
+
+def large(size: int = BYTES_MAX) -> str:
+    return f"{ORDER}|58={'x' * size}"
+
+
+def rejected(hand: Hand) -> list[MessageRejected]:
+    return [note for note in hand.notes if isinstance(note, MessageRejected)]
+
+
+def ignored(hand: Hand) -> list[str]:
+    return [note.reason for note in hand.notes if isinstance(note, InputIgnored)]
+
+
+BEYOND = [
+    (MANY_FIELDS, "too_many_fields", f"More than {FIELDS_MAX} fields"),
+    (large(), "too_large", f"More than {BYTES_MAX} bytes"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "text"), BEYOND, ids=["fields", "bytes"])
+def test_a_message_beyond_a_limit_is_rejected_and_its_number_counts(body: str, code: str, text: str) -> None:
+    hand = limited()
+    assert hand.say("D", body) == [f"35=3|34=2|45=2|58={text}|372=D"]
+    assert rejected(hand) == [MessageRejected("MM1", 2, "D", code, text)]
+    assert (hand.received, ignored(hand)) == ([], [])
+    assert hand.say("1", "112=A") == ["35=0|34=3|112=A"]
+
+
+@pytest.mark.parametrize(("body", "code", "text"), BEYOND, ids=["fields", "bytes"])
+def test_beyond_a_gap_it_comes_again_with_the_resend_and_counts_then(body: str, code: str, text: str) -> None:
+    hand = limited()
+    reject = f"45=3|58={text}|372=D"
+    assert hand.say("D", body, n=3) == [f"35=3|34=2|{reject}"]
+    assert hand.say("0", n=4) == ["35=2|34=3|7=2|16=0"]
+    assert hand.say("D", ORDER, n=2, extra=DUP) == []
+    assert hand.say("D", body, n=3, extra=DUP) == [f"35=3|34=4|{reject}"]
+    assert hand.changes[-1] == ("resync_required", "active", "gap_filled")
+    assert hand.say("1", "112=A", n=5) == ["35=0|34=5|112=A"]
+    assert [note.reason for note in rejected(hand)] == [code, code]
+
+
+def test_fix_44_has_a_reason_for_it() -> None:
+    dialects = {"44": Dialect(dictionary("FIX.4.4"))}
+    hand = Hand(acceptor_config(fields_max=FIELDS_MAX, dialects=dialects, dialect="44"))
+    hand.connect()
+    hand.say("A", LOGON, begin="FIX.4.4")
+    (reject,) = hand.say("D", MANY_FIELDS, begin="FIX.4.4")
+    assert reject.endswith(f"58=More than {FIELDS_MAX} fields|372=D|373=99")
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 100])
+def test_a_message_that_is_too_large_is_rejected_however_it_arrives_and_is_not_kept(pieces: int) -> None:
+    hand = limited()
+    raw = hand.compose("D", large(10 * BYTES_MAX)) + hand.compose("1", "112=A")
+    size = -(-len(raw) // pieces)
+    for at in range(0, len(raw), size):
+        hand.handle(Bytes("c1", raw[at : at + size]))
+        assert len(hand.engine.state.links["c1"].framer.buffer) <= BYTES_MAX
+        hand.restart()
+    assert hand.sent()[1:] == [f"35=3|34=2|45=2|58=More than {BYTES_MAX} bytes|372=D", "35=0|34=3|112=A"]
+
+
+def test_what_looks_like_a_message_inside_one_that_is_too_large_is_none() -> None:
+    hand = limited()
+    inner = hand.compose("D", ORDER, n=3).decode("latin-1")
+    data = f"95={len(inner) + BYTES_MAX}|96={inner}{'x' * BYTES_MAX}"
+    assert hand.say("B", f"148=a|33=1|58=a|{data}") == [f"35=3|34=2|45=2|58=More than {BYTES_MAX} bytes|372=B"]
+    assert hand.received == []
+
+
+def test_a_message_that_is_too_large_and_wrong_is_ignored_and_the_next_one_is_found() -> None:
+    hand = limited()
+    raw = hand.compose("D", large())
+    hand.say_raw(raw[:-4] + b"%03d\x01" % ((int(raw[-4:-1]) + 1) % 256))
+    assert ignored(hand) == ["check_sum"]
+    assert hand.say("1", "112=A", n=2) == ["35=0|34=2|112=A"]
+    raw = hand.compose("D", large(), n=3)
+    hand.say_raw(raw[:-7] + b"58=y\x01" + raw[-7:])
+    assert ignored(hand)[1:] == ["body_length"]
+    assert hand.say("1", "112=B", n=3) == ["35=0|34=3|112=B"]
+
+
+def test_a_length_that_no_message_has_is_not_waited_for() -> None:
+    hand = limited()
+    head = f"8=FIX.4.2|9={OVERSIZE_TIMES * BYTES_MAX + 1}|35=D|34=2|".replace("|", "\x01").encode()
+    hand.say_raw(head)
+    assert ignored(hand) == ["too_large"]
+    assert hand.say("1", "112=A", n=2) == ["35=0|34=2|112=A"]
+
+
+def test_nobody_is_answered_who_is_not_logged_on() -> None:
+    for body in (MANY_FIELDS, large()):
+        hand = Hand(acceptor_config(message_bytes_max=BYTES_MAX, fields_max=FIELDS_MAX))
+        hand.connect()
+        assert hand.say("A", f"{LOGON}|{body}") == []
+        assert hand.is_closed
+
+
+MALFORMED = [
+    ("58=a|garbled=b", "58=Invalid tag number|372=D|373=0", "invalid_tag_number"),
+    ("95=3|96=abcde", "58=Incorrect data format for value|372=D|373=6", "incorrect_format"),
+]
+
+
+@pytest.mark.parametrize(("body", "answer", "code"), MALFORMED, ids=["tag", "length"])
+def test_a_malformed_message_is_ignored_and_when_it_comes_again_as_it_was_it_is_rejected(
+    body: str, answer: str, code: str
+) -> None:
+    hand = limited()
+    assert hand.say("D", body) == []
+    assert hand.say("0") == ["35=2|34=2|7=2|16=0"]
+    assert hand.say("D", body, n=2, extra=DUP) == [f"35=3|34=3|45=2|{answer}"]
+    assert rejected(hand)[0].reason == code
+    assert hand.changes[-1] == ("resync_required", "active", "gap_filled")
+    assert hand.say("1", "112=A", n=4) == ["35=0|34=4|112=A"]
+
+
+@pytest.mark.parametrize(
+    "header", [{"sender": "SOMEBODY"}, {"target": "ELSE"}, {"begin": "FIX.4.1"}, {"without": "34"}, {"n": "x"}]
+)
+def test_what_cannot_be_told_to_be_the_sessions_is_ignored(header: dict[str, str]) -> None:
+    hand = limited()
+    assert hand.say("D", MANY_FIELDS, **header) == []
+    assert ignored(hand) == ["too_many_fields"]
+    assert hand.say("1", "112=A", n=2) == ["35=0|34=2|112=A"]
+
+
+# --- a gap that cannot be filled -------------------------------------------------------------------
+
+
+def garbled(hand: Hand, number: int) -> bytes:
+    """An order whose BodyLength is wrong, as of an engine that counts characters instead of bytes."""
+    raw = hand.compose("D", ORDER, n=number)[:-7]
+    return seal(raw.replace(b"\x0155=", b"\x01 55="))
+
+
+def miss(hand: Hand, conn: str) -> None:
+    """Log on with a message missing that comes as garbage again and again, until the end."""
+    hand.connect(conn)
+    hand.say("A", LOGON, n=5)
+    assert "35=2|" in hand.sent()[-1]
+    hand.say_raw(garbled(hand, 2))
+    hand.wait(61)
+    if not hand.is_closed:
+        hand.handle(Disconnected(conn, "gone"))
+
+
+def worn_out() -> Hand:
+    hand = Hand(acceptor_config())
+    for attempt in range(UNFILLED_MAX):
+        miss(hand, f"c{attempt}")
+    return hand
+
+
+def test_a_gap_that_is_not_filled_again_and_again_keeps_the_session_down() -> None:
+    hand = Hand.logged_on("98=0|108=0")
+    hand.handle(Disconnected("c1", "gone"))
+    ends = []
+    for attempt in range(2, 10):
+        hand.connect(f"c{attempt}")
+        if not hand.say("A", "98=0|108=0", n=5):
+            break
+        hand.say_raw(garbled(hand, 2))
+        assert hand.waited(60)[-1].startswith("35=5|")
+        hand.say("5", n=6)
+        ends.append(hand.told[-1].reason)
+    assert ends == ["resend_timeout"] * (UNFILLED_MAX - 1) + ["gap_unfillable"]
+    assert hand.sent()[-1].endswith(f"58=Message 2 was asked for {UNFILLED_MAX} times and did not come")
+    assert hand.closed[-1] == (f"c{UNFILLED_MAX + 2}", "session_down")
+
+
+@pytest.mark.parametrize("remedy", [LogOn("MM1"), SetNumbers("MM1", next_in=6), ResetNumbers("MM1")])
+def test_an_operator_lets_it_be_up_again(remedy: Record) -> None:
+    hand = worn_out()
+    hand.connect("down")
+    assert hand.say("A", LOGON, n=6) == []
+    hand.handle(Message("admin", remedy))
+    hand.connect("up")
+    number = 1 if isinstance(remedy, ResetNumbers) else 6
+    assert hand.say("A", LOGON, n=number)[0].startswith("35=A|")
+
+
+def test_a_gap_that_gets_smaller_is_worth_another_try() -> None:
+    hand = Hand(acceptor_config())
+    for attempt in range(2 * UNFILLED_MAX):
+        hand.connect(f"c{attempt}")
+        assert hand.say("A", LOGON, n=100)[0].startswith("35=A|")
+        hand.say("D", ORDER, n=1 + attempt, extra=DUP)
+        hand.wait(61)
+        hand.handle(Disconnected(f"c{attempt}", "gone"))
+    assert len(hand.received) == 2 * UNFILLED_MAX
+    assert hand.received[0] == order("a")
