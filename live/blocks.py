@@ -9,14 +9,14 @@ import msgspec
 
 from core.config import VenueConfig, decode_node
 from core.errors import InputError, JournalDamaged
-from core.kernel.reader import JournalReader
+from core.kernel.journal import Delivered, Header
+from core.kernel.reader import Delivery, JournalReader
 from core.kernel.segments import SUFFIX
 from core.sequencer.chain import Rebuilt
 from core.sequencer.history import History
-from core.sequencer.leaf import decode_acknowledgement
-from core.sequencer.receipt import Receipt, receipt_of
 from core.wiring import CODEC
-from live.journal.files import open_reader, segment_paths
+from live.journal.files import open_reader, segment_header, segment_paths
+from live.journal.tail import whole_deliveries
 
 
 def read_blocks(folder: Path) -> Iterator[Rebuilt]:
@@ -26,33 +26,31 @@ def read_blocks(folder: Path) -> Iterator[Rebuilt]:
     beginning is gone, and JournalDamaged where it cannot be read.
     """
     reader, history = venue_reader(folder), History()
-    for delivery in reader.deliveries(unfinished=True):
-        try:
-            told = CODEC.delivered(delivery)
-        except msgspec.DecodeError as error:
-            raise JournalDamaged(reader.name, delivery.offset, f"this version cannot read it: {error}") from None
-        yield from history.take(*told)
+    for delivery in whole_deliveries(reader):
+        yield from history.take(*decoded(reader, delivery))
     yield from history.rest()
 
 
-def find_receipt(folder: Path, order_id: str) -> Receipt:
-    """The receipt of an order. Raises InputError when it is in no sealed block, and as `read_blocks` does."""
-    for rebuilt in read_blocks(folder):
-        for index, told in enumerate(rebuilt.block.acknowledgements):
-            acknowledged = decode_acknowledgement(told)
-            if acknowledged.kind == "order" and acknowledged.order_id == order_id:
-                return receipt_of(rebuilt.block, index)
-    raise InputError(f"{folder}: no sealed block has an order {order_id}", "OrderID, tag 37 of its reports, names it")
+def decoded(reader: JournalReader, delivery: Delivery) -> Delivered:
+    """What a delivery says. Raises JournalDamaged when this version cannot tell."""
+    try:
+        return CODEC.delivered(delivery)
+    except msgspec.DecodeError as error:
+        raise JournalDamaged(reader.name, delivery.offset, f"this version cannot read it: {error}") from None
+
+
+def venue_segments(folder: Path) -> list[Path]:
+    """The segments of the one venue's journal in `folder` or below, oldest first. Raises InputError for none."""
+    found = [paths for paths in _journals(folder) if _is_venue(str(paths[0]), segment_header(paths[0]))]
+    if len(found) != 1:
+        problem = "no journal of a venue" if not found else f"journals of {len(found)} venues"
+        raise InputError(f"{folder}: {problem}", "give the directory of one venue's journal, or of one run")
+    return found[0]
 
 
 def venue_reader(folder: Path) -> JournalReader:
     """The one venue's journal in `folder` or below, from its beginning. Raises InputError as `read_blocks` does."""
-    readers = [open_reader(paths) for paths in _journals(folder)]
-    found = [reader for reader in readers if _is_venue(reader)]
-    if len(found) != 1:
-        problem = "no journal of a venue" if not found else f"journals of {len(found)} venues"
-        raise InputError(f"{folder}: {problem}", "give the directory of one venue's journal, or of one run")
-    (reader,) = found
+    reader = open_reader(venue_segments(folder))
     if reader.header.count:
         problem = f"begins after delivery {reader.header.count}; the segments before are gone"
         raise InputError(f"{reader.name}: {problem}", "bring them back: a chain is verified from its beginning")
@@ -70,8 +68,8 @@ def _journals(folder: Path) -> Iterator[list[Path]]:
             yield from ([path] for path in sorted(place.glob(f"*{SUFFIX}")))
 
 
-def _is_venue(reader: JournalReader) -> bool:
+def _is_venue(name: str, header: Header) -> bool:
     try:
-        return isinstance(decode_node(reader.header.config), VenueConfig)
+        return isinstance(decode_node(header.config), VenueConfig)
     except msgspec.DecodeError as error:
-        raise InputError(f"{reader.name}: its node cannot be read by this version: {error}") from None
+        raise InputError(f"{name}: its node cannot be read by this version: {error}") from None

@@ -9,6 +9,7 @@ from live.commands.demo import demo
 from live.commands.fix import fix
 from live.commands.journal import journal
 from live.commands.keys import keys
+from live.commands.lookup import blocks
 from live.commands.program import Program
 from live.commands.registry import registry
 from live.commands.serve import check, serve
@@ -36,6 +37,7 @@ for command in (
     journal,
     keys,
     registry,
+    blocks,
     receipt,
     check_receipt,
     check_chain,

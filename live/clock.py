@@ -16,3 +16,8 @@ def wall_clock(not_before: Nanos = 0) -> Clock:
     that is later."""
     offset = max(time.time_ns(), not_before) - time.monotonic_ns()
     return lambda: offset + time.monotonic_ns()
+
+
+def clock_offset(clock: Clock) -> Nanos:
+    """How far the system's clock is ahead of `clock` by now: by a step of it, or because the machine has slept."""
+    return time.time_ns() - clock()

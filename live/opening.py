@@ -20,16 +20,17 @@ from prometheus_client.core import Metric
 from core.config import Count, Duration, NodeConfig, Section, VenueConfig, encode_node
 from core.identity.checking import check
 from core.kernel.journal import Header
-from core.kernel.kernel import Observer
+from core.kernel.kernel import Kernel, Observer
 from core.kernel.record import Effect, Event, Record
+from core.sequencer.sequencer import Sequencer
 from core.solver.strategies.registry import solve
 from core.units import SECOND, Nanos
 from core.wiring import CODEC, components, node_name
-from live.clock import wall_clock
+from live.clock import Clock, clock_offset, wall_clock
 from live.connection import Filter
 from live.driver import NO_SERVICES, LiveNode, NoteSink, Solve
 from live.journal.policy import SyncPolicy
-from live.journal.recovery import recover
+from live.journal.recovery import Progress, recover
 from live.journal.store import SEGMENT_BYTES, SNAPSHOT_DELIVERIES, SNAPSHOT_SECONDS, Store
 from live.observe.metrics import Metrics, counter, gauge
 from live.tls import ClientTls
@@ -46,11 +47,12 @@ class JournalSection(Section, frozen=True, kw_only=True):
 
 
 class Opened(NamedTuple):
-    """A node, what is counted of it, and its journal."""
+    """A node, what is counted of it, its journal and its clock."""
 
     node: LiveNode
     metrics: Metrics
     store: Store
+    clock: Clock
 
 
 class Watch(NamedTuple):
@@ -71,10 +73,12 @@ def open_node(
     tls: ClientTls | None = None,
     services: Mapping[str, Solve] = NO_SERVICES,
     prepare: Callable[[], None] = lambda: None,
+    progress: Progress | None = None,
 ) -> Opened:
     """Open a node's journal below `folder`, go on where it ended, and make the node. Call on the running loop.
 
-    `prepare` is called once the journal is locked and before anything is done to it. What the node sends on
+    `prepare` is called once the journal is locked and before anything is done to it; from then on `progress` says how
+    far its recovery is. What the node sends on
     connections that it has dialled goes through `outward` last, and by TLS if there is `tls`.
 
     Raises InputError for a folder that cannot be used, JournalDamaged and ReplayDiverged for a journal that cannot
@@ -85,9 +89,8 @@ def open_node(
     log = structlog.get_logger().bind(node=store.header.node)
     try:
         prepare()
-        recovered = recover(
-            store, lambda: components(config, seed), CODEC, observer=_both(metrics.observe, watch.observer)
-        )
+        observer = _both(metrics.observe, watch.observer)
+        recovered = recover(store, lambda: components(config, seed), CODEC, observer=observer, progress=progress)
     except BaseException:
         store.close()
         raise
@@ -98,9 +101,11 @@ def open_node(
         metrics.note(node, now, component, fact)
         watch.on_note(node, now, component, fact)
 
+    store.under_way = _under_way(recovered.kernel)
+    clock = wall_clock(recovered.not_before)
     node = LiveNode(
         recovered.kernel,
-        clock=wall_clock(recovered.not_before),
+        clock=clock,
         on_note=note,
         store=store,
         solve=check if isinstance(config, VenueConfig) else solve,
@@ -110,8 +115,14 @@ def open_node(
         services=services,
         on_pump=metrics.on_pump,
     )
-    metrics.watch(recovered.kernel, partial(_of_sockets, node), partial(_of_store, store))
-    return Opened(node, metrics, store)
+    metrics.watch(recovered.kernel, partial(_of_sockets, node), partial(_of_store, store), partial(_of_clock, clock))
+    return Opened(node, metrics, store, clock)
+
+
+def _under_way(kernel: Kernel) -> Callable[[], int]:
+    """Counts orders that are alive, and whatever has its time: so much comes to an end if nothing more comes in."""
+    sequencers = [each for each in kernel.components.values() if isinstance(each, Sequencer)]
+    return lambda: len(kernel.agenda) + sum([len(each.state.live) for each in sequencers])
 
 
 def _workers() -> ThreadPoolExecutor:
@@ -155,6 +166,11 @@ def _of_sockets(node: LiveNode) -> Iterator[Metric]:
         unsent[connection.component,] += connection.unsent
     yield gauge("romer_connections", "Open connections", ("component",), count)
     yield gauge("romer_unsent_bytes", "Written to connections and not yet taken by peers", ("component",), unsent)
+
+
+def _of_clock(clock: Clock) -> Iterator[Metric]:
+    about = "The system's clock minus the node's, which read it once and goes on evenly"
+    yield gauge("romer_clock_offset_seconds", about, (), {(): clock_offset(clock) / SECOND})
 
 
 def _of_store(store: Store) -> Iterator[Metric]:

@@ -38,6 +38,10 @@ class Ports:
             except OSError as error:
                 raise _refused(key, f"{host}:{port}", error) from None
 
+    def lend(self, key: str) -> socket.socket:
+        """Another handle of the socket of a key, which is the caller's to close."""
+        return self._sockets[key].dup()
+
     def take(self, key: str) -> socket.socket:
         """The socket of a key, which is the caller's to close from now on."""
         return self._sockets.pop(key)

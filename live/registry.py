@@ -9,15 +9,15 @@ from typing import Final
 
 import msgspec
 
-from core.errors import JournalDamaged
+from core.faults import one_line
 from core.identity.audit import NO_ENTRY, verify_audit
-from core.identity.records import AuditEntry, Permissions, RegistryChanged
+from core.identity.records import AuditEntry, ChangePermissions, Permissions, RegistryChanged
 from core.identity.registry import Key, Maker, Registry
 from core.identity.scheme import key_id
 from core.kernel.record import Note
 from core.units import SECOND
-from core.wiring import CODEC
-from live.blocks import venue_reader
+from live.blocks import decoded, venue_reader
+from live.journal.tail import whole_deliveries
 
 _ID_DIGITS: Final = 16
 
@@ -84,23 +84,21 @@ def read_audit(folder: Path) -> list[AuditEntry]:
 
 
 def table(makers: list[MakerView]) -> str:
-    """The market makers for people, a line for each key."""
+    """The market makers for people, a line for each key, with what a maker is restricted to behind its first."""
     if not makers:
         return "nobody is registered"
     return "\n".join(
         f"{maker.maker:<12} {maker.status:<10} {key.status:<8} {key.key_id[:_ID_DIGITS]}  {_when(key.staged_at)}"
+        f"{'' if nth else _restrictions(maker.permissions)}"
         for maker in makers
-        for key in maker.keys
+        for nth, key in enumerate(maker.keys)
     )
 
 
 def _entries(folder: Path) -> Iterator[AuditEntry]:
     reader = venue_reader(folder)
-    for delivery in reader.deliveries(unfinished=True):
-        try:
-            _, _, _, effects = CODEC.delivered(delivery)
-        except msgspec.DecodeError as error:
-            raise JournalDamaged(reader.name, delivery.offset, f"this version cannot read it: {error}") from None
+    for delivery in whole_deliveries(reader):
+        _, _, _, effects = decoded(reader, delivery)
         for effect in effects:
             if isinstance(effect, Note) and isinstance(effect.fact, RegistryChanged):
                 yield effect.fact.entry
@@ -129,7 +127,25 @@ def _key_view(key: Key) -> KeyView:
 def _entry_line(entry: AuditEntry) -> str:
     command = entry.command
     what = f"{type(command).__name__} {command.maker}"
-    return f"{entry.number:>4}  {_when(entry.at)}  {what} by {command.who}: {command.why}"
+    if isinstance(command, ChangePermissions):
+        what += _restrictions(command.permissions) or "  without restriction"
+    return f"{entry.number:>4}  {_when(entry.at)}  {what} by {one_line(command.who)}: {one_line(command.why)}"
+
+
+def _restrictions(permissions: Permissions) -> str:
+    """What somebody is restricted to, after two blanks; nothing for who may do everything."""
+    words = {
+        "only": permissions.msg_types,
+        "in": permissions.symbols,
+        "at most": permissions.order_quantity_max,
+        "per second": permissions.messages_per_second_max,
+    }
+    said = [f"{word} {_named(value)}" for word, value in words.items() if value is not None]
+    return f"  {', '.join(said)}" if said else ""
+
+
+def _named(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _when(at: int) -> str:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
-from signal import SIGINT, SIGTERM
+from signal import SIGINT, SIGTERM, default_int_handler, signal
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -23,10 +23,13 @@ import structlog
 
 from core.faults import one_line
 from core.units import SECOND, Nanos, format_duration
+from live.clock import clock_offset
 from live.observe.http import Health
 from live.opening import Opened
 
 _LOOK_SECONDS: Final = 0.02
+_CLOCK_SECONDS: Final = 1.0
+_CLOCK_OFFSET_MAX: Final = SECOND
 
 
 class Drain(NamedTuple):
@@ -92,7 +95,7 @@ class Life:
     """One node from start to end."""
 
     def __init__(self, opened: Opened, drain: Drain) -> None:
-        self._node, self._store, self._drain = opened.node, opened.store, drain
+        self._node, self._store, self._clock, self._drain = opened.node, opened.store, opened.clock, drain
         self._asked, self._again = asyncio.Event(), asyncio.Event()
         self._cut_off: dict[str, int] = {}
         """What was open when the drain's deadline came."""
@@ -125,7 +128,7 @@ class Life:
         gc.freeze()
         with _signals(self.ask):
             running = asyncio.create_task(self._node.run())
-            beside = [asyncio.create_task(each) for each in world]
+            beside = [asyncio.create_task(each) for each in (self._watch_clock(), *world)]
             winding = asyncio.create_task(self._wind_down(beside))
             try:
                 await running
@@ -167,6 +170,17 @@ class Life:
             pass
         self.ask("stdin has ended")
 
+    async def _watch_clock(self) -> None:
+        """Say it once whenever the system's clock has left the node's, whose peers go by theirs."""
+        far = False
+        while True:
+            offset = clock_offset(self._clock)
+            if not far and abs(offset) > _CLOCK_OFFSET_MAX:
+                hint = "start the node again, so that it goes by the system's clock"
+                self._log.warning("clock_offset", seconds=round(offset / SECOND, 3), hint=hint)
+            far = abs(offset) > _CLOCK_OFFSET_MAX
+            await asyncio.sleep(_CLOCK_SECONDS)
+
     async def _wind_down(self, world: list[asyncio.Task[None]]) -> None:
         await self._asked.wait()
         for task in world:
@@ -199,6 +213,20 @@ class Life:
             digest=journal.digest(),
             drained=not self._again.is_set() and not self._cut_off,
         )
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """While the loop is kept waiting by what a journal can lose at any time: a signal is a KeyboardInterrupt, now.
+
+    For the main thread.
+    """
+    before = {number: signal(number, default_int_handler) for number in (SIGINT, SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal(number, handler)
 
 
 @contextmanager

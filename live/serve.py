@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from core.auction.auction import Auction
 from core.faults import dotted
 from core.kernel.record import Effect, Event, Record
+from core.sequencer.sequencer import Sequencer
 from core.sequencer.signing import SIGNER
 from core.units import Nanos
 from core.wiring import IDENTITY
@@ -24,11 +24,13 @@ from live.descriptors import raise_limit, shares
 from live.doors import Guard
 from live.driver import NO_SERVICES, LiveNode, NoteSink, Solve
 from live.fix_desk import Desk
+from live.journal.recovery import Progress
 from live.observe.http import serving
+from live.observe.meanwhile import pages_meanwhile
 from live.opening import Opened, Watch, open_node
 from live.ports import Ports
 from live.registry_desk import RegistryDesk
-from live.run import Drain, Ended, Life, OnUp
+from live.run import Drain, Ended, Life, OnUp, ending_at_once
 from live.score import Score, Traded
 from live.signing import SignBlocks
 from live.venue_file import DOORS, Address, VenueFile, addresses, guard_of, parse_address
@@ -62,17 +64,15 @@ async def serve(
     guards = _guards(file, folder)
     async with AsyncExitStack() as stack:
         ports = stack.enter_context(Ports())
-        take_ports = partial(ports.bind, {dotted(path): parse_address(text) for path, text in addresses(file).items()})
-        watch = Watch(note, observe)
-        opened = open_node(
-            file.venue, file.journal, folder, watch, seed=SEED, services=_services(file, folder), prepare=take_ports
-        )
+        opened = _open(file, folder, Watch(note, observe), ports)
         try:
             life = Life(opened, _drain(file, opened.node))
             doors = {door: _listen(opened.node, door, file, guards[door], ports) for door in DOORS}
             token = _token(file, folder, opened)
             routes = Sessions(opened.node, FIX, desk, token).routes()
-            routes += Registrations(opened.node, FIX, IDENTITY, registry, token).routes()
+            routes += Registrations(
+                opened.node, FIX, IDENTITY, desk=registry, token=token, symbols=_symbols(file)
+            ).routes()
             http = await stack.enter_async_context(_pages(file, opened, life, routes, ports))
         except BaseException:
             await opened.node.close()
@@ -82,17 +82,48 @@ async def serve(
     return ended, score.traded()
 
 
+def _open(file: VenueFile, folder: Path, watch: Watch, ports: Ports) -> Opened:
+    """The venue's node, once it has recovered; until then its pages say how far it is, and a signal ends it at once."""
+    progress, wanted = Progress(), {dotted(path): parse_address(text) for path, text in addresses(file).items()}
+    with ending_at_once(), ExitStack() as pages:
+
+        def prepare() -> None:
+            ports.bind(wanted)
+            if file.observe.http:
+                pages.enter_context(pages_meanwhile(ports.lend("observe.http"), lambda: str(progress)))
+
+        return open_node(
+            file.venue,
+            file.journal,
+            folder,
+            watch,
+            seed=SEED,
+            services=_services(file, folder),
+            prepare=prepare,
+            progress=progress,
+        )
+
+
+def _symbols(file: VenueFile) -> list[str]:
+    return [pair.symbol for pair in file.venue.pairs]
+
+
 def _services(file: VenueFile, folder: Path) -> Mapping[str, Solve]:
     return {SIGNER: SignBlocks(file.signer.load(folder))} if file.signer is not None else NO_SERVICES
 
 
 def _drain(file: VenueFile, node: LiveNode) -> Drain:
     """New orders and connections end first; sessions stay until what runs has ended, to hear of it."""
-    auction = node.kernel.components["auction"]
+    sequencer, auction = (node.kernel.components[name] for name in ("sequencer", "auction"))
+    assert isinstance(sequencer, Sequencer)
     assert isinstance(auction, Auction)
 
     def left() -> dict[str, int]:
-        return {"auctions": len(auction.state.books), "commitments": len(auction.state.commitments.live)}
+        return {
+            "checks": len(sequencer.state.held),
+            "auctions": len(auction.state.books),
+            "commitments": len(auction.state.commitments.live),
+        }
 
     return Drain(("sequencer", "auction", "solvers"), left, file.drain.deadline, goodbye=file.drain.goodbye)
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from core.errors import InputError
-from core.identity.logon import sign_logons
+from core.identity.outgoing import sign_messages
+from core.identity.records import Signing
 from core.sequencer.block import key_id_of
 from core.sequencer.signing import BlockSignature, SignBlock
 from live.keys import SecretKey
 
 
-class SignLogons:
-    """The way out of an initiator's connections. Whole messages are written; the Logons among them get signed."""
+class SignMessages:
+    """The way out of an initiator's connections. Whole messages are written; those among them get signed that are to
+    be: Logons, and in signing mode `order` orders too."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_signing")
 
-    def __init__(self, key: SecretKey) -> None:
-        self._key = key
+    def __init__(self, key: SecretKey, signing: Signing = "logon") -> None:
+        self._key, self._signing = key, signing
 
     def __call__(self, data: bytes) -> bytes:
         """What goes over the wire."""
-        return sign_logons(data, self._key.sign)
+        return sign_messages(data, self._key.sign, self._signing)[0]
 
 
 class SignBlocks:

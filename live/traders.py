@@ -24,7 +24,7 @@ from live.credentials import ShowToken
 from live.demand import Demand
 from live.driver import LiveNode, NoteSink
 from live.opening import JournalSection, Opened, Watch, open_node
-from live.run import Drain, Ended, Life, OnUp
+from live.run import Drain, Ended, Life, OnUp, ending_at_once
 from live.tls import ClientTls
 
 DRAIN: Final = 5 * SECOND
@@ -93,7 +93,8 @@ async def run_solver(
         elif isinstance(fact, BatchSkipped):
             skipped[fact.reason] += 1
 
-    opened = open_node(config, _journal(where), where.folder, Watch(note), seed=seed, outward=ShowToken(token))
+    with ending_at_once():
+        opened = open_node(config, _journal(where), where.folder, Watch(note), seed=seed, outward=ShowToken(token))
     ended = await _live(opened, where, Drain(), config.address, _tell(opened.node, prices))
     names = ("batches", "bids", "awards", "paid")
     return ended, Bidding(**{name: counts[name] for name in names}, skipped=dict(skipped))
@@ -113,7 +114,8 @@ async def run_maker(
     Raises InputError for a journal it cannot have.
     """
     watch = Watch(where.log, Reports(show))
-    opened = open_node(config, _journal(where), where.folder, watch, seed=0, outward=outward, tls=tls)
+    with ending_at_once():
+        opened = open_node(config, _journal(where), where.folder, watch, seed=0, outward=outward, tls=tls)
     maker = opened.node.kernel.components["maker"]
     assert isinstance(maker, MarketMaker)
     drain = Drain(("maker",), lambda: {"orders": len(maker.state.open)}, DRAIN, lambda: dict(maker.state.counts))

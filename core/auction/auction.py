@@ -54,6 +54,8 @@ class Auction(Desk):
             select(self, now, int(of))
         elif kind == "commitment":
             fall_due(self, now, of)
+        elif kind == "again":
+            tell_again(self, now, of)
         else:
             self.expire(self.state.orders[of], WaitReason.VALIDITY)
 

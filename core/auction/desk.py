@@ -49,6 +49,8 @@ class AuctionState(msgspec.Struct):
     books: dict[int, Book] = {}
     """By height, the auctions whose bid deadline is still to come."""
     commitments: Commitments = msgspec.field(default_factory=Commitments)
+    told_again: dict[str, Nanos] = {}
+    """By solver, when it was last told again what is open and what it owes."""
     height: int = 0
     """Of the newest batch received."""
     stopping: bool = False

@@ -17,12 +17,15 @@ from core.auction.states import CommitmentState, OrderState, OrderStep
 from core.kernel.record import SetTimer
 from core.market.orders import Batch, CancelOrder, CancelRefused, Order, OrderFailed
 from core.solver.protocol import BatchOpened, Bid, PlaceBids, WithdrawBid
-from core.units import Nanos
+from core.units import SECOND, Nanos
 
 EVERYONE: Final = ""
 ORDERS_PER_AUCTION_MAX: Final = 1_000
 """Twice the largest batch by default. Open orders beyond this wait for the next one, so that an announcement fits a
 protocol line and nobody is held up for long by an auction that has no end."""
+
+AGAIN_PAUSE: Final = SECOND
+"""What is told again may be much, and to connect costs a solver next to nothing."""
 
 
 def take_batch(desk: Desk, now: Nanos, batch: Batch) -> None:
@@ -67,14 +70,22 @@ def withdraw_bid(desk: Desk, now: Nanos, solver: str, said: WithdrawBid) -> None
 def tell_again(desk: Desk, now: Nanos, solver: str) -> None:
     """Say to a solver that was away what it may have missed and still counts: open auctions, and what it owes.
 
-    Whatever it has heard already it may hear twice: bids of one id count once, and so do deposits.
+    Whatever it has heard already it may hear twice: bids of one id count once, and so do deposits. A solver that comes
+    back sooner than AGAIN_PAUSE after it was told is told when that is over.
     """
-    for book in desk.state.books.values():
-        if now < book.bid_deadline:
-            desk.tell(solver, _opened(desk, book))
-    for owed in desk.state.commitments.live.values():
-        if owed.solver == solver and owed.state is CommitmentState.AWARDED and now < owed.due:
-            desk.tell(solver, awarded(owed))
+    last = desk.state.told_again.get(solver)
+    if last is not None and now < last + AGAIN_PAUSE:
+        desk.emit(SetTimer(f"again:{solver}", last + AGAIN_PAUSE))
+        return
+    books = [book for book in desk.state.books.values() if now < book.bid_deadline]
+    unpaid = [owed for owed in desk.state.commitments.live.values() if owed.state is CommitmentState.AWARDED]
+    owes = [owed for owed in unpaid if owed.solver == solver and now < owed.due]
+    for book in books:
+        desk.tell(solver, _opened(desk, book))
+    for owed in owes:
+        desk.tell(solver, awarded(owed))
+    if books or owes:
+        desk.state.told_again[solver] = now
 
 
 def _admit(desk: Desk, height: int, order: Order) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,7 +18,7 @@ from starlette.routing import Route
 from core.faults import did_you_mean
 from core.fix.engine import FixEngine
 from core.fix.operations import Operation
-from live.admin.answers import as_json, body, refused, stranger
+from live.admin.answers import as_json, read_record, refused, stranger
 from live.driver import LiveNode
 from live.fix_desk import Desk
 from live.fix_session import SessionView, view_of
@@ -60,10 +59,9 @@ class Sessions:
         refusal = stranger(request, self._token)
         if refusal is not None:
             return refusal
-        try:
-            operation: Any = msgspec.json.decode(await body(request), type=Operation)
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            return refused(400, f"no operation: {error}", "see core/fix/records.py for what an operator may ask")
+        operation: Any = await read_record(request, Operation, "operation", "core/fix/records.py")
+        if isinstance(operation, Response):
+            return operation
         name = operation.session
         if name not in self._engine.hosted:
             return refused(404, f'there is no session "{name}"', did_you_mean(name, sorted(self._engine.hosted)))

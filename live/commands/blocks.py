@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from core.errors import InputError, KeyRefused
+from core.faults import one_line
 from core.sequencer.block import NO_KEY, block_hash
 from core.sequencer.chain import Rebuilt, verify_history
 from core.sequencer.leaf import decode_acknowledgement, decode_leaf
@@ -50,7 +51,7 @@ BY = click.option("--public-key", "check", type=PublicKey(), help="The venue's k
 @click.argument("order")
 def receipt(*, folder: Path, order: str) -> Exit:
     """Print the receipt of ORDER, an OrderID, from the venue's journal in DIR or the run in DIR."""
-    from live.blocks import find_receipt  # noqa: PLC0415  # the whole market is slow to import
+    from live.block_index import find_receipt  # noqa: PLC0415  # the whole market is slow to import
 
     click.echo(encode_receipt(find_receipt(folder, order)))
     return Exit.OK
@@ -139,8 +140,9 @@ class _Proven(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         received = datetime.fromtimestamp(self.received_at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S")
         what = _KINDS[self.kind]
+        order_id, owner, cl_ord_id = map(one_line, (self.order_id, self.owner, self.cl_ord_id))
         lines = [
-            f"{what} {self.order_id} of {self.owner}, ClOrdID {self.cl_ord_id}, number {self.global_seq} in sequence",
+            f"{what} {order_id} of {owner}, ClOrdID {cl_ord_id}, number {self.global_seq} in sequence",
             f"received {received}.{self.received_at % SECOND:09} UTC, SHA-256 of the message {self.message_hash}",
             f"is message {self.index + 1} of {self.messages} in block {self.height}, {self.block_hash}",
         ]

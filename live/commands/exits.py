@@ -27,6 +27,7 @@ class Exit(IntEnum):
     3     DIVERGED     a journal says something else than this version does
     4     DAMAGED      a journal is truncated or corrupted, or its blocks are no chain
     5     STORAGE      the disk under a journal is full, read-only, or fails
+    6     IMPAIRED     something of a journal is damaged that its node does without
     130   INTERRUPTED  stopped at once, or by the deadline of its drain with something still open
     ====  ===========  ================================================================
     """
@@ -37,6 +38,7 @@ class Exit(IntEnum):
     DIVERGED = 3
     DAMAGED = 4
     STORAGE = 5
+    IMPAIRED = 6
     INTERRUPTED = 130
 
 

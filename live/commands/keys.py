@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from core.errors import InputError
 from live.commands.exits import Exit
 from live.commands.options import PATH, as_json, show
 
@@ -71,9 +74,20 @@ def read_passphrase(file: str | None, env: str | None, *, ask: bool, confirm: bo
     if ask + (file is not None) + (env is not None) > 1:
         raise click.UsageError("a passphrase comes from one place: --ask, --passphrase-file or --passphrase-env")
     if ask:
-        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+        return _asked(confirm=confirm)
     if file is None and env is None:
         return ""
     from live.credentials import Secret  # noqa: PLC0415  # the whole market is slow to import
 
     return Secret(file=file, env=env).read()
+
+
+def _asked(*, confirm: bool) -> str:
+    """What is typed on the terminal, which does not show it. Raises InputError where there is none that could."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+        except GetPassWarning:
+            problem = "there is no terminal to ask for a passphrase on"
+            raise InputError(problem, "--passphrase-file or --passphrase-env says where it is") from None

@@ -16,7 +16,7 @@ from live.commands.exits import Exit
 from live.commands.options import PATH, Hash, as_json, show, venue_options
 
 if TYPE_CHECKING:
-    from core.identity.records import AuditEntry, Command
+    from core.identity.records import AuditEntry, Command, Permissions
     from live.admin.client import Remote
 
 Shown = TypeVar("Shown", bound=Callable[..., Any])
@@ -27,6 +27,13 @@ _JOURNAL: Final = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Read it from a venue's journal instead; the venue need not run.",
 )
+_LIFTED: Final = {
+    "msg-type": "msg_types",
+    "symbol": "symbols",
+    "order-max": "order_quantity_max",
+    "rate-max": "messages_per_second_max",
+}
+"""Restrictions by their options."""
 _TOKEN_FILE: Final = click.option("--token-file", type=PATH, help="The admin token, if not where the file says.")
 
 
@@ -85,12 +92,19 @@ def audit(
     return Exit.DAMAGED if log.problem else Exit.OK
 
 
+def _you() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        raise InputError("this machine has no name for who you are", "--who says it") from None
+
+
 def _command(made: Callable[..., Command]) -> Callable[..., Exit]:
     """A command that the registry is given, which `made` makes of its options; who gives it and why is kept with it."""
 
     @_MAKER
     @click.option("--why", required=True, help="The reason, for the audit log.")
-    @click.option("--who", default=getuser, show_default="you", help="Who decides, for the audit log.")
+    @click.option("--who", default=_you, show_default="you", help="Who decides, for the audit log.")
     @_TOKEN_FILE
     @venue_options
     @as_json
@@ -98,6 +112,8 @@ def _command(made: Callable[..., Command]) -> Callable[..., Exit]:
     def run(*, file: Path, connect: str | None, token_file: Path | None, as_json: bool, **given: Any) -> Exit:
         from live.admin.client import remote  # noqa: PLC0415  # reads venue files
 
+        if not given["why"].strip():
+            raise InputError("--why: expected a reason, got an empty text", "the audit log keeps it")
         venue = remote(file, connect, token_file)
         entry = venue.command(made(venue, **given))
         show(entry, f"{type(entry.command).__name__} {entry.command.maker}: entry {entry.number}", as_json=as_json)
@@ -118,32 +134,69 @@ def _with_key(command: Shown) -> Shown:
     return option(command)
 
 
+def _with_permissions(made: Callable[..., Command]) -> Callable[..., Command]:
+    """What it may do. What is not said is None."""
+
+    @click.option("--msg-type", "msg_types", multiple=True, help="A message that it may send. Repeatable.")
+    @click.option("--symbol", "symbols", multiple=True, help="A pair that it may trade. Repeatable.")
+    @click.option("--order-max", help="The largest quantity that it may order.")
+    @click.option("--rate-max", type=click.IntRange(1), help="Messages per second.")
+    @wraps(made)
+    def run(
+        *given: Any,
+        msg_types: tuple[str, ...],
+        symbols: tuple[str, ...],
+        order_max: str | None,
+        rate_max: int | None,
+        **more: Any,
+    ) -> Command:
+        from core.identity.records import Permissions  # noqa: PLC0415
+
+        said = Permissions(msg_types or None, symbols or None, _quantity(order_max), rate_max)
+        return made(*given, permissions=said, **more)
+
+    return run
+
+
 @registry.command()
 @_with_key
 @click.option("--signing", type=click.Choice(["logon", "order"]), default="logon", show_default=True)
-@click.option("--msg-type", "msg_types", multiple=True, help="A message that it may send. Repeatable.  [default: all]")
-@click.option("--symbol", "symbols", multiple=True, help="A pair that it may trade. Repeatable.  [default: all]")
-@click.option("--order-max", help="The largest quantity that it may order.  [default: the pair's]")
-@click.option("--rate-max", type=click.IntRange(1), help="Messages per second.  [default: as many as it likes]")
 @_command
+@_with_permissions
 def add(
-    _venue: Remote,
-    *,
-    maker: str,
-    who: str,
-    why: str,
-    public: Path,
-    signing: Any,
-    msg_types: tuple[str, ...],
-    symbols: tuple[str, ...],
-    order_max: str | None,
-    rate_max: int | None,
+    _venue: Remote, *, maker: str, who: str, why: str, public: Path, signing: Any, permissions: Permissions
 ) -> Command:
-    """Register MAKER, a member of the venue, with its first key. It may log on once it is activated."""
-    from core.identity.records import Permissions, RegisterMaker  # noqa: PLC0415
+    """Register MAKER, a member of the venue, with its first key. It may log on once it is activated.
 
-    permissions = Permissions(msg_types or None, symbols or None, _quantity(order_max), rate_max)
+    It may do everything that it is not restricted in.
+    """
+    from core.identity.records import RegisterMaker  # noqa: PLC0415
+
     return RegisterMaker(maker, *_read_public(public), who, why, permissions, signing)
+
+
+@registry.command()
+@click.option("--lift", multiple=True, type=click.Choice(list(_LIFTED)), help="A restriction to take away. Repeatable.")
+@_command
+@_with_permissions
+def permit(
+    venue: Remote, *, maker: str, who: str, why: str, lift: tuple[str, ...], permissions: Permissions
+) -> Command:
+    """Change what MAKER may do, from its next message on. What is not named stays as it is."""
+    from msgspec.structs import asdict, replace  # noqa: PLC0415
+
+    from core.identity.records import ChangePermissions, Permissions  # noqa: PLC0415
+    from live.registry import registered  # noqa: PLC0415  # the whole market is slow to import
+
+    named = {name: value for name, value in asdict(permissions).items() if value is not None}
+    lifted = dict.fromkeys(_LIFTED[option] for option in lift)
+    if not named and not lifted:
+        raise InputError("nothing to change", "say a restriction, such as --rate-max 100, or --lift one")
+    for option, name in _LIFTED.items():
+        if name in named and name in lifted:
+            raise InputError(f"--lift {option}: takes away what --{option} says", "give one of them")
+    known = next((view.permissions for view in registered(venue.audit()) if view.maker == maker), Permissions())
+    return ChangePermissions(maker, replace(known, **lifted, **named), who, why)
 
 
 @registry.command()

@@ -102,6 +102,7 @@ def solver(
     help='What it orders again and again: "sell 0.5 ETHUSDC at 1995 every 100ms". Repeatable.',
 )
 @click.option("--key", type=PATH, help="The key file to sign Logons with.")
+@click.option("--sign-orders", is_flag=True, help="Sign each order too: it is registered with signing = order.")
 @passphrase_options
 @click.option("--quiet", is_flag=True, help="Do not print reports.")
 @click.option("--tls", is_flag=True, help="Speak TLS; the machine's authorities vouch for the venue.")
@@ -116,6 +117,7 @@ def market_maker(
     venue_comp_id: str,
     demands: tuple[Demand, ...],
     key: Path | None,
+    sign_orders: bool,
     ask: bool,
     passphrase_file: str | None,
     passphrase_env: str | None,
@@ -133,12 +135,15 @@ def market_maker(
     from live.traders import report_line, run_maker  # noqa: PLC0415
 
     secured = client_tls(tls_ca, tls_cert, tls_key, tls_name) if tls or tls_ca or tls_cert else None
+    if sign_orders and key is None:
+        raise click.UsageError("--sign-orders needs a --key to sign with")
     signing = None
     if key is not None:
         from live.keys import load_key  # noqa: PLC0415  # cryptography is slow to import
-        from live.signing import SignLogons  # noqa: PLC0415
+        from live.signing import SignMessages  # noqa: PLC0415
 
-        signing = SignLogons(load_key(key, read_passphrase(passphrase_file, passphrase_env, ask=ask, confirm=False)))
+        loaded = load_key(key, read_passphrase(passphrase_file, passphrase_env, ask=ask, confirm=False))
+        signing = SignMessages(loaded, "order" if sign_orders else "logon")
     config = maker_config(common["name"], connect, venue_comp_id)
     set_up(common["log_format"], common["log_level"])
     as_json = common["as_json"]

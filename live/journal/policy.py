@@ -7,6 +7,8 @@ from typing import Final, Literal, NamedTuple
 from core.errors import InputError
 from core.units import SECOND, format_duration, parse_duration
 
+_NOTHING: Final = "nothing that was acknowledged is lost"
+
 
 class SyncPolicy(NamedTuple):
     """`always`: before anything leaves the node; `interval`: within so many `seconds`; `off`: when a segment ends."""
@@ -26,6 +28,14 @@ class SyncPolicy(NamedTuple):
         if nanos <= 0:
             raise InputError(f"sync {text!r} is none", "`always`, `off`, or a duration such as `50ms`")
         return cls("interval", nanos / SECOND)
+
+    @property
+    def lost_with_tail(self) -> str:
+        """What is lost with a write that was not finished."""
+        if self.kind == "always":
+            return _NOTHING
+        most = f"what was within {self} before it" if self.kind == "interval" else "what the system had not written"
+        return f"{_NOTHING}, but by a power cut at most {most}"
 
     def __str__(self) -> str:
         return format_duration(round(self.seconds * SECOND)) if self.kind == "interval" else self.kind

@@ -42,10 +42,33 @@ class Recovered(msgspec.Struct, frozen=True):
     """Of `messages`, the one that says that all is well."""
 
 
-def recover(store: Store, build: Build, codec: Codec, *, observer: Observer | None = None) -> Recovered:
+class Progress:
+    """How far a recovery has come, for whoever asks meanwhile from another thread."""
+
+    __slots__ = ("journal", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        """The journal's last delivery."""
+        self.journal: Journal | None = None
+        """Of the kernel that is brought back."""
+
+    def __str__(self) -> str:
+        return f"delivery {self.journal.count} of {self.total}" if self.journal is not None else "reading the journal"
+
+
+def recover(
+    store: Store,
+    build: Build,
+    codec: Codec,
+    *,
+    observer: Observer | None = None,
+    progress: Progress | None = None,
+) -> Recovered:
     """Cut off a torn tail, go back to where the journal stops, and begin the segments of this boot.
 
-    `build` makes the node's components afresh, perhaps more than once. `observer` hears of what happens from now on.
+    `build` makes the node's components afresh, perhaps more than once. `observer` hears of what happens from now on;
+    `progress` is kept up to date until then.
 
     Raises JournalDamaged for damage that is not a torn tail, ReplayDiverged for a journal that this version does not
     reproduce, and InputError for one whose last event crashed the node, or when the disk has no room. Each says
@@ -53,11 +76,17 @@ def recover(store: Store, build: Build, codec: Codec, *, observer: Observer | No
     """
     messages: list[str] = []
     paths = segment_paths(store.folder)
-    boot = 1
+    boot, progress = 1, progress or Progress()
     if paths:
-        messages += cut_tail(paths[-1])
+        progress.total, said = cut_tail(paths[-1], store.policy)
+        messages += said
         boot = segment_header(paths[-1]).boot + 1
-    kernel, reader, replayed = _restored(store, build, codec, observer, messages)
+
+    def fresh() -> Kernel:
+        progress.journal = Journal(store.header.node)
+        return Kernel(store.header.node, build(), journal=progress.journal, observer=observer)
+
+    kernel, reader, replayed = _restored(store, fresh, codec, messages)
     assert kernel.journal is not None
     if reader is not None and reader.crash is not None:
         raise crashed(store.folder, reader.crash, codec)
@@ -84,11 +113,11 @@ def crashed(folder: Path, crash: Crash, codec: Codec) -> InputError:
 
 
 def _restored(
-    store: Store, build: Build, codec: Codec, observer: Observer | None, messages: list[str]
+    store: Store, fresh: Callable[[], Kernel], codec: Codec, messages: list[str]
 ) -> tuple[Kernel, JournalReader | None, int]:
     paths = segment_paths(store.folder)
     for since in snapshots.good(store.folder, messages):
-        kernel = Kernel(store.header.node, build(), journal=Journal(store.header.node), observer=observer)
+        kernel = fresh()
         if not paths:
             if since is not None:
                 raise InputError(f"{store.folder}: snapshots and no segment", "bring them back, or empty the directory")

@@ -22,7 +22,7 @@ from live.journal.index import write_index
 from live.journal.lock import Lock
 from live.journal.snapshots import snapshot_count, snapshot_paths
 from live.journal.survey import read_from_newest, refused, survey
-from live.journal.tail import cut_tail, journal_paths, read_through, tail_of
+from live.journal.tail import cut_tail, journal_paths, read_through
 
 
 class Repaired(msgspec.Struct, frozen=True):
@@ -74,13 +74,13 @@ def repair(folder: Path) -> Repaired:
     paths = journal_paths(folder)
     lock = Lock(folder)
     try:
-        refusal = refused(folder)
+        refusal = refused(folder, [])
         if isinstance(refusal, InputError):
             raise refusal
         if refusal is not None:
             return _mend(folder, paths, refusal)
-        count = tail_of(paths[-1]).count
-        if messages := cut_tail(paths[-1]):
+        count, messages = cut_tail(paths[-1])
+        if messages:
             return Repaired(count, 0, (), (*messages, f"the journal goes on after delivery {count}"))
         if survey(folder).damage:
             raise InputError(
@@ -101,7 +101,7 @@ def quarantine(folder: Path, codec: Codec) -> PassedOver:
     lock = Lock(folder)
     try:
         cut_tail(paths[-1])
-        reader = read_from_newest(folder)
+        reader = read_from_newest(folder, [])
         if reader.crash is None:
             raise InputError(f"{folder}: the journal does not end with an event that crashed the node")
         digest, count, before = reader.digest(), reader.chain().count, reader.header

@@ -97,6 +97,9 @@ class Spare:
     def __init__(self, folder: Path, room: int) -> None:
         """Raises OSError for a folder that cannot be opened."""
         self.room = room
+        """The least that a segment has, and what it grows by."""
+        self.taken = 0
+        """How much there is of it now."""
         self.problem = ""
         """Why there is none."""
         self._path = folder / _SPARE
@@ -107,25 +110,24 @@ class Spare:
     @property
     def ready(self) -> bool:
         """Whether the room is taken."""
-        return self._fd is not None
+        return self.taken > 0
 
-    def prepare(self) -> bool:
-        """Take the room, if it is not taken yet. False when the disk has none."""
-        if self._fd is not None:
+    def prepare(self, least: int = 0) -> bool:
+        """Take the room, or more of it if that is not `least`. False when the disk has none: what was taken stays."""
+        wanted = max(1, -(-least // self.room)) * self.room
+        if self.taken >= wanted:
             return True
-        fd = None
         try:
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            reserve(fd, self.room)
-            os.fsync(fd)
+            if self._fd is None:
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            reserve(self._fd, wanted)
+            os.fsync(self._fd)
         except OSError as error:
-            self.problem = f"no room on the disk for another segment of {self.room} bytes: {error.strerror}"
-            if fd is not None:
-                os.close(fd)
+            self.problem = f"no room on the disk for another segment of {wanted} bytes: {error.strerror}"
             with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+                self._keep_taken()
             return False
-        self._fd, self.problem = fd, ""
+        self.taken, self.problem = wanted, ""
         return True
 
     def begin(self, number: int, nonce: bytes, opening: bytes, *, trusting: bool) -> OpenSegment:
@@ -133,20 +135,28 @@ class Spare:
         assert self._fd is not None
         path = self._path.with_name(segment_name(number))
         assert not path.exists(), f"{path} exists, and segments are never overwritten"
-        segment = OpenSegment(path, self._fd, self.room, nonce, opening, trusting=trusting)
+        segment = OpenSegment(path, self._fd, self.taken, nonce, opening, trusting=trusting)
         self._path.rename(path)
         os.fsync(self._folder)
-        self._fd = None
+        self._fd, self.taken = None, 0
         return segment
 
     def remove(self) -> None:
         """Give the room back."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-        self._path.unlink(missing_ok=True)
+        self.taken = 0
+        self._keep_taken()
 
     def close(self) -> None:
         """Give the room back, for good."""
         os.close(self._folder)
         self.remove()
+
+    def _keep_taken(self) -> None:
+        """Give back what is not counted as taken."""
+        if self.taken and self._fd is not None:
+            os.ftruncate(self._fd, self.taken)
+            return
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+        self._path.unlink(missing_ok=True)

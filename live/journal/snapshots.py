@@ -7,7 +7,7 @@ name    snapshot-000000123456.romer-snapshot: how many deliveries it includes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -67,9 +67,9 @@ def good(folder: Path, messages: list[str]) -> Iterator[Snapshot | None]:
     yield None
 
 
-def known_beyond(folder: Path, count: int) -> int:
-    """The number of the last delivery that any good snapshot includes, if that is after `count`; otherwise 0."""
-    for path in snapshot_paths(folder):
+def known_beyond(paths: Sequence[Path], count: int) -> int:
+    """The last delivery that any good one of these snapshots, newest first, includes, if after `count`; otherwise 0."""
+    for path in paths:
         if snapshot_count(path) <= count:
             break
         try:

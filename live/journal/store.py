@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
@@ -40,6 +41,8 @@ SNAPSHOT_SECONDS: Final = 60.0
 _TEND_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 5.0
 """After a snapshot that could not be written."""
+_ENDING_BYTES: Final = 2 << 10
+"""For each thing under way. An order that waits is two, itself and its timer; its end was seen to take 1,400 bytes."""
 _HELD_PART: Final = 4
 """The last quarter of the last segment is for what is under way alone."""
 
@@ -50,9 +53,10 @@ class Store:
     What is written always finds its room reserved: a write that does not fit in the rest of a segment begins the
     next. Only a single delivery larger than a whole segment takes more from the disk as it comes.
 
-    It is `short` as soon as the disk has no room for the segment after the present one: time to take no new work. It
-    is `nearly_full` when little of the present one is left then: time to hear nobody. What is written after that
-    room too is used up takes whatever the disk has, or raises OSError.
+    It is `short` as soon as the disk has no room for the segment after the present one, which has room for the end of
+    all that is under way: time to take no new work. It is `nearly_full` when no more than that is left, or little at
+    all: time to hear nobody. What is written after that room too is used up takes whatever the disk has, or raises
+    OSError.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Store:
         self.folder, self.header, self.policy = folder, header, policy
         self.boot = 1
         """The number of this start of the node; known once recovered."""
+        self.under_way: Callable[[], int] = lambda: 0
+        """How many things will end by themselves, and be written down."""
         self.trouble = ""
         """Why it is short, or empty."""
         self.bytes_written = 0
@@ -131,7 +137,7 @@ class Store:
     def nearly_full(self) -> bool:
         """Whether what is left has to be kept for what is under way."""
         assert self._segment is not None
-        return not self._spare.ready and self._segment.left < self._spare.room // _HELD_PART
+        return not self._spare.ready and self._segment.left < max(self._spare.room // _HELD_PART, self._needed)
 
     @property
     def where(self) -> tuple[Path, int]:
@@ -179,6 +185,8 @@ class Store:
         When a snapshot cannot be written, the node goes on, and the store is `short`.
         """
         assert kernel.journal is not None
+        if not self.trouble and self._spare.taken < self._needed:
+            self._look()
         if self._is_due(kernel.journal):
             self.snapshot(kernel)
 
@@ -240,7 +248,11 @@ class Store:
         self._look()
 
     def _look(self) -> None:
-        self.trouble = self._unsaved if self._spare.prepare() else self._spare.problem
+        self.trouble = self._unsaved if self._spare.prepare(self._needed) else self._spare.problem
+
+    @property
+    def _needed(self) -> int:
+        return self.under_way() * _ENDING_BYTES
 
     def _sync_now(self) -> None:
         assert self._segment is not None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +15,9 @@ from live.journal.files import open_reader
 from live.journal.index import NAME, build_index, read_index
 from live.journal.snapshots import load, snapshot_count, snapshot_paths
 from live.journal.tail import journal_paths, read_through, segments_gone, whole_reader
+
+Verdict: TypeAlias = Literal["whole", "impaired", "refused"]
+"""Nothing is wrong (a torn tail is not); something is damaged that a start does without; a start is refused."""
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,13 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     bad: tuple[str, ...]
     """What can be done without: snapshots and index."""
 
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to for whoever runs the node."""
+        if self.refusal:
+            return "refused"
+        return "impaired" if self.damage or self.bad else "whole"
+
     def __str__(self) -> str:
         segments = f"{self.segments} segments ({self.archived} archived)"
         lines = [
@@ -50,7 +59,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
             f"snapshots of deliveries {', '.join(map(str, self.snapshots)) or 'none'}",
         ]
         if self.torn_bytes:
-            lines.append(f"torn tail of {self.torn_bytes} bytes: the next start cuts it")
+            lines.append(f"torn tail of {self.torn_bytes} bytes, a write not finished: the next start cuts it")
         if self.damage:
             lines.append(self.damage)
         if self.refusal:
@@ -63,7 +72,8 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 def survey(folder: Path) -> Survey:
     """Read everything. Raises InputError for a directory without a journal."""
     paths = journal_paths(folder)
-    refusal = refused(folder)
+    useless: list[str] = []
+    refusal = refused(folder, useless)
     good, bad = _snapshots(folder)
     reader, damage, torn = _read(paths)
     state: Literal["ended", "open", "crashed", "damaged"] = "ended" if reader and reader.end else "open"
@@ -82,14 +92,17 @@ def survey(folder: Path) -> Survey:
         damage=str(damage) if damage else "",
         refusal=str(refusal) if refusal else "",
         snapshots=good,
-        bad=(*bad, *_index(folder)),
+        bad=(*bad, *([] if refusal else useless), *_index(folder)),
     )
 
 
-def refused(folder: Path) -> JournalDamaged | InputError | None:
-    """What a start of the node would say, as far as that can be known without its code; None when it would start."""
+def refused(folder: Path, useless: list[str]) -> JournalDamaged | InputError | None:
+    """What a start of the node would say, as far as that can be known without its code; None when it would start.
+
+    `useless` hears of snapshots that the journal does not go on from.
+    """
     try:
-        reader = read_from_newest(folder)
+        reader = read_from_newest(folder, useless)
     except JournalDamaged as damage:
         return damage
     if not reader.digest():
@@ -100,14 +113,18 @@ def refused(folder: Path) -> JournalDamaged | InputError | None:
     return None
 
 
-def read_from_newest(folder: Path) -> JournalReader:
+def read_from_newest(folder: Path, useless: list[str]) -> JournalReader:
     """A reader that has read to the end, from the newest snapshot that leads there, or else from the beginning.
 
-    Raises JournalDamaged, with the remedy, when nothing does.
+    Raises JournalDamaged, with the remedy, when nothing does. `useless` hears of newer snapshots that do not.
     """
     for since in snapshots.good(folder, []):
-        with suppress(JournalDamaged):
-            return whole_reader(folder, since.chain if since is not None else None)
+        if since is None:
+            break
+        try:
+            return whole_reader(folder, since.chain)
+        except JournalDamaged as damage:
+            useless.append(f"snapshot of delivery {since.chain.count} is of no use: {damage}")
     return whole_reader(folder, None)
 
 
@@ -127,7 +144,8 @@ def _snapshots(folder: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
             load(path)
             good.append(snapshot_count(path))
         except JournalDamaged as damage:
-            bad.append(str(damage))
+            if path.exists():  # a running node removes old ones
+                bad.append(str(damage))
     return tuple(good), tuple(bad)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from core.errors import InputError, JournalDamaged
 from core.kernel.journal import Chain
-from core.kernel.reader import JournalReader
+from core.kernel.reader import Delivery, JournalReader
 from core.kernel.segments import ARCHIVED, whole_part
 from live.journal.files import open_reader, read_segment, segment_paths
-from live.journal.snapshots import known_beyond
+from live.journal.policy import ALWAYS, SyncPolicy
+from live.journal.snapshots import known_beyond, snapshot_paths
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -23,32 +25,38 @@ class Tail(msgspec.Struct, frozen=True):
     torn: int
 
 
-def tail_of(path: Path) -> Tail:
+def tail_of(path: Path, taken: Sequence[Path] | None = None) -> Tail:
     """Where the journal ends whose last segment this is.
+
+    `taken` are the snapshots that were there before this was found to be the last segment: a node that runs may have
+    taken later ones, and begun another. Without it, those that are there now.
 
     Raises JournalDamaged, with the remedy, for damage in what had been synced, and for a journal that ends before a
     snapshot: both are more than a write that was not finished.
     """
+    known_by = snapshot_paths(path.parent) if taken is None else taken
     try:
         data = read_segment(path)
         size, count = whole_part(str(path), data)
     except JournalDamaged as damage:
         raise not_a_tail(path.parent, damage) from None
-    if known := known_beyond(path.parent, count):
+    if known := known_beyond(known_by, count):
         reason = f"the journal ends after delivery {count}, and there is a snapshot of delivery {known}"
         raise not_a_tail(path.parent, JournalDamaged(str(path), size, reason))
     return Tail(size, count, len(data[size:].rstrip(b"\0")))
 
 
-def cut_tail(path: Path) -> list[str]:
-    """Cut off what the last segment has after its last whole frame; say so if it was more than unused room.
+def cut_tail(path: Path, policy: SyncPolicy = ALWAYS) -> tuple[int, list[str]]:
+    """Cut off what the last segment has after its last whole frame; the number of the last delivery that is left.
+
+    If it was more than unused room that is said, and what is lost with it under the policy that it was written with.
 
     What is left is on disk on return, whatever the last process had synced: what is written next builds on it.
     Raises as `tail_of`, and OSError when it cannot be cut.
     """
     tail = tail_of(path)
     if path.suffix == ARCHIVED:
-        return []
+        return tail.count, []
     fd = os.open(path, os.O_RDWR)
     try:
         os.ftruncate(fd, tail.size)
@@ -56,9 +64,9 @@ def cut_tail(path: Path) -> list[str]:
     finally:
         os.close(fd)
     if not tail.torn:
-        return []
-    lost = f"{tail.torn} bytes of a write that the last process did not finish"
-    return [f"{path}: torn tail cut at byte {tail.size}: {lost}"]
+        return tail.count, []
+    unfinished = f"{tail.torn} bytes of a write that the last process did not finish"
+    return tail.count, [f"{path}: torn tail cut at byte {tail.size}: {unfinished}; {policy.lost_with_tail}"]
 
 
 def read_through(reader: JournalReader) -> tuple[JournalDamaged | None, int]:
@@ -69,6 +77,18 @@ def read_through(reader: JournalReader) -> tuple[JournalDamaged | None, int]:
     except JournalDamaged as damage:
         return (damage, 0) if reader.behind else _judged(reader, damage)
     return None, 0
+
+
+def whole_deliveries(reader: JournalReader) -> Iterator[Delivery]:
+    """Every delivery that is whole, of a journal whose node may be writing to it.
+
+    Raises JournalDamaged for what no unfinished write explains.
+    """
+    try:
+        yield from reader.deliveries(unfinished=True)
+    except JournalDamaged as damage:
+        if _judged(reader, damage)[0] is not None:
+            raise
 
 
 def _judged(reader: JournalReader, damage: JournalDamaged) -> tuple[JournalDamaged | None, int]:
@@ -92,8 +112,8 @@ def whole_reader(folder: Path, since: Chain | None) -> JournalReader:
 
     Raises JournalDamaged, with the remedy, when that cannot be done, and InputError without a journal.
     """
-    paths = journal_paths(folder)
-    tail_of(paths[-1])
+    taken, paths = snapshot_paths(folder), journal_paths(folder)
+    tail_of(paths[-1], taken)
     try:
         reader = open_reader(paths, since)
     except JournalDamaged as error:

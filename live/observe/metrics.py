@@ -19,7 +19,7 @@ from core.fix.records import MessageDropped
 from core.fix.states import Status
 from core.kernel.kernel import Kernel
 from core.kernel.record import Effect, Event, Message, Record
-from core.sequencer.facts import BlockSealed
+from core.sequencer.facts import BlockSealed, OrdersVerified
 from core.sequencer.sequencer import Sequencer
 from core.solver.door import SolverDoor
 from core.units import SECOND, Nanos
@@ -27,6 +27,7 @@ from live.observe.facts import event_name
 
 _LATENCIES: Final = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1.0)
 _LATENESS: Final = (1e-4, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1.0, 10.0)
+_WAITS: Final = (1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 Values = Mapping[Any, float]
 """By the values of the labels, a tuple."""
@@ -53,6 +54,8 @@ class Metrics:
         self._lateness = _histogram(
             self.registry, "romer_block_lateness_seconds", "How long after its due time a block was sealed", _LATENESS
         )
+        about = "How long a sealed block waited for the check of its signed orders"
+        self._waits = _histogram(self.registry, "romer_check_wait_seconds", about, _WAITS)
 
     def observe(self, _node: str, _now: Nanos, dst: str, event: Event, _effects: list[Effect]) -> None:
         """A delivery: counted by component, and by what a message carries."""
@@ -69,6 +72,8 @@ class Metrics:
         if isinstance(fact, BlockSealed):
             self._blocks[fact.trigger] += 1
             self._lateness.observe(fact.lateness / SECOND)
+        elif isinstance(fact, OrdersVerified):
+            self._waits.observe(fact.waited / SECOND)
         elif isinstance(fact, MessageDropped):
             self._dropped["fix_outbox"] += 1
 
@@ -130,6 +135,8 @@ def _of_kernel(kernel: Kernel) -> Iterator[Metric]:
         elif isinstance(component, Sequencer):
             yield gauge("romer_orders_live", "Orders accepted and not ended", (), {(): len(component.state.live)})
             yield gauge("romer_batch_messages", "In the open batch", (), {(): len(component.state.batch.leaves)})
+            about = "Sealed blocks that wait for the check of their signed orders, or behind one that does"
+            yield gauge("romer_blocks_held", about, (), {(): len(component.state.held)})
         elif isinstance(component, Auction):
             yield from _of_auction(component)
         elif isinstance(component, SolverDoor):

@@ -26,7 +26,7 @@ MAKER: Final = "MM2"
 QUICKFIX: Final = "QF"
 """Has an account, and is there in `tests.interop` only."""
 BALANCE: Final = {"ETH": 10_000, "USDC": 20_000_000}
-BOND: Final = 100_000
+BOND: Final = 10_000_000
 PENALTY: Final = 100
 LIFE_SECONDS_MAX: Final = 3.0
 """How long a venue lives that was to die by itself and does not come to it."""
@@ -227,7 +227,8 @@ def _free_places() -> dict[str, str]:
 
 def _venue(places: dict[str, str], windows: str) -> str:
     balance = "{ " + ", ".join(f'{token} = "{amount}"' for token, amount in BALANCE.items()) + " }"
-    members = "".join(f'[[venue.members]]\nid = "{name}"\nbalance = {balance}\n\n' for name in (MAKER, QUICKFIX))
+    members = "".join(f'[[venue.members]]\nid = "{name}"\nbalance = {balance}\n' for name in (MAKER, QUICKFIX))
+    members += "session = { send_user_defined_fields = false }\n\n"  # QuickFIX's, which by default takes none
     solver = '[[venue.solvers]]\nid = "s1"'
     rich = f'capital = {balance}\nbond = "{BOND}"'
     return changed(

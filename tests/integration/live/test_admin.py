@@ -109,9 +109,11 @@ def test_nobody_operates_without_the_token_and_no_body_hurts(tmp_path: Path) -> 
             b'{"type":"LogOut"}',
             b'{"type":"LogOut","session":"MM1","text":"\\ud800"}',
             b'{"type":"SetNumbers","session":"MM1","next_in":%d}' % (1 << 60),
-            b'{"type":"LogOut","session":"MM1","text":"%s"}' % (b"x" * 5_000),
+            b"[" * 4_000,
         ):
             assert posted(listening, body, token)[0] == 400, body
+        status, said = posted(listening, b'{"type":"LogOut","session":"MM1","x":%s}' % (b"[" * 4_000), token)
+        assert (status, said["error"]) == (400, "no operation: it is nested too deeply")
         assert posted(listening, b'{"type":"SetNumbers","session":"MM1","next_in":0}', token)[0] == 409
         assert posted(listening, operation, token)[0] == 200
         (tmp_path / "wrong").write_text("wrong")
@@ -125,6 +127,35 @@ def test_nobody_operates_without_the_token_and_no_body_hurts(tmp_path: Path) -> 
         stopped(venue)
     assert token not in log
     assert token.encode() not in b"".join(path.read_bytes() for path in (tmp_path / "journal").glob("*.romer"))
+
+
+def test_a_key_that_an_operation_has_not_is_named_with_those_that_it_has(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, listening):
+        token = (tmp_path / "journal" / "admin.token").read_text().strip()
+        body = b'{"type":"LogOut","session":"MM1","keep_dwon":false}'
+        assert posted(listening, body, token) == (
+            400,
+            {"error": "no operation: LogOut has no `keep_dwon`", "hint": "known: session, text, keep_down"},
+        )
+        assert not listed(tmp_path, listening)["kept_down"]
+
+
+@pytest.mark.parametrize("length", ["content-length: 200000000", "transfer-encoding: chunked"])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, length: str) -> None:
+    with served(tmp_path) as (venue, listening):
+        token = (tmp_path / "journal" / "admin.token").read_text().strip()
+        host, _, port = listening["http"].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            head = f"POST /sessions HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n{length}\r\n\r\n"
+            connection.sendall(head.encode() + b"1388\r\n" + b"x" * 5_000)
+            answer = b"".join(iter(lambda: connection.recv(1 << 12), b""))
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"the body has more than 4096 bytes" in answer
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(head.encode())
+        assert listed(tmp_path, listening)["session"] == "MM1"
+        stopped(venue)
+        assert "Traceback" not in venue.log.read_text()
 
 
 def test_the_token_may_be_the_operators_own(tmp_path: Path) -> None:

@@ -207,6 +207,31 @@ def test_metrics_are_what_a_prometheus_reads(tmp_path: Path) -> None:
     assert found["romer_fix_next_seq_num", ("in", "MM1")] == 4
 
 
+STEPPED = """\
+import time
+from pathlib import Path
+from live.cli import main
+
+system = time.time_ns
+time.time_ns = lambda: system() + (5_000_000_000 if Path("step").exists() else 0)
+main(["serve", "venue.toml", "--json", "--log", "json"])
+"""
+
+
+def test_a_step_of_the_systems_clock_is_measured_and_said_once(tmp_path: Path) -> None:
+    (tmp_path / "venue.toml").write_text(VENUE)
+    with python(tmp_path, "-c", STEPPED) as venue:
+        listening = venue.told()
+        assert abs(samples(listening)["romer_clock_offset_seconds", ()]) < 0.5
+        (tmp_path / "step").touch()
+        until(listening, "romer_clock_offset_seconds", least=4.5)
+        time.sleep(2.5)
+        stopped(venue)
+        lines = [json.loads(line) for line in venue.log.read_text().splitlines()]
+    (line,) = [line for line in lines if line["event"] == "clock_offset"]
+    assert (line["level"], round(line["seconds"])) == ("warning", 5)
+
+
 def test_log_lines_are_json_with_ids_and_the_token_is_nowhere(tmp_path: Path) -> None:
     with (
         served(tmp_path) as (venue, listening),

@@ -18,9 +18,10 @@ from core.auction.facts import (
     OrderReassigned,
     OrderReopened,
 )
-from core.kernel.record import Effect, Message
+from core.kernel.record import Effect, Message, SetTimer
 from core.market.orders import OrderExpired, OrderFilled
 from core.solver.protocol import Awarded, BatchOpened, Defaulted, DepositRefused, Settled, SolverArrived
+from core.units import SECOND
 from tests.helpers.auction import (
     BID_WINDOW,
     FULFIL_WINDOW,
@@ -289,6 +290,21 @@ def test_a_solver_that_comes_back_is_told_again_what_it_still_owes_and_what_it_m
     assert told(again, BatchOpened) == [("s1", opened[0][1])]
     assert told(again, Awarded) == [("s1", owed)]
     assert told(bench.deliver(Message("solvers", SolverArrived("s2"))), Awarded) == []
+
+
+def test_a_solver_that_comes_back_again_and_again_is_told_once_a_second() -> None:
+    bench = Rig(with_settings(bid_window=10 * SECOND))
+    bench.batch(1, order())
+    come_back = Message("solvers", SolverArrived("s1"))
+    assert len(told(bench.deliver(come_back), BatchOpened)) == 1
+    bench.advance(SECOND // 2)
+    for _ in range(3):
+        assert bench.deliver(come_back) == [SetTimer("again:s1", SECOND)]
+    assert len(told(bench.deliver(Message("solvers", SolverArrived("s2"))), BatchOpened)) == 1
+    before = len(told(bench.effects, BatchOpened))
+    bench.advance(5 * SECOND)
+    assert [solver for solver, _ in told(bench.effects, BatchOpened)[before:]] == ["s1"]
+    assert len(told(bench.deliver(come_back), BatchOpened)) == 1
 
 
 def test_a_solver_that_comes_back_hears_nothing_of_what_it_has_paid_or_is_too_late_for() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from core.identity.bls import BLS
 from live.cli import main
+from tests.helpers.venue import ROOT
 
 
 def keys(command: str, *args: str | Path, typed: str = "") -> Result:
@@ -83,3 +86,24 @@ def test_what_cannot_be_used_is_bad_input_in_one_line(tmp_path: Path) -> None:
     ):
         assert result.exit_code == 2
         assert result.stderr.startswith("error: ")
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_passphrase(tmp_path: Path) -> None:
+    """In a session of its own a process has no terminal, and what it is sent on stdin would be shown by one."""
+    command = [sys.executable, "-m", "live", "keys", "new", str(tmp_path / "key"), "--ask"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        input="hush\nhush\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: there is no terminal to ask for a passphrase on\n"
+        "hint: --passphrase-file or --passphrase-env says where it is\n"
+    )
+    assert not (tmp_path / "key").exists()

@@ -10,6 +10,7 @@ import pytest
 from core.errors import ComponentFailed, InputError, JournalDamaged
 from core.kernel.component import Component
 from core.kernel.replay import replay
+from live.journal import files
 from live.journal.archive import archive
 from live.journal.files import open_reader, segment_paths
 from live.journal.index import NAME, build_index, read_index
@@ -33,6 +34,29 @@ def test_a_whole_journal_is_surveyed_without_a_complaint(tmp_path: Path) -> None
     assert ended.segments == len(segment_paths(tmp_path)) > 2
     assert len(ended.snapshots) == len(snapshot_paths(tmp_path))
     assert toy.digest in str(ended)
+
+
+def test_what_a_running_node_writes_while_its_journal_is_surveyed_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = Toy(tmp_path, snapshot_deliveries=20)
+    toy.pump(30)
+    read, times = files.read_segment, []
+
+    def late(path: Path) -> bytes:
+        data = read(path)
+        times.append(path)
+        toy.pump(30)
+        return data
+
+    monkeypatch.setattr("live.journal.tail.read_segment", late)
+    monkeypatch.setattr(files, "read_segment", late)
+    found = survey(tmp_path)
+    assert (found.verdict, found.refusal, found.bad) == ("whole", "", ())
+    assert len(times) > 3
+    monkeypatch.undo()
+    toy.stop()
+    assert survey(tmp_path).verdict == "whole"
 
 
 def test_a_directory_without_a_journal_is_bad_input(tmp_path: Path) -> None:

@@ -282,6 +282,37 @@ def test_the_spare_is_used_before_the_disk_is_asked_for_more_and_then_the_store_
     assert replayed(tmp_path).digest == toy.digest
 
 
+def test_there_is_room_for_the_end_of_all_that_is_under_way_or_the_store_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy, segment_needs = Toy(tmp_path), SEGMENT_BYTES // 2048
+    toy.store.under_way = lambda: 3 * segment_needs
+    toy.pump()
+    assert (tmp_path / "spare").stat().st_size == 3 * SEGMENT_BYTES
+    toy.store.under_way = lambda: 5 * segment_needs + 1
+    with files_no_longer_than(5 * SEGMENT_BYTES):
+        toy.pump()
+        assert toy.store.trouble.startswith(f"no room on the disk for another segment of {6 * SEGMENT_BYTES} bytes")
+        assert (tmp_path / "spare").stat().st_size == 3 * SEGMENT_BYTES
+        assert not toy.store.nearly_full
+        toy.store.under_way = lambda: 3 * segment_needs
+        toy.store.tend()
+        assert toy.store.trouble == ""
+    monkeypatch.setattr(segment, "reserve", no_space)
+    while len(segment_paths(tmp_path)) == 1:
+        toy.pump()
+    held = toy.store.short, toy.store.nearly_full
+    assert held == (True, True), "all of the room that was taken is for what is under way"
+    with files_no_longer_than(3 * SEGMENT_BYTES):
+        while toy.store.where[1] < 3 * SEGMENT_BYTES - 1_000:
+            toy.pump()
+    monkeypatch.undo()
+    toy.store.tend()
+    assert [toy.store.short, toy.store.nearly_full] == [False, False]
+    toy.stop()
+    assert replayed(tmp_path).digest == toy.digest
+
+
 def test_a_write_larger_than_a_segment_is_kept_whole(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     toy.pump(3)

@@ -1,0 +1,236 @@
+"""A venue's blocks looked up and followed while it runs, after it was killed, and after its journal is another one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from core.sequencer.block import block_hash
+from live.block_index import NAME, BlockIndex
+from live.blocks import read_blocks
+from live.cli import main
+from tests.helpers.fix_client import FixClient, fix_client
+from tests.helpers.venue import VENUE, romer_live, served
+
+
+def romer(*arguments: str | Path | int) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def blocks(*arguments: str | Path | int) -> Any:
+    """What `blocks` prints as JSON, line by line."""
+    result = romer("blocks", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def trade(client: FixClient, *names: str) -> list[str]:
+    """Send orders, each in a block of its own; returns their OrderIDs."""
+    ids = []
+    for name in names:
+        client.order(name)
+        ids.append(client.report("0", name)[37])
+        client.report("C", name)
+    return ids
+
+
+SHORT = VENUE.replace('batch_window = "50ms"', 'batch_window = "50ms", order_lifetime = "10ms"')
+
+
+def test_a_running_venue_s_blocks_are_found_and_followed_and_outlive_it(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    with served(tmp_path, SHORT) as (venue, listening), fix_client(listening["places"]["fix"]) as client:
+        assert romer("blocks", "show", journal, "newest").stderr.endswith("no block\nhint: there is none yet\n")
+        first, second = trade(client, "c1", "c2")
+        with romer_live(tmp_path, "blocks", "stream", journal, "--follow", "--messages", "--json", name="tail") as tail:
+            seen = [tail.told(), tail.told()]
+            assert [message["order_id"] for block in seen for message in block["messages"]] == [first, second]
+            (third,) = trade(client, "c3")
+            seen.append(tail.told())
+            assert seen[-1]["messages"][0]["cl_ord_id"] == "c3"
+            assert [block["height"] for block in seen] == [1, 2, 3]
+            tail.signal(signal.SIGINT)
+            assert tail.ended() == (0, [])
+        (shown,) = blocks("show", journal, 3)
+        assert shown == seen[-1]
+        (found,) = blocks("find", journal, "--order", third)
+        assert (found["block"]["height"], [it["order_id"] for it in found["messages"]]) == (3, [third])
+        venue.signal(signal.SIGKILL)
+        venue.ended()
+        number = client.number
+    with served(tmp_path, SHORT) as (venue, listening):
+        with fix_client(listening["places"]["fix"], number=number) as client:
+            trade(client, "c4")
+        venue.signal(signal.SIGTERM)
+        venue.ended()
+    streamed = blocks("stream", journal, "--messages")
+    assert streamed[:3] == seen
+    assert [block["height"] for block in streamed] == [1, 2, 3, 4]
+    assert [block["hash"] for block in streamed] == [
+        block_hash(rebuilt.block.header).hex() for rebuilt in read_blocks(journal)
+    ]
+    (by_hash,) = blocks("find", journal, "--hash", streamed[3]["hash"])
+    assert (by_hash["block"]["height"], by_hash["messages"]) == (4, [])
+    (by_name,) = blocks("find", journal, "--cl-ord-id", "c2", "--owner", "MM1")
+    assert by_name["block"]["hash"] == streamed[1]["hash"]
+    assert [block["height"] for block in blocks("stream", journal, "--from", "3")] == [3, 4]
+    assert [block["height"] for block in blocks("stream", journal, "--from", "newest")] == [4]
+    assert "is message 1 of 1 in block 1" in _verified(journal, first)
+
+
+def _verified(journal: Path, order_id: str) -> str:
+    receipt = romer("receipt", journal, order_id).stdout
+    return CliRunner().invoke(main, ["verify-receipt", "-"], input=receipt).stdout
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of a venue that has sealed four blocks, in two boots."""
+    folder = tmp_path_factory.mktemp("recorded")
+    number = 1
+    for names in (("c1", "c2"), ("c3", "c4")):
+        with served(folder, SHORT) as (venue, listening):
+            with fix_client(listening["places"]["fix"], number=number) as client:
+                trade(client, *names)
+                number = client.number
+            venue.signal(signal.SIGTERM)
+            venue.ended()
+    return folder / "journal"
+
+
+@pytest.fixture
+def journal(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of it, without an index."""
+    shutil.copytree(recorded, tmp_path / "journal")
+    (tmp_path / "journal" / NAME).unlink(missing_ok=True)
+    return tmp_path / "journal"
+
+
+def hashes(folder: Path) -> list[str]:
+    with BlockIndex(folder) as index:
+        return [block_hash(block.header).hex() for block in index.blocks(1)]
+
+
+def test_an_index_is_its_owner_s_alone_and_is_used_again(journal: Path) -> None:
+    told = hashes(journal)
+    assert len(told) == 4
+    assert (journal / NAME).stat().st_mode & 0o777 == 0o600
+    before = (journal / NAME).read_bytes()
+    assert hashes(journal) == told
+    assert (journal / NAME).read_bytes() == before
+
+
+def test_an_index_that_is_none_or_is_of_another_journal_is_made_anew(journal: Path, tmp_path: Path) -> None:
+    told = hashes(journal)
+    (journal / NAME).write_bytes(b"this is no database, and longer than the header of one" * 20)
+    assert hashes(journal) == told
+    with sqlite3.connect(journal / NAME) as db:
+        db.execute("UPDATE block SET hash = zeroblob(32) WHERE height = 4")
+    db.close()
+    assert hashes(journal) == told
+    with sqlite3.connect(journal / NAME) as db:
+        db.execute("INSERT INTO block VALUES (9, zeroblob(32), 7, 5000)")
+    db.close()
+    assert hashes(journal) == told
+    with sqlite3.connect(journal / NAME) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    assert hashes(journal) == told
+    (journal / "000002.romer").unlink()
+    assert hashes(journal) == told[:2]
+
+
+def test_an_index_that_lies_about_an_older_block_is_found_out(journal: Path) -> None:
+    hashes(journal)
+    with sqlite3.connect(journal / NAME) as db:
+        db.execute("UPDATE block SET hash = zeroblob(32) WHERE height = 2")
+    db.close()
+    result = romer("blocks", "show", journal, 2)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"error: {journal / NAME}: block 2 has another hash in the journal\nhint: delete the index\n",
+    )
+
+
+def test_where_no_index_can_be_kept_blocks_are_found_all_the_same(journal: Path) -> None:
+    (journal / NAME).mkdir()
+    assert len(hashes(journal)) == 4
+    assert list((journal / NAME).iterdir()) == []
+
+
+def test_an_index_that_another_process_holds_does_not_keep_anybody_waiting_for_ever(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = hashes(journal)
+    monkeypatch.setattr("live.block_index._PATIENCE_SECONDS", 0.1)
+    with sqlite3.connect(journal / NAME) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert hashes(journal) == told
+        other.rollback()
+    other.close()
+
+
+def test_without_its_beginning_a_journal_gives_the_blocks_that_an_index_knows_of(journal: Path) -> None:
+    told = hashes(journal)
+    (journal / "000001.romer").unlink()
+    with BlockIndex(journal) as index:
+        (block,) = index.blocks(4)
+        assert block_hash(block.header).hex() == told[3]
+    for height in (1, 2, 3):
+        result = romer("blocks", "show", journal, height)
+        assert (result.exit_code, "segment 1 of the journal is gone" in result.stderr) == (2, True)
+    (journal / NAME).unlink()
+    result = romer("blocks", "show", journal, 4)
+    assert (result.exit_code, "segment 1 of the journal is gone" in result.stderr) == (2, True)
+
+
+def test_a_write_that_was_not_finished_is_no_damage_and_damage_is(journal: Path) -> None:
+    told = hashes(journal)
+    (journal / NAME).unlink()
+    last = journal / "000002.romer"
+    whole = last.read_bytes().rstrip(b"\0")
+    last.write_bytes(whole + b"\x40\x00\x00\x00half a frame")
+    assert hashes(journal) == told
+    assert romer("verify-chain", journal).exit_code == 0
+    (journal / NAME).unlink()
+    last.write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    result = romer("blocks", "show", journal, 4)
+    assert (result.exit_code, "damaged at byte" in result.stderr) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("show", "0"), "error: Invalid value for 'HEIGHT': expected a whole number from 1, or \"newest\", got 0\n"),
+        (("show", "9" * 30), "error: Invalid value for 'HEIGHT': expected a whole number"),
+        (("show", "5"), ": no block 5\nhint: the newest is 4\n"),
+        (("find",), "error: say what to find, one thing\n"),
+        (("find", "--order", ""), "error: say what to find, one thing\n"),
+        (("find", "--order", "O-1", "--cl-ord-id", "c1"), "error: say what to find, one thing\n"),
+        (("find", "--hash", "12"), "error: Invalid value for '--hash': expected 64 hexadecimal digits, got 12\n"),
+        (("find", "--hash", "12" * 32), f": no block has the hash {'12' * 32}\n"),
+        (("find", "--hash", "12" * 32, "--owner", "MM1"), "error: --owner: a block has many owners\n"),
+        (("find", "--order", "O-99"), ": no sealed block has an order O-99\n"),
+        (("find", "--cl-ord-id", "c1", "--owner", "MM2"), ": no sealed block has a ClOrdID c1 of MM2\n"),
+        (("stream", "--from", "-3"), "error: Invalid value for '--from': expected a whole number"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_or_cannot_be_is_said_in_a_line(
+    recorded: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    command, *rest = arguments
+    result = romer("blocks", command, recorded, *rest)
+    assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
+
+
+def test_a_folder_without_a_venue_s_journal_is_said_in_a_line(tmp_path: Path) -> None:
+    result = romer("blocks", "stream", tmp_path)
+    assert (result.exit_code, "no journal of a venue" in result.stderr) == (2, True)

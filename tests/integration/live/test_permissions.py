@@ -1,0 +1,120 @@
+"""What a market maker may do changes while a venue runs and it is logged on, and stays changed over a kill."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from live.cli import main
+from sim.cli import main as romer_sim
+from tests.helpers.fix_client import FixClient
+from tests.helpers.identity import logon
+from tests.helpers.venue import served
+from tests.integration.live.test_identity import command, done, venue_text
+
+
+@contextmanager
+def logged_on(listening: Any, number: int = 1) -> Iterator[FixClient]:
+    """MM1, by its key."""
+    client = FixClient(listening["places"]["fix"], number=number + 1)
+    with client.socket:
+        client.socket.sendall(logon("MM1", number=number, at=time.time_ns()))
+        assert client.next("A")
+        yield client
+
+
+def answer(client: FixClient, cl_ord_id: str, quantity: str = "0.5") -> str:
+    """What becomes of an order: `new`, or the reason code."""
+    client.order(cl_ord_id, quantity)
+    while (report := client.next("8")).get(11) != cl_ord_id or report.get(150) not in ("0", "8"):
+        pass
+    return report[58].partition(":")[0] if report[150] == "8" else "new"
+
+
+def permissions(folder: Path, listening: Any) -> dict[str, Any]:
+    """Those of MM1 that restrict it."""
+    return _restrictions(done(folder, listening, "list"))
+
+
+def _restrictions(makers: list[Any]) -> dict[str, Any]:
+    (maker,) = makers
+    return {name: value for name, value in maker["permissions"].items() if name != "type"}
+
+
+def test_permissions_bind_the_next_message_and_outlive_the_process(tmp_path: Path) -> None:
+    why = ("--why", "a test")
+    with served(tmp_path, venue_text()) as (venue, listening), logged_on(listening) as client:
+        assert answer(client, "c1") == "new"
+        done(tmp_path, listening, "permit", "MM1", "--order-max", "0.4", "--msg-type", "D", *why)
+        assert answer(client, "c2") == "quantity_not_permitted"
+        assert answer(client, "c3", "0.4") == "new"
+        client.send("F", (41, "c3"), (11, "x3"), (55, "ETHUSDC"), (54, 2), (60, "20261121-10:00:00"))
+        assert client.next("9")[58].startswith("msg_type_not_permitted: ")
+        done(tmp_path, listening, "permit", "MM1", "--rate-max", "1000", "--lift", "msg-type", *why)
+        assert permissions(tmp_path, listening) == {"order_quantity_max": "0.4", "messages_per_second_max": 1000}
+        number = client.number
+        venue.signal(signal.SIGKILL)
+        venue.ended()
+    with served(tmp_path, venue_text()) as (venue, listening), logged_on(listening, number) as client:
+        assert permissions(tmp_path, listening) == {"order_quantity_max": "0.4", "messages_per_second_max": 1000}
+        assert answer(client, "c4") == "quantity_not_permitted"
+        done(tmp_path, listening, "permit", "MM1", "--lift", "order-max", "--lift", "rate-max", *why)
+        assert permissions(tmp_path, listening) == {}
+        assert answer(client, "c5") == "new"
+        said = command(tmp_path, listening, "audit").stdout
+        assert "ChangePermissions MM1  only D, at most 0.4 by " in said
+        assert "ChangePermissions MM1  at most 0.4, per second 1000 by " in said
+        assert "ChangePermissions MM1  without restriction by " in said
+        venue.signal(signal.SIGTERM)
+        digest = json.loads(venue.ended()[1][-1])["ended"]["digest"]
+    replayed = CliRunner().invoke(romer_sim, ["replay", str(tmp_path / "journal"), "--json"])
+    assert [one["digest"] for one in json.loads(replayed.stdout)["journals"]] == [digest]
+    offline = CliRunner().invoke(main, ["registry", "list", "--journal", str(tmp_path / "journal"), "--json"])
+    assert _restrictions(json.loads(offline.stdout)) == {}
+
+
+def test_permissions_that_cannot_be_are_refused_in_a_line(tmp_path: Path) -> None:
+    why = ("--why", "a test")
+    with served(tmp_path, venue_text()) as (_, listening):
+        for arguments, words in (
+            (("permit", "MM1"), "error: nothing to change\n"),
+            (
+                ("permit", "MM1", "--rate-max", "5", "--why", " "),
+                "error: --why: expected a reason, got an empty text\n",
+            ),
+            (("permit", "MM1", "--rate-max", "0"), "error: Invalid value for '--rate-max'"),
+            (("permit", "MM1", "--rate-max", "5", "--lift", "rate-max"), "error: --lift rate-max: takes away what"),
+            (("permit", "MM1", "--order-max", "NaN"), "error: --order-max: expected an amount above zero"),
+            (("permit", "MM1", "--symbol", "ETHUSD"), 'error: the venue has no pair "ETHUSD"\nhint: did you mean'),
+            (("permit", "MM1", "--msg-type", "Z"), 'error: the venue has no MsgType "Z"\n'),
+            (("permit", "MM9", "--rate-max", "5"), "error: MM9: nobody of that name is registered (unknown_maker)\n"),
+        ):
+            kind, *rest = arguments
+            result = command(tmp_path, listening, kind, *why, *rest)
+            assert (result.exit_code, result.stderr[: len(words)]) == (2, words), result.stderr
+        forged = "fine\n   9  2026-01-01 00:00:00  ResumeMaker MM1 by ops"
+        done(tmp_path, listening, "permit", "MM1", "--rate-max", "7", "--why", forged)
+        assert len(command(tmp_path, listening, "audit").stdout.splitlines()) == 4
+        done(tmp_path, listening, "revoke", "MM1", *why)
+        result = command(tmp_path, listening, "permit", "MM1", "--rate-max", "5", *why)
+        assert (result.exit_code, "wrong_status" in result.stderr) == (2, True)
+
+
+def test_somebody_without_a_name_on_this_machine_is_asked_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("live.commands.registry.getuser", nobody)
+    result = CliRunner().invoke(main, ["registry", "permit", "MM1", "--rate-max", "5", "--why", "a test"])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: this machine has no name for who you are\nhint: --who says it\n",
+    )
