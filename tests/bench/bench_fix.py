@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from time import process_time
-from typing import Final
+from typing import Final, NamedTuple
 
 from simplefix import FixMessage as SimpleMessage
 from simplefix import FixParser
@@ -35,10 +35,10 @@ from core.fix.tags import ExecTransType, ExecType, HandlInst, OrdStatus, OrdType
 from core.fix.timestamps import format_timestamp
 from core.kernel.record import Bytes, Connected, Message, Send, Start
 from core.units import SECOND
+from tests.bench.command import run_bench
 from tests.bench.peers import run_quickfix
 
 NOW: Final = 1_700_000_000 * SECOND
-ROUNDS: Final = 20_000
 TAGS_READ: Final = (1, 11, 21, 38, 40, 44, 54, 55, 59, 60)
 
 ORDER: Final = NewOrderSingle(
@@ -86,6 +86,16 @@ SNAPSHOT: Final = (
 TAGS_OF_SNAPSHOT: Final = (55, 262, 268, 269, 270, 271, 290)
 
 
+class Sizes(NamedTuple):
+    """Calls in a measurement, of which the best of `repeats` counts."""
+
+    calls: int = 20_000
+    repeats: int = 5
+
+
+FULL, TINY = Sizes(), Sizes(20, 1)
+
+
 def content(message: NewOrderSingle | ExecutionReport | Logon, number: int, sender: str, target: str) -> bytes:
     """A message from MsgType to its last body field."""
     kind = str(message.MSG_TYPE)
@@ -93,14 +103,14 @@ def content(message: NewOrderSingle | ExecutionReport | Logon, number: int, send
     return head.encode() + venue_dialect().build(message)
 
 
-def rate(work: Callable[[int], object]) -> float:
-    """The best of five, in calls per CPU-second."""
+def rate(work: Callable[[int], object], sizes: Sizes) -> float:
+    """In calls per CPU-second."""
     rates = []
-    for _ in range(5):
+    for _ in range(sizes.repeats):
         started = process_time()
-        for number in range(ROUNDS):
+        for number in range(sizes.calls):
             work(number)
-        rates.append(ROUNDS / (process_time() - started))
+        rates.append(sizes.calls / (process_time() - started))
     return max(rates)
 
 
@@ -175,7 +185,7 @@ def write_simplefix() -> Callable[[int], object]:
     return work
 
 
-def through_engine() -> Callable[[int], object]:
+def through_engine(calls: int) -> Callable[[int], object]:
     """An order in, a report out, through a logged-on session."""
     session = SessionConfig(target_comp_id="MM1")
     config = EngineConfig(role="acceptor", comp_id="ROMER", sessions=(session,), app="app", app_messages=("D",))
@@ -186,7 +196,7 @@ def through_engine() -> Callable[[int], object]:
             engine.handle(NOW, event)
         return engine
 
-    orders = [Bytes("c", encode(content(ORDER, number + 2, "MM1", "ROMER"))) for number in range(ROUNDS)]
+    orders = [Bytes("c", encode(content(ORDER, number + 2, "MM1", "ROMER"))) for number in range(calls)]
     report = Message("app", ToPeer("MM1", REPORT))
     engines: list[FixEngine] = []
 
@@ -228,22 +238,23 @@ def write_generic_simplefix() -> Callable[[int], object]:
     return work
 
 
-def quickfix_rates() -> dict[str, float]:
+def quickfix_rates(sizes: Sizes) -> dict[str, float]:
     """How often QuickFIX does what it is asked for; empty without it."""
     order, report = encode(content(ORDER, 12, "MM1", "ROMER")), encode(content(REPORT, 12, "ROMER", "MM1"))
-    told = run_quickfix("tests.bench.quickfix_codec", f"{order.decode()}\n{report.decode()}\n")
+    text = f"{order.decode()}\n{report.decode()}\n"
+    told = run_quickfix("tests.bench.quickfix_codec", text, str(sizes.calls), str(sizes.repeats))
     rates: dict[str, float] = json.loads(told) if told else {}
     return rates
 
 
-def main() -> None:
+def main(sizes: Sizes = FULL) -> None:
     """Print the rates and the ratios."""
     order, snapshot = encode(content(ORDER, 12, "MM1", "ROMER")), write_generic()(12)
     assert isinstance(snapshot, bytes)
     print(f"NewOrderSingle: {len(order)} bytes; snapshot: {len(snapshot)} bytes, {len(SNAPSHOT)} fields of the body")
     venue, generic = venue_dialect(), Dialect(dictionary("FIX.4.2"))
     order_by_peer, snapshot_by_peer = read_simplefix(order, TAGS_READ), read_simplefix(snapshot, TAGS_OF_SNAPSHOT)
-    quickfix = quickfix_rates()
+    quickfix = quickfix_rates(sizes)
     for what, own, peer, other in (
         ("read NewOrderSingle, known shape", read_by_shape(order, venue), order_by_peer, "read"),
         ("read NewOrderSingle, new shape", read_by_field(order, venue), order_by_peer, "read"),
@@ -253,12 +264,12 @@ def main() -> None:
         ("write ExecutionReport", write_typed(), write_simplefix(), "write"),
         ("write snapshot, generic", write_generic(), write_generic_simplefix(), ""),
     ):
-        ours, theirs = rate(own), rate(peer)
+        ours, theirs = rate(own, sizes), rate(peer, sizes)
         line = f"{what:36} {ours:9,.0f}/s   simplefix {theirs:9,.0f}/s   ratio {ours / theirs:5.1f}"
         if other in quickfix:
             line += f"   QuickFIX {quickfix[other]:9,.0f}/s   ratio {ours / quickfix[other]:5.1f}"
         print(line)
-    print(f"{'order in, report out, one session':36} {rate(through_engine()):9,.0f}/s")
+    print(f"{'order in, report out, one session':36} {rate(through_engine(sizes.calls), sizes):9,.0f}/s")
     if quickfix:
         print(f"{'QuickFIX, decoding alone':36} {quickfix['decode']:9,.0f}/s")
     else:
@@ -266,4 +277,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_bench(main, FULL, TINY)

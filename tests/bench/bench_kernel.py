@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_kernel
 
-Rates are per CPU-second, the best of five. `local` is one node whose components send each other records and
+Rates are per CPU-second, the best of five runs. `local` is one node whose components send each other records and
 move timers; `wire` is two nodes that exchange 200-byte lines; `fix` is two FIX engines with a trader behind one
 and a desk behind the other; `quickstart` is the whole scenario, world and checkers included.
 """
@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from io import BytesIO
 from pathlib import Path
 from time import process_time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import simpy
@@ -36,11 +36,26 @@ from sim.driver import SimNode
 from sim.network import Network
 from sim.scenario.load import load
 from sim.simulation import Simulation
+from tests.bench.command import run_bench
 from tests.helpers.toys import Answerer, Asker, Client, Server
 
 QUICKSTART = Path(__file__).parents[2] / "scenarios" / "quickstart.toml"
 Work = Callable[[], int]
 Node = tuple[str, list[Component[Any]]]
+
+
+class Sizes(NamedTuple):
+    """How much is measured."""
+
+    repeats: int = 5
+    items: int = 200_000
+    span: Nanos = 60 * SECOND
+    """Of market time."""
+    overrides: tuple[str, ...] = ()
+    """Of quickstart."""
+
+
+FULL, TINY = Sizes(), Sizes(1, 1_000, 2 * SECOND, ("run.duration=5s",))
 
 
 class TraderState(msgspec.Struct):
@@ -132,28 +147,28 @@ class Desk(Component[DeskState]):
     }
 
 
-def best_rate(work: Work) -> float:
-    """The best of five runs, in items per CPU-second."""
+def best_rate(work: Work, repeats: int) -> float:
+    """The best of some runs, in items per CPU-second."""
     rates = []
-    for _ in range(5):
+    for _ in range(repeats):
         started = process_time()
         done = work()
         rates.append(done / (process_time() - started))
     return max(rates)
 
 
-def bare_heap() -> int:
+def bare_heap(items: int) -> int:
     """Push and pop a tuple per item, with 64 pending."""
     heap: list[tuple[int, int]] = []
     for i in range(64):
         heappush(heap, (i, i))
-    for i in range(64, 200_064):
+    for i in range(64, items + 64):
         heappop(heap)
         heappush(heap, (i, i))
-    return 200_000
+    return items
 
 
-def simpy_timeouts() -> int:
+def simpy_timeouts(items: int) -> int:
     """One SimPy process that waits again and again."""
     env = simpy.Environment(0)
 
@@ -162,8 +177,8 @@ def simpy_timeouts() -> int:
             yield env.timeout(5)
 
     env.process(process())
-    env.run(until=5 * 200_000)
-    return 200_000
+    env.run(until=5 * items)
+    return items
 
 
 def deliveries(made: list[Node], until: Nanos, *, journaled: bool) -> int:
@@ -189,9 +204,9 @@ def deliveries(made: list[Node], until: Nanos, *, journaled: bool) -> int:
     return count or sum(journal.count for journal in journals)
 
 
-def run(workload: Callable[[], list[Node]], journaled: bool) -> int:
-    """A minute of market time."""
-    return deliveries(workload(), 60 * SECOND, journaled=journaled)
+def run(workload: Callable[[], list[Node]], span: Nanos, journaled: bool) -> int:
+    """So much market time."""
+    return deliveries(workload(), span, journaled=journaled)
 
 
 def local() -> list[Node]:
@@ -219,33 +234,37 @@ def fix() -> list[Node]:
     return [("desk", [FixEngine("fix", desk), Desk()]), ("trader", [FixEngine("fix", trader), Trader()])]
 
 
-def quickstart() -> Simulation:
+def quickstart(*overrides: str) -> Simulation:
     """The scenario, run."""
-    loaded = load(QUICKSTART)
-    simulation = Simulation(loaded.scenario, {}, Header("", 1, b"", loaded.hash), lambda _node: BytesIO())
+    loaded = load(QUICKSTART, overrides=overrides)
+    simulation = Simulation(loaded.venue, {}, Header("", 1, b"", loaded.hash), lambda _node: BytesIO())
     simulation.run(lambda _progress: True)
     return simulation
 
 
-def orders() -> int:
+def orders(*overrides: str) -> int:
     """Orders that a quickstart run takes from FIX bytes to their end."""
-    return sum(1 for noted in quickstart().notes if isinstance(noted.fact, OrderSequenced))
+    return sum(1 for noted in quickstart(*overrides).notes if isinstance(noted.fact, OrderSequenced))
 
 
-def main() -> None:
+def main(sizes: Sizes = FULL) -> None:
     """Print the table."""
-    simpy_rate = best_rate(simpy_timeouts)
-    rows = {"bare heap, push and pop": best_rate(bare_heap), "bare SimPy timeouts": simpy_rate}
+    repeats, items, span, overrides = sizes
+    simpy_rate = best_rate(partial(simpy_timeouts, items), repeats)
+    heap_rate = best_rate(partial(bare_heap, items), repeats)
+    rows = {"bare heap, push and pop": heap_rate, "bare SimPy timeouts": simpy_rate}
     for workload in (local, wire, fix):
         for journaled in (False, True):
             name = f"{workload.__name__}, {'with' if journaled else 'without'} journal"
-            rows[name] = best_rate(partial(run, workload, journaled))
-    rows["quickstart, with journals and checkers"] = best_rate(lambda: quickstart().deliveries)
+            rows[name] = best_rate(partial(run, workload, span, journaled), repeats)
+    rows["quickstart, with journals and checkers"] = best_rate(lambda: quickstart(*overrides).deliveries, repeats)
     print(f"{'deliveries per CPU-second':42} {'rate':>12} {'of SimPy':>9}")
     for name, rate in rows.items():
         print(f"{name:42} {rate:12,.0f} {rate / simpy_rate:9.2f}")
-    print(f"{'quickstart: orders simulated per CPU-second':42} {best_rate(orders):12,.0f}")
+    print(
+        f"{'quickstart: orders simulated per CPU-second':42} {best_rate(partial(orders, *overrides), repeats):12,.0f}"
+    )
 
 
 if __name__ == "__main__":
-    main()
+    run_bench(main, FULL, TINY)

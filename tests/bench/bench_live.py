@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -30,11 +30,20 @@ from live.clock import wall_clock
 from live.driver import LiveNode
 from live.journal.recovery import recover
 from live.journal.store import Store
+from tests.bench.command import run_bench
 
 LINE: Final = b"x" * 199 + b"\n"
-SECONDS: Final = 1.0
-LOADS: Final = ((1, 1), (32, 1), (8, 64))
-"""Connections, and unanswered lines on each."""
+
+
+class Sizes(NamedTuple):
+    """How much is measured."""
+
+    seconds: float = 1.0
+    loads: tuple[tuple[int, int], ...] = ((1, 1), (32, 1), (8, 64))
+    """Connections, and unanswered lines on each."""
+
+
+FULL, TINY = Sizes(), Sizes(0.05, ((2, 4),))
 
 Load: TypeAlias = Callable[[int], Coroutine[None, None, float]]
 """Loads the server on that port; the round trips per second."""
@@ -57,17 +66,17 @@ class Talker(asyncio.Protocol):
         self.transport.write(LINE * (self.received // len(LINE) - before))
 
 
-def talk(port: int, connections: int, window: int) -> float:
-    """Keep the server busy for SECONDS, after a tenth of that to warm up; the round trips per second."""
+def talk(port: int, connections: int, window: int, seconds: float) -> float:
+    """Keep the server busy for so long, after a tenth of that to warm up; the round trips per second."""
 
     async def main() -> float:
         loop = asyncio.get_running_loop()
         talkers = [Talker(window) for _ in range(connections)]
         for talker in talkers:
             await loop.create_connection(lambda talker=talker: talker, "127.0.0.1", port)  # type: ignore[misc]
-        await asyncio.sleep(SECONDS / 10)
+        await asyncio.sleep(seconds / 10)
         before, started = sum(talker.received for talker in talkers), perf_counter()
-        await asyncio.sleep(SECONDS)
+        await asyncio.sleep(seconds)
         rate = (sum(talker.received for talker in talkers) - before) / len(LINE) / (perf_counter() - started)
         for talker in talkers:
             talker.transport.abort()
@@ -137,16 +146,16 @@ async def driver(load: Load, store: CountingStore | None) -> tuple[float, float]
     return rate, kernel.journal.count / store.syncs if store and kernel.journal else 0.0
 
 
-def main() -> None:
+def main(sizes: Sizes = FULL) -> None:
     """Print the table."""
     names = f"{'bare':>9} {'driver':>9} {'ratio':>6} {'journal':>9} {'ratio':>6} {'per sync':>9}"
     print(f"{'round trips per second':28} {names}")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, TemporaryDirectory() as folder:
-        for connections, window in LOADS:
+        for connections, window in sizes.loads:
 
             async def load(port: int, connections: int = connections, window: int = window) -> float:
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(pool, talk, port, connections, window)
+                return await loop.run_in_executor(pool, talk, port, connections, window, sizes.seconds)
 
             first = asyncio.run(bare(load))
             second, _ = asyncio.run(driver(load, None))
@@ -161,4 +170,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_bench(main, FULL, TINY)

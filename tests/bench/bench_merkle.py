@@ -12,20 +12,22 @@ from hashlib import sha256
 from time import perf_counter
 
 from core.kernel.record import Start
+from core.merkle import HASH_BYTES, prove, prove_many, prove_range, root, verify, verify_many, verify_range
 from core.sequencer.booklog import EMPTY, with_message
 from core.sequencer.leaf import Acknowledgement, encode_acknowledgement, encode_leaf
-from core.sequencer.merkle import HASH_BYTES, prove, prove_many, prove_range, root, verify, verify_many, verify_range
 from core.sequencer.ordering import Arrival, Ordering, Policy, block_order
 from core.sequencer.sequencer import Sequencer
+from tests.bench.command import run_bench
 from tests.helpers.orders import from_peer, new_order, settings
 
 LEAVES = 500
-ROUNDS = 200
 SEED = bytes(HASH_BYTES)
 POLICIES: tuple[Policy, ...] = ("fifo", "shuffle", "price_time")
+FULL, TINY = 200, 1
+"""Rounds."""
 
 
-def main() -> None:
+def main(rounds: int = FULL) -> None:
     """Measure everything in turns and print the fastest rounds."""
     arrivals = accepted()
     leaves = [encode_leaf(arrival.leaf) for arrival in arrivals]
@@ -57,7 +59,7 @@ def main() -> None:
         f"verifying 20 apart, {len(scattered)} bytes": lambda: verify_many(top, LEAVES, known, scattered),
         **{f"ordering {policy}": ordering(policy, arrivals) for policy in POLICIES},
     }
-    base, *_ = times = fastest(*works.values())
+    base, *_ = times = fastest(rounds, *works.values())
     for name, seconds in zip(works, times, strict=True):
         print(f"{name:40} {seconds * 1e6:7.0f} us, {seconds / base:5.2f} of bare hashing")
 
@@ -89,10 +91,10 @@ def preimages(leaves: list[bytes]) -> list[bytes]:
     return [*hashed, b"\x02" + len(leaves).to_bytes(8, "big") + level[0]]
 
 
-def fastest(*works: Callable[[], object]) -> list[float]:
+def fastest(rounds: int, *works: Callable[[], object]) -> list[float]:
     """The shortest time of each, taken in turns so that a slow moment hits all alike."""
     times = [float("inf")] * len(works)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for index, work in enumerate(works):
             start = perf_counter()
             work()
@@ -101,4 +103,4 @@ def fastest(*works: Callable[[], object]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_bench(main, FULL, TINY)

@@ -1,8 +1,8 @@
 """How long a node takes to come back, and how fast it replays against how fast it lives, all in one run.
 
-    python -m tests.bench.bench_recovery [deliveries]
+    python -m tests.bench.bench_recovery
 
-The journal is that of quickstart's venue, with as many market hours as it takes for so many deliveries (1,000,000).
+The journal is that of quickstart's venue, with as many market hours as it takes for 1,000,000 deliveries.
 `live` is the same events from outside, given again to a fresh kernel and journaled to disk with one write a pump,
 with syncs (`always`) and without (`off`); sockets are left out of it. `whole journal` and `snapshot and tail` are
 `live.journal.recovery.recover`; the tail has 100,000 deliveries, the most that the store's default leaves.
@@ -10,7 +10,6 @@ with syncs (`always`) and without (`off`); sockets are left out of it. `whole jo
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,9 +31,20 @@ from live.journal.recovery import recover
 from live.journal.store import SNAPSHOT_DELIVERIES, Store
 from sim.scenario.load import load
 from sim.simulation import Simulation
+from tests.bench.command import run_bench
 
 QUICKSTART = Path(__file__).parents[2] / "scenarios" / "quickstart.toml"
 VENUE = "venue"
+
+
+class Sizes(NamedTuple):
+    """Deliveries of the whole journal, and of them those after the snapshot."""
+
+    deliveries: int = 1_000_000
+    tail: int = SNAPSHOT_DELIVERIES
+
+
+FULL, TINY = Sizes(), Sizes(3_000, 500)
 
 
 class Arrival(NamedTuple):
@@ -53,7 +63,7 @@ def record(path: Path, deliveries: int) -> None:
         def sinks(node: str) -> Sink | None:
             return file if node == VENUE else None
 
-        simulation = Simulation(loaded.scenario, {}, Header("", 1, b"", loaded.hash), sinks)
+        simulation = Simulation(loaded.venue, {}, Header("", 1, b"", loaded.hash), sinks)
         journal = simulation.nodes[VENUE].kernel.journal
         assert journal is not None
 
@@ -122,14 +132,13 @@ def save_snapshot(folder: Path, data: bytes, before_end: int) -> None:
     snapshots.save(folder, reader.header, kernel.snapshot())
 
 
-def main() -> None:
+def main(sizes: Sizes = FULL) -> None:
     """Print the table."""
-    deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / "journal"
         folder.mkdir()
         path = folder / "000001.romer"
-        record(path, deliveries)
+        record(path, sizes.deliveries)
         data = path.read_bytes()
         header = JournalReader("recorded", data).header
         print(f"a venue's journal: {len(data) / 1e6:,.0f} MB")
@@ -140,9 +149,9 @@ def main() -> None:
         replayed = replay(JournalReader("recorded", data), build(header), CODEC, unfinished=True)
         print(f"{'replay':36} {replayed.count / (perf_counter() - began):10,.0f} deliveries/s")
         print(f"{'recovery from the whole journal':36} {taken_up(folder, header)}")
-        save_snapshot(folder, data, SNAPSHOT_DELIVERIES)
+        save_snapshot(folder, data, sizes.tail)
         print(f"{'recovery from snapshot and tail':36} {taken_up(folder, header)}")
 
 
 if __name__ == "__main__":
-    main()
+    run_bench(main, FULL, TINY)

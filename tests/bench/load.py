@@ -19,14 +19,23 @@ WINDOW: Final = 2_000
 CHUNK: Final = 100
 """Orders in one write then."""
 _ANSWERED: Final = re.compile(rb"\x0111=(\d+)\x01")
+_ACCEPTED: Final = b"\x01150=0\x01"
 
 
 class RoundTrip(NamedTuple):
-    """Microseconds."""
+    """Microseconds; and how many of the orders were accepted."""
 
     p50: float
     p99: float
     p999: float
+    accepted: int
+
+
+class Throughput(NamedTuple):
+    """Orders answered per second, from the first that is sent to the last answer; and how many were accepted."""
+
+    rate: float
+    accepted: int
 
 
 def message(kind: str, number: int, fields: str) -> bytes:
@@ -53,17 +62,24 @@ class Client:
         self.socket.sendall(message("A", 1, "98=0\x01108=30\x01"))
         self.socket.recv(1 << 12)
         self._rest = b""
+        self._came: list[bytes] = []
 
     def answered(self) -> list[int]:
         """Wait for bytes; the orders that they answer."""
-        data = self._rest + self.socket.recv(1 << 18)
+        self._came.append(self.socket.recv(1 << 18))
+        assert self._came[-1], "the server has hung up"
+        data = self._rest + self._came[-1]
         matches = list(_ANSWERED.finditer(data))
         self._rest = data[matches[-1].end() :] if matches else data
         return [int(match[1]) for match in matches]
 
+    def accepted(self) -> int:
+        """How many orders have had a report that they are accepted. For afterwards: it takes its time."""
+        return b"".join(self._came).count(_ACCEPTED)
 
-def throughput(port: int, count: int) -> float:
-    """Orders answered per second, from the first that is sent to the last answer."""
+
+def throughput(port: int, count: int) -> Throughput:
+    """Orders sent as fast as they are answered."""
     client = Client(port)
     orders = [order(number) for number in range(count)]
     chunks = [b"".join(orders[start : start + CHUNK]) for start in range(0, count, CHUNK)]
@@ -75,7 +91,8 @@ def throughput(port: int, count: int) -> float:
                 client.socket.sendall(chunks[sent])
                 sent += 1
             seen.update(client.answered())
-        return count / (perf_counter() - began)
+        took = perf_counter() - began
+    return Throughput(count / took, client.accepted())
 
 
 def round_trips(port: int, rate: int, seconds: float) -> RoundTrip:
@@ -98,4 +115,4 @@ def round_trips(port: int, rate: int, seconds: float) -> RoundTrip:
                 for number in numbers:
                     took.setdefault(number, (now - sent_at[number]) * 1e6)
     cuts = quantiles(took.values(), n=1000)
-    return RoundTrip(cuts[499], cuts[989], cuts[998])
+    return RoundTrip(cuts[499], cuts[989], cuts[998], client.accepted())

@@ -20,10 +20,11 @@ def quickfix_python() -> str | None:
     return str(python) if (_INTEROP / "quickfix").exists() and python.exists() else None
 
 
-def run_quickfix(module: str, text: str) -> str | None:
+def run_quickfix(module: str, text: str, *arguments: str) -> str | None:
     """What a module prints that is given `text` and needs QuickFIX; None without it."""
     python = quickfix_python()
     if python is None:
         return None
-    done = subprocess.run([python, "-m", module], input=text, capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [python, "-m", module, *arguments]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT)
     return done.stdout

@@ -13,7 +13,9 @@ import pstats
 from pathlib import Path
 from typing import Any
 
+from tests.bench import bench_kernel
 from tests.bench.bench_kernel import quickstart
+from tests.bench.command import run_bench
 
 ROOT = Path(__file__).parents[2]
 ROOMS = {
@@ -53,10 +55,13 @@ def shares(stats: dict[Any, Any]) -> dict[str, float]:
     return seconds
 
 
-def main() -> None:
+FULL, TINY = bench_kernel.FULL.overrides, bench_kernel.TINY.overrides
+
+
+def main(overrides: tuple[str, ...] = FULL) -> None:
     """Print the table."""
     profile = cProfile.Profile()
-    profile.runcall(quickstart)
+    profile.runcall(quickstart, *overrides)
     seconds = shares(vars(pstats.Stats(profile))["stats"])
     whole = sum(seconds.values())
     for room, part in sorted(seconds.items(), key=lambda item: -item[1]):
@@ -64,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_bench(main, FULL, TINY)

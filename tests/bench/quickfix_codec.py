@@ -1,8 +1,8 @@
 """QuickFIX's Python binding reads and writes the messages of bench_fix, by any interpreter that has it.
 
-    python -m tests.bench.quickfix_codec < two messages, a line each
+    python -m tests.bench.quickfix_codec CALLS REPEATS < two messages, a line each
 
-Prints the rates as JSON, per CPU-second, the best of five.
+Prints the rates as JSON, per CPU-second, the best of REPEATS.
 """
 
 from __future__ import annotations
@@ -16,20 +16,19 @@ from typing import Final
 
 import quickfix
 
-ROUNDS: Final = 20_000
 TAGS_READ: Final = (1, 11, 21, 38, 40, 44, 54, 55, 59, 60)
 HEADER: Final = (8, 34, 35, 49, 52, 56)
 ENVELOPE: Final = (8, 9, 10)
 
 
-def rate(work: Callable[[], object]) -> float:
-    """The best of five, in calls per CPU-second."""
+def rate(work: Callable[[], object], calls: int, repeats: int) -> float:
+    """In calls per CPU-second."""
     rates = []
-    for _ in range(5):
+    for _ in range(repeats):
         started = process_time()
-        for _ in range(ROUNDS):
+        for _ in range(calls):
             work()
-        rates.append(ROUNDS / (process_time() - started))
+        rates.append(calls / (process_time() - started))
     return max(rates)
 
 
@@ -52,6 +51,7 @@ def write(fields: list[tuple[int, str]]) -> str:
 
 def main() -> None:
     """Read a NewOrderSingle, write an ExecutionReport."""
+    sizes = int(sys.argv[1]), int(sys.argv[2])
     order, report = (line.rstrip("\n") for line in sys.stdin)
     pairs = [field.partition("=") for field in report.split("\x01") if field]
     fields = [(int(tag), value) for tag, _, value in pairs if int(tag) not in ENVELOPE[1:]]
@@ -59,9 +59,9 @@ def main() -> None:
     assert len(read(order, dictionary)) == len(TAGS_READ)
     assert len(write(fields)) == len(report)
     rates = {
-        "read": rate(lambda: read(order, dictionary)),
-        "decode": rate(lambda: quickfix.Message(order, dictionary, True)),
-        "write": rate(lambda: write(fields)),
+        "read": rate(lambda: read(order, dictionary), *sizes),
+        "decode": rate(lambda: quickfix.Message(order, dictionary, True), *sizes),
+        "write": rate(lambda: write(fields), *sizes),
     }
     print(json.dumps(rates))
 
