@@ -7,7 +7,7 @@ orders the instants, the agenda orders what happens within one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from simpy import Environment, Event
 from simpy.events import NORMAL
@@ -28,8 +28,38 @@ class Solve(Protocol):
 
 
 NoteSink = Callable[[str, Nanos, str, Record], None]
-Service = Callable[[Any], tuple[Record, Nanos]]
+Answering = Callable[[Any], tuple[Record, Nanos]]
 """Answers what it is asked, and says how long that took."""
+
+
+class Caller(NamedTuple):
+    """The component of a node that called a service, and the way back to it."""
+
+    node: SimNode
+    component: str
+    service: str
+
+    def reply(self, span: Nanos, call_id: str, answer: Record) -> None:
+        """Answer a call, `span` from now."""
+        self._post(span, Reply(call_id, answer))
+
+    def tell(self, span: Nanos, body: Record) -> None:
+        """Say something that was not asked for, `span` from now."""
+        self._post(span, Message(self.service, body))
+
+    def _post(self, span: Nanos, event: KernelEvent) -> None:
+        self.node.post(self.node.now + span, self.service, self.component, event)
+
+
+class Counterparty(Protocol):
+    """A service with a life of its own: it answers when it likes, if at all, and may speak unasked."""
+
+    def ask(self, caller: Caller, call: Call[Any]) -> None:
+        """Take a call, which is to be answered, if it is, by `caller.reply` with its id."""
+        ...
+
+
+Service = Answering | Counterparty
 NO_SERVICES: Final[Mapping[str, Service]] = {}
 Outward = Callable[[bytes], tuple[bytes, Nanos]]
 """The last thing that happens to bytes before they leave a node, and how long it takes."""
@@ -130,5 +160,12 @@ class SimNode:
         elif isinstance(effect, Call):
             if effect.service not in self._services:
                 raise DefectError(f"{self.name}/{src} calls `{effect.service}`, which this simulation does not have")
-            answer, span = self._services[effect.service](effect.body)
-            self.post(now + span, effect.service, src, Reply(effect.call_id, answer))
+            self._ask(self._services[effect.service], src, effect)
+
+    def _ask(self, service: Service, src: str, call: Call[Any]) -> None:
+        caller = Caller(self, src, call.service)
+        if callable(service):
+            answer, span = service(call.body)
+            caller.reply(span, call.call_id, answer)
+        else:
+            service.ask(caller, call)

@@ -64,17 +64,11 @@ class Prices:
                 feed.show(PriceMoved(pair.symbol, rounded))
 
     def diffuse(self, pair: Pair, model: Gbm, draws: Stream) -> Process:
-        """Geometric Brownian motion without drift: the logarithm moves by sigma * sqrt(dt) * z each tick.
-
-        A price that has nowhere else to go stays at the limit of prices until it falls.
-        """
-        seconds = _MATH.divide(Decimal(int(model.tick)), Decimal(SECOND))
-        step = _MATH.multiply(Decimal(model.volatility_bps) / _BPS, _MATH.sqrt(seconds))
-        price = model.start
+        """Follow `path`, a step each tick."""
+        steps = path(model, draws)
         while True:
             yield self._env.timeout(int(model.tick))
-            price = min(_MATH.multiply(price, _MATH.exp(_MATH.multiply(step, draws.normal()))), _PRICE_MAX)
-            self.move(pair, price)
+            self.move(pair, next(steps))
 
     def play(self, pair: Pair, rows: Iterable[Row]) -> Process:
         """Follow a recording from now on."""
@@ -82,6 +76,19 @@ class Prices:
         for row in rows:
             yield self._env.timeout(started + row.offset - self._env.now)
             self.move(pair, row.price)
+
+
+def path(model: Gbm, draws: Stream) -> Iterator[Decimal]:
+    """Geometric Brownian motion without drift: the logarithm moves by sigma * sqrt(dt) * z each tick.
+
+    A price that has nowhere else to go stays at the limit of prices until it falls.
+    """
+    seconds = _MATH.divide(Decimal(int(model.tick)), Decimal(SECOND))
+    step = _MATH.multiply(Decimal(model.volatility_bps) / _BPS, _MATH.sqrt(seconds))
+    price = model.start
+    while True:
+        price = min(_MATH.multiply(price, _MATH.exp(_MATH.multiply(step, draws.normal()))), _PRICE_MAX)
+        yield price
 
 
 class Demand:

@@ -1,1 +1,1 @@
-"""The words every part of the market shares: tokens, pairs, orders, and the double-entry ledger."""
+"""What every part of the market shares: tokens, pairs, orders, the double-entry ledger, and the exchange outside."""

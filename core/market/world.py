@@ -27,6 +27,23 @@ class CancelWanted(Record, frozen=True):
     nth: int
 
 
+class ReplaceWanted(Record, frozen=True):
+    """Give the order that was the `nth` this market maker sent (from 1) another quantity and limit, if it still can be.
+
+    `quantity` is that of the whole order, with what was filled before.
+    """
+
+    nth: int
+    quantity: Decimal
+    limit_price: Decimal
+
+
+class StatusWanted(Record, frozen=True):
+    """Ask how the order is that was the `nth` this market maker sent (from 1), alive or among the last that ended."""
+
+    nth: int
+
+
 class StorageShort(Record, frozen=True):
     """The node's disk is nearly full: what is under way can still be recorded, new work cannot. `trouble` says more."""
 

@@ -1,0 +1,256 @@
+"""All order books of an exchange: built from snapshots and deltas, mended when a delta is missing, refused when old.
+
+**Building.** A delta says which updates, `U` to `u`, it holds. It follows a book at update `l` if `U <= l + 1` (or,
+where the exchange names the update before it, if that is `l`), is old news if `u <= l`, and otherwise something is
+missing. Then, as at the very beginning, the book is *unsynced*: a snapshot is asked for and deltas queue up, the
+newest `pending_max` of them. The snapshot replaces the book, and the queue is applied to it by the same three rules,
+so a snapshot that comes too early or too late only leads to the next one. A book that ends up crossed has missed
+something as well.
+
+**Nothing is awaited for ever.** A snapshot that was refused is asked for again after `retry_ns`, doubled with each
+refusal up to `retry_ns_max`; so is one that was not answered within `snapshot_timeout_ns`.
+
+**Nothing is used that may be wrong.** Prices are given of books that are synced and were heard of within the last
+`stale_after_ns`. An older one is asked for anew: a quiet market is fresh again with the answer. A last trade is
+given while it is no older itself.
+
+The owner passes on what arrives, and calls `due` by `next_due` (at once if that has passed); both return the `Call`s to
+emit. A `Reply` belongs here if `is_ours` says so of its call id: a `BookSnapshot` to `on_snapshot`, an
+`ExchangeRefusal` to `on_refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from core.kernel.record import Call, Effect
+from core.market.book import OrderBook, order_book
+from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, SnapshotBook, TradePrinted
+from core.market.prices import PriceType, price_of_top
+from core.units import SECOND, Nanos
+
+_CALL: Final = "book:"
+_DOUBLINGS_MAX: Final = 32
+
+
+class BookSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How books are kept."""
+
+    tolerance: Decimal = Decimal(0)
+    """As `core.market.book` has it."""
+    stale_after_ns: Nanos = 60 * SECOND
+    snapshot_timeout_ns: Nanos = 5 * SECOND
+    retry_ns: Nanos = SECOND
+    retry_ns_max: Nanos = 30 * SECOND
+    pending_max: int = 1000
+
+
+class Feed(msgspec.Struct):
+    """What is known of one book."""
+
+    book: OrderBook
+    last_update_id: int | None = None
+    """None while the book is unsynced."""
+    updated_at: Nanos = 0
+    pending: list[BookDelta] = []
+    call_id: str = ""
+    """The request for a snapshot that is out, if one is."""
+    attempts: int = 0
+    """Requests since the book was last in order."""
+    requests: int = 0
+    act_at: Nanos = 0
+    """When something has to be done if nothing arrives before."""
+    last_price: Decimal | None = None
+    traded_at: Nanos = 0
+
+
+class Books(msgspec.Struct):
+    """The books by symbol. Make it with `books_of`. What arrives for any other symbol is ignored."""
+
+    settings: BookSettings
+    feeds: dict[str, Feed] = {}
+
+    # --- what arrives --------------------------------------------------------------------------------
+
+    def follow(self, symbol: str) -> None:
+        """Keep a book of `symbol` from now on; the next `due` asks for it. One that is kept goes on as it is."""
+        if symbol not in self.feeds:
+            self.feeds[symbol] = Feed(order_book(self.settings.tolerance))
+
+    def drop(self, symbol: str) -> None:
+        """Keep no book of `symbol` any more."""
+        self.feeds.pop(symbol, None)
+
+    def on_delta(self, now: Nanos, delta: BookDelta) -> list[Effect]:
+        """Take in what changed; ask for a snapshot if it does not follow."""
+        feed = self.feeds.get(delta.symbol)
+        if feed is None:
+            return []
+        if feed.last_update_id is None:
+            self._queue(feed, delta)
+            return self._request(now, delta.symbol, feed) if not feed.call_id and now >= feed.act_at else []
+        if self._advance(now, feed, delta):
+            return []
+        return self._lose(now, delta.symbol, feed, delta)
+
+    def on_snapshot(self, now: Nanos, call_id: str, snapshot: BookSnapshot) -> list[Effect]:
+        """Take in a whole book, and what has changed since. The answer to a request that was given up is ignored."""
+        feed = self.feeds.get(snapshot.symbol)
+        if feed is None or feed.call_id != call_id:
+            return []
+        feed.call_id = ""
+        if feed.last_update_id is not None and snapshot.last_update_id < feed.last_update_id:
+            self._settle(feed)
+            return []
+        feed.book.fill(snapshot.bids, snapshot.asks)
+        feed.last_update_id = snapshot.last_update_id
+        self._heard(now, feed)
+        pending, feed.pending = feed.pending, []
+        for at, delta in enumerate(pending):
+            if not self._advance(now, feed, delta):
+                return self._lose(now, snapshot.symbol, feed, *pending[at:])
+        if feed.book.is_crossed:
+            return self._lose(now, snapshot.symbol, feed)
+        self._settle(feed)
+        return []
+
+    def on_refused(self, now: Nanos, call_id: str) -> None:
+        """A request was refused: the first `due` from `next_due` on repeats it."""
+        symbol = call_id.split(":", 2)[-1]
+        feed = self.feeds.get(symbol)
+        if feed is None or feed.call_id != call_id:
+            return
+        feed.call_id = ""
+        self._back_off(now, feed)
+
+    def on_trade(self, now: Nanos, trade: TradePrinted) -> None:
+        """Take in a trade."""
+        feed = self.feeds.get(trade.symbol)
+        if feed is not None:
+            feed.last_price, feed.traded_at = trade.price, now
+
+    # --- what time brings ----------------------------------------------------------------------------
+
+    def next_due(self) -> Nanos | None:
+        """When `due` has something to do at the latest, if nothing arrives before; None without books."""
+        return min((feed.act_at for feed in self.feeds.values()), default=None)
+
+    def due(self, now: Nanos) -> list[Effect]:
+        """Ask for what is missing, was not answered, or has become old."""
+        effects: list[Effect] = []
+        for symbol, feed in self.feeds.items():
+            if now < feed.act_at:
+                continue
+            if self.is_fresh(now, symbol):
+                self._settle(feed)
+            else:
+                effects += self._request(now, symbol, feed)
+        return effects
+
+    # --- what can be asked ---------------------------------------------------------------------------
+
+    def is_ours(self, call_id: str) -> bool:
+        """Whether that is, or was, a request for a snapshot."""
+        return call_id.startswith(_CALL)
+
+    def book(self, symbol: str) -> OrderBook | None:
+        """The book as it was last heard of, in order or not; None if none is kept."""
+        feed = self.feeds.get(symbol)
+        return None if feed is None else feed.book
+
+    def is_fresh(self, now: Nanos, symbol: str) -> bool:
+        """Whether the book may be relied on."""
+        feed = self.feeds.get(symbol)
+        return (
+            feed is not None
+            and feed.last_update_id is not None
+            and now - feed.updated_at < self.settings.stale_after_ns
+        )
+
+    def price(self, now: Nanos, symbol: str, kind: PriceType) -> Decimal | None:
+        """The price of that kind; None where it is missing, or too old to be relied on."""
+        feed = self.feeds.get(symbol)
+        if feed is None:
+            return None
+        if kind is PriceType.LAST_TRADE:
+            return feed.last_price if now - feed.traded_at < self.settings.stale_after_ns else None
+        if not self.is_fresh(now, symbol):
+            return None
+        return price_of_top(kind, feed.book.bids.top(), feed.book.asks.top())
+
+    # --- how books go on -----------------------------------------------------------------------------
+
+    def _advance(self, now: Nanos, feed: Feed, delta: BookDelta) -> bool:
+        """Apply a delta that follows, and ignore one that is old; False if it does neither."""
+        last = feed.last_update_id
+        assert last is not None
+        if delta.last_update_id <= last:
+            return True
+        if not _follows(last, delta):
+            return False
+        feed.book.apply(delta.bids, delta.asks)
+        if feed.book.is_crossed:
+            return False
+        feed.last_update_id = delta.last_update_id
+        self._heard(now, feed)
+        return True
+
+    def _heard(self, now: Nanos, feed: Feed) -> None:
+        feed.updated_at = now
+        if not feed.call_id:
+            feed.act_at = now + self.settings.stale_after_ns
+
+    def _settle(self, feed: Feed) -> None:
+        """The book is in order, so nothing is awaited of it."""
+        feed.call_id, feed.attempts = "", 0
+        feed.act_at = feed.updated_at + self.settings.stale_after_ns
+
+    def _lose(self, now: Nanos, symbol: str, feed: Feed, *deltas: BookDelta) -> list[Effect]:
+        """The book is not in order; `deltas` may follow the next snapshot."""
+        feed.last_update_id = None
+        for delta in deltas:
+            self._queue(feed, delta)
+        if feed.call_id:
+            return []
+        if not feed.attempts:
+            return self._request(now, symbol, feed)
+        self._back_off(now, feed)
+        return []
+
+    def _queue(self, feed: Feed, delta: BookDelta) -> None:
+        feed.pending.append(delta)
+        if len(feed.pending) > self.settings.pending_max:
+            del feed.pending[0]
+
+    def _back_off(self, now: Nanos, feed: Feed) -> None:
+        feed.act_at = now + doubled(self.settings.retry_ns, feed.attempts, self.settings.retry_ns_max)
+
+    def _request(self, now: Nanos, symbol: str, feed: Feed) -> list[Effect]:
+        feed.attempts += 1
+        feed.requests += 1
+        feed.call_id = f"{_CALL}{feed.requests}:{symbol}"
+        feed.act_at = now + self.settings.snapshot_timeout_ns
+        return [Call(EXCHANGE, feed.call_id, SnapshotBook(symbol))]
+
+
+def books_of(symbols: Iterable[str], settings: BookSettings) -> Books:
+    """Books of these symbols, all still to be asked for."""
+    books = Books(settings)
+    for symbol in symbols:
+        books.follow(symbol)
+    return books
+
+
+def doubled(first_ns: Nanos, attempts: int, longest_ns: Nanos) -> Nanos:
+    """How long to wait after so many attempts in vain: `first_ns`, then twice as long each time up to `longest_ns`."""
+    return min(first_ns << min(max(attempts - 1, 0), _DOUBLINGS_MAX), longest_ns)
+
+
+def _follows(last: int, delta: BookDelta) -> bool:
+    if delta.previous_update_id is not None:
+        return delta.previous_update_id == last or delta.first_update_id <= last + 1
+    return delta.first_update_id <= last + 1

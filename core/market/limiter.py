@@ -1,0 +1,84 @@
+"""How many orders may be sent, by sliding windows: never more than a limit within any period of its length.
+
+What was sent weighs on a window while it is younger than the window's period. To bound what is remembered, events
+within a hundredth of the period count as one, as of the newest of them: a window then frees up to a hundredth of its
+period late, and never early. Events that lie further apart are exact.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from core.market.exchange import RateLimit
+from core.units import Nanos
+
+_GRAINS: Final = 100
+
+
+class Sent(msgspec.Struct):
+    """Weight that was sent from `since` to `at`, and counts as of `at`."""
+
+    since: Nanos
+    at: Nanos
+    weight: int
+
+
+class Window(msgspec.Struct):
+    """At most `limit` within any `period_ns`."""
+
+    limit: int
+    period_ns: Nanos
+    sent: list[Sent] = []
+
+    def weight(self, now: Nanos) -> int:
+        """What was sent and is younger than the period."""
+        return sum(each.weight for each in self.sent if now - each.at < self.period_ns)
+
+    def wait(self, now: Nanos, release: int) -> Nanos:
+        """How long until `release` of what weighs now has left the window, or all of it if that is less."""
+        waited = 0
+        for each in self.sent:
+            if now - each.at >= self.period_ns:
+                continue
+            if release <= 0:
+                break
+            release -= each.weight
+            waited = each.at + self.period_ns - now
+        return waited
+
+    def put(self, now: Nanos, weight: int) -> None:
+        """Count what is sent now."""
+        while self.sent and now - self.sent[0].at >= self.period_ns:
+            del self.sent[0]
+        newest = self.sent[-1] if self.sent else None
+        if newest is not None and (now - newest.since) * _GRAINS < self.period_ns:
+            newest.at, newest.weight = now, newest.weight + weight
+        else:
+            self.sent.append(Sent(now, now, weight))
+
+
+class Limiter(msgspec.Struct):
+    """All limits together. Without any, everything may be sent."""
+
+    windows: list[Window] = []
+
+    def wait(self, now: Nanos, weight: int = 1) -> Nanos:
+        """How long until `weight` may be sent, if nothing else is: 0 is now. No limit is below `weight`."""
+        return max((each.wait(now, each.weight(now) + weight - each.limit) for each in self.windows), default=0)
+
+    def put(self, now: Nanos, weight: int = 1) -> None:
+        """Count what is sent now."""
+        for each in self.windows:
+            each.put(now, weight)
+
+    def adopt(self, now: Nanos, limits: tuple[RateLimit, ...]) -> None:
+        """Take over the exchange's limits. What it has counted and we have not was sent now, for all we know."""
+        known = {each.period_ns: each for each in self.windows}
+        self.windows = [known.get(each.period_ns, Window(each.limit, each.period_ns)) for each in limits]
+        for window, limit in zip(self.windows, limits, strict=True):
+            window.limit = limit.limit
+            unseen = limit.used - window.weight(now)
+            if unseen > 0:
+                window.put(now, unseen)

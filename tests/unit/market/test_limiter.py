@@ -1,0 +1,77 @@
+"""Sliding windows never let more through than a limit allows within any of its periods."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.market.exchange import RateLimit
+from core.market.limiter import Limiter, Window
+from core.units import SECOND
+
+
+def window(period: int) -> Window:
+    """5 were sent at 3 s, and 3 at 6 s."""
+    made = Window(10, period * SECOND)
+    made.put(3 * SECOND, 5)
+    made.put(6 * SECOND, 3)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("period", "at", "weight"), [(10, 9, 8), (5, 9, 3), (1, 9, 0), (10, 12, 8), (5, 12, 0), (10, 15, 3), (10, 18, 0)]
+)
+def test_what_is_younger_than_the_period_weighs(period: int, at: int, weight: int) -> None:
+    assert window(period).weight(at * SECOND) == weight
+
+
+@pytest.mark.parametrize(
+    ("period", "release", "wait"),
+    [(20, 1, 14), (20, 5, 14), (20, 6, 17), (20, 9, 17), (5, 1, 2), (5, 5, 2), (5, 9, 2), (20, 0, 0), (20, -3, 0)],
+)
+def test_the_wait_ends_when_enough_of_the_oldest_has_left(period: int, release: int, wait: int) -> None:
+    assert window(period).wait(9 * SECOND, release) == wait * SECOND
+
+
+def test_all_limits_hold_at_once() -> None:
+    limiter = Limiter([Window(2, SECOND), Window(3, 10 * SECOND)])
+    for now in (0, 1):
+        assert limiter.wait(now * SECOND) == 0
+        limiter.put(now * SECOND)
+    assert limiter.wait(SECOND) == 0
+    limiter.put(SECOND)
+    assert limiter.wait(SECOND) == 9 * SECOND
+    assert limiter.wait(10 * SECOND) == 0
+
+
+def test_without_limits_everything_may_be_sent() -> None:
+    assert Limiter().wait(0, 1000) == 0
+
+
+def test_what_the_exchange_has_counted_beyond_ours_counts_as_sent_now() -> None:
+    limiter = Limiter([Window(10, SECOND)])
+    limiter.put(0, 2)
+    limiter.adopt(5, (RateLimit(8, SECOND, used=6), RateLimit(100, 10 * SECOND, used=1)))
+    assert [(each.limit, each.weight(5)) for each in limiter.windows] == [(8, 6), (100, 1)]
+    limiter.adopt(6, (RateLimit(8, SECOND, used=1),))
+    assert [(each.limit, each.weight(6)) for each in limiter.windows] == [(8, 6)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 300), st.integers(1, 4)), max_size=200),
+    st.integers(4, 20),
+    st.sampled_from([50, 1000, 12_345]),
+)
+def test_no_period_ever_holds_more_than_the_limit_and_memory_is_bounded(
+    sends: list[tuple[int, int]], limit: int, period: int
+) -> None:
+    limiter, now, sent = Limiter([Window(limit, period)]), 0, list[tuple[int, int]]()
+    for after, weight in sends:
+        now += after
+        now += limiter.wait(now, weight)
+        assert limiter.wait(now, weight) == 0
+        limiter.put(now, weight)
+        sent.append((now, weight))
+        assert sum(each for at, each in sent if now - at < period) <= limit
+        assert len(limiter.windows[0].sent) <= 102

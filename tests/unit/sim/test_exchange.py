@@ -1,0 +1,167 @@
+"""The simulated exchange keeps the contract, and breaks it only where it is told to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.execution.facts import ExchangeLost, ExchangeReached
+from core.execution.records import BalancesReported, BalancesWanted
+from core.execution.settings import ExecutionSettings
+from core.market.exchange import Balance, Instrument, RateLimit, TimeInForce
+from core.market.prices import PriceType
+from core.units import MILLISECOND, SECOND
+from sim.exchange_models import ExchangeModel, Faults, Outage, ScriptedFill
+from sim.latency import Constant, Uniform
+from tests.helpers.exchange import AX, AZ, Bench, market, order, still
+
+D = Decimal
+GTC = ExecutionSettings(time_in_force=TimeInForce.GTC)
+
+
+def model(**changes: Any) -> ExchangeModel:
+    """Asks of 20 at 100 and 30 at 110, and everything as it should be."""
+    changes.setdefault("markets", (still(AX, (100, 20), (110, 30)),))
+    return ExchangeModel(**changes)
+
+
+def test_an_order_takes_what_the_book_has_at_its_limit_and_the_rest_expires() -> None:
+    bench = Bench(model())
+    bench.place(SECOND, "B-1", order("O-1", "buy", "105", "25"))
+    bench.run(2 * SECOND)
+    bench.audit()
+    (fill,) = bench.fills("O-1")
+    assert (fill.price, fill.quantity, fill.fee) == (D(100), D(20), D(2))
+    ended = bench.end("O-1")
+    assert (ended.reason, ended.cancelled_quantity) == ("expired", D(5))
+    assert bench.desk.state.ended_at["O-1"] == SECOND + 2 * MILLISECOND
+
+
+def test_the_books_that_are_published_are_those_that_match() -> None:
+    bench = Bench(ExchangeModel(markets=(market(AX, 100), market(AZ, 300)), latency=Uniform(0, 50 * MILLISECOND)))
+    for n in range(20):
+        bench.place(n * SECOND + 1, f"B-{n}", order(f"O-{n}", "buy", "101", "2"))
+    bench.run(25 * SECOND + 500 * MILLISECOND)
+    bench.audit()
+    for symbol, there in bench.exchange.markets.items():
+        here = bench.desk.state.books.book(symbol)
+        assert here is not None
+        assert here == there.book
+        assert bench.desk.state.books.price(25 * SECOND, symbol, PriceType.LAST_TRADE) is not None
+
+
+def test_books_are_mended_after_an_outage_and_after_lost_messages() -> None:
+    outages = (Outage(5 * SECOND, 10 * SECOND),)
+    faults = Faults(lost_messages=200, lost_replies=300, lost_requests=100)
+    bench = Bench(ExchangeModel(markets=(market(AX, 100),), faults=faults, outages=outages), seed=3)
+    fresh = 0
+    for second in range(1, 61):
+        bench.run(second * SECOND + SECOND // 2)
+        here, there = bench.desk.state.books, bench.exchange.markets[AX.symbol]
+        if here.is_fresh(int(bench.env.now), AX.symbol):
+            book = here.book(AX.symbol)
+            assert book is not None
+            assert not book.is_crossed
+            fresh += book == there.book
+    assert fresh > 20
+
+
+def test_a_script_trades_first_fills_before_second_ones_and_numbers_them_by_order() -> None:
+    """The exchange of the reference's end-to-end scenario."""
+    first = ScriptedFill(D("0.6"), D("0.995"))
+    script = tuple((first, ScriptedFill(D(share), D("0.998"))) for share in ("0.3", "0.1", "0.4"))
+    free = Instrument("AXUSDC", "AX", "USDC"), Instrument("AZUSDC", "AZ", "USDC")
+    bench = Bench(model(markets=tuple(still(each, (100, 20)) for each in free), script=script))
+    bench.place(SECOND, "B-1", order("O-01", "buy", "101", "20"), order("O-02", "buy", "303", "1.62838284", "AZUSDC"))
+    bench.place(2 * SECOND, "B-2", order("O-03", "buy", "101", "9.51089109"))
+    bench.run(3 * SECOND)
+    bench.audit()
+    told = [(fill.order_id, fill.trade_id, fill.price, fill.quantity, fill.fee) for fill in bench.desk.state.fills]
+    assert told[:4] == [
+        ("O-01", "L-01", D("100.495"), D(12), D("1.20594")),
+        ("O-02", "L-03", D("301.485"), D("0.977029704"), D("0.294559800310440")),
+        ("O-01", "L-02", D("100.798"), D(6), D("0.604788")),
+        ("O-02", "L-04", D("302.394"), D("0.162838284"), D("0.049241320051896")),
+    ]
+    assert [(each[1], each[3]) for each in told[4:]] == [("L-05", D("5.706534654")), ("L-06", D("3.804356436"))]
+    ends = {name: (bench.end(name).reason, bench.end(name).cancelled_quantity) for name in ("O-01", "O-02", "O-03")}
+    assert ends == {
+        "O-01": ("expired", D(2)),
+        "O-02": ("expired", D("0.488514852")),
+        "O-03": ("filled", D(0)),
+    }
+
+
+def test_an_order_that_stands_trades_with_whoever_comes() -> None:
+    bench = Bench(ExchangeModel(markets=(market(AX, 100, takers_per_mille=1000),), maker_bps=D(1)), settings=GTC)
+    bench.place(SECOND, "B-1", order("O-1", "buy", "99.95", "1"))
+    bench.run(60 * SECOND)
+    assert bench.end("O-1").reason == "filled"
+    bench.audit()
+    assert {fill.fee / (fill.price * fill.quantity) for fill in bench.fills("O-1")} == {D("0.0001")}
+
+
+def test_an_order_that_stands_can_be_cancelled() -> None:
+    bench = Bench(model(), settings=GTC)
+    bench.place(SECOND, "B-1", order("O-1", "buy", "100", "25"))
+    bench.cancel(2 * SECOND, "B-1")
+    bench.run(3 * SECOND)
+    bench.audit()
+    assert (bench.end("O-1").reason, bench.end("O-1").cancelled_quantity) == ("cancelled", D(5))
+
+
+def test_the_account_has_what_it_bought_and_paid_for_it() -> None:
+    bench = Bench(model(balances={"USDC": D(5000)}))
+    bench.place(SECOND, "B-1", order("O-1", "buy", "100", "12"))
+    bench.place(2 * SECOND, "B-2", order("O-2", "sell", "90", "2"))
+    bench.tell(3 * SECOND, BalancesWanted())
+    bench.run(4 * SECOND)
+    held = D(5000) - 1200 - D("1.2") + 2 * 99 - D("0.198")
+    (told,) = [each for each in bench.desk.state.told if isinstance(each, BalancesReported)]
+    assert told.balances == (Balance("USDC", held), Balance("AX", D(10)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"faults": Faults(rejects=1000)}, "refused:-2010"), ({"latency": Constant(11 * SECOND)}, "refused:-1021")],
+)
+def test_an_exchange_refuses_what_it_should(changes: dict[str, Any], reason: str) -> None:
+    bench = Bench(model(**changes))
+    bench.place(60 * SECOND, "B-1", order("O-1", "buy", "100", "12"))
+    bench.run(120 * SECOND)
+    bench.audit()
+    assert bench.end("O-1").reason == reason
+
+
+def test_more_orders_than_the_limits_allow_wait() -> None:
+    bench = Bench(model(limits=(RateLimit(2, SECOND),)))
+    bench.place(SECOND, "B-1", *(order(f"O-{n}", "buy", "100", "1") for n in range(5)))
+    bench.run(10 * SECOND)
+    bench.audit()
+    assert {bench.end(f"O-{n}").reason for n in range(5)} == {"filled"}
+    assert [bench.desk.state.ended_at[f"O-{n}"] // SECOND for n in range(5)] == [1, 1, 2, 2, 3]
+
+
+def test_an_outage_loses_what_is_under_way_and_is_told() -> None:
+    bench = Bench(model(latency=Constant(SECOND), outages=(Outage(11 * SECOND + 1, 20 * SECOND),)))
+    bench.place(10 * SECOND, "B-1", order("O-1", "buy", "100", "5"))
+    bench.place(15 * SECOND, "B-2", order("O-2", "buy", "100", "5"))
+    bench.run(60 * SECOND)
+    bench.audit()
+    assert [(fact.reason, fact.doubted) for fact in bench.facts(ExchangeLost)] == [("outage", 1)]
+    assert len(bench.facts(ExchangeReached)) == 2
+    assert bench.end("O-1").reason == "filled", "it had been taken before the outage"
+    assert bench.end("O-2").reason == "no_session"
+
+
+def test_equal_seeds_give_equal_exchanges_and_others_do_not() -> None:
+    def told(seed: int) -> list[Any]:
+        bench = Bench(ExchangeModel(markets=(market(AX, 100),), latency=Uniform(0, SECOND)), seed)
+        bench.place(SECOND, "B-1", order("O-1", "buy", "101", "7"))
+        bench.run(20 * SECOND)
+        return bench.notes
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)
