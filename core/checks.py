@@ -13,7 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from core.auction.rules import RULES
+from core.collateral.settings import settings_faults
 from core.config import (
+    DeskConfig,
     Duration,
     MakerConfig,
     NodeConfig,
@@ -57,6 +59,8 @@ def problems(config: NodeConfig, tokens: Iterable[Token] = ()) -> list[Fault]:
     faults = list(number_faults(config))
     if isinstance(config, VenueConfig):
         faults += _venue(config, {token.id: token for token in tokens} | config.tokens())
+    elif isinstance(config, DeskConfig):
+        faults += [Fault(("collateral",), problem) for problem in settings_faults(config.collateral)]
     else:
         faults += _maker(config) if isinstance(config, MakerConfig) else _solver(config)
     return reading.faults + [fault for fault in faults if reading.is_news(fault)]
@@ -217,10 +221,12 @@ def _waits(venue: VenueConfig) -> Iterator[Fault]:
     yield from _wait(("auction", "fulfil_window"), auction.fulfil_window)
     yield from at_most_a_day(("auction", "grace"), auction.grace)
     yield from _wait(("doors", "logon_timeout"), doors.logon_timeout)
+    yield from _wait(("doors", "authentication_timeout"), doors.authentication_timeout)
     yield from _wait(("doors", "hello_timeout"), doors.hello_timeout)
     yield from _pulse(("doors", "pulse"), doors.pulse)
     if venue.identity is not None:
-        yield from _wait(("identity", "receive_window"), venue.identity.receive_window)
+        for name in ("receive_window", "check_timeout"):
+            yield from _wait(("identity", name), getattr(venue.identity, name))
 
 
 def _pulse(path: KeyPath, pulse: PulseConfig) -> Iterator[Fault]:
@@ -236,7 +242,7 @@ def _ordering(venue: VenueConfig) -> Iterator[Fault]:
                 problem = f'has no meaning with ordering "{sequencer.ordering}", only with "express_lane"'
                 yield Fault(("sequencer", key), problem, others=(("sequencer", "ordering"),))
         return
-    yield from above_zero(("sequencer", "head_start"), sequencer.head_start)
+    yield from _wait(("sequencer", "head_start"), sequencer.head_start)
     if not sequencer.express:
         yield Fault(("sequencer", "express"), "nobody is in the express lane: it needs at least one market maker")
     for index, name in enumerate(sequencer.express):

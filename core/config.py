@@ -13,10 +13,13 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from core.collateral.settings import CollateralSettings
+from core.execution.settings import ExecutionSettings
 from core.faults import shown
 from core.fix.quickfix_names import clock
 from core.fix.schedule import Zone
 from core.identity.records import Permissions, Signing
+from core.index.settings import DeskSettings
 from core.market.orders import Name, Pair, Token
 from core.sequencer.ordering import Policy
 from core.solver.problem import Params
@@ -120,10 +123,12 @@ class SessionOptions(Section, frozen=True, kw_only=True, omit_defaults=True):
     early_messages_max: Limit | None = None
     kept_messages_max: Limit | None = None
     waiting_messages_max: Count | None = None
+    send_user_defined_fields: bool | None = None
     validate_user_defined_fields: bool | None = None
     validate_fields_out_of_order: bool | None = None
     validate_fields_have_values: bool | None = None
     allow_unknown_fields: bool | None = None
+    group_entries_max: Count | None = None
 
 
 class MemberSessionOptions(SessionOptions, frozen=True, kw_only=True, omit_defaults=True):
@@ -139,6 +144,8 @@ class FixConfig(Section, frozen=True, kw_only=True):
     comp_id: Name = "ROMER"
     message_bytes_max: Annotated[int, Meta(ge=1_024, le=1 << 24)] = 65_536
     """An order takes some hundreds of bytes; a logon that does not fit would never be heard."""
+    fields_max: Annotated[int, Meta(ge=64, le=1 << 20)] = 1_000
+    """Of one message, likewise."""
     session: SessionOptions = SessionOptions()
 
 
@@ -170,7 +177,11 @@ class IdentityConfig(Section, frozen=True, kw_only=True):
 
     required: bool = False
     receive_window: Duration = Duration(5 * SECOND)
-    """How far SendingTime of a Logon may be from the venue's clock, either way."""
+    """How far SendingTime of a Logon may be from the venue's clock, either way, and TransactTime of a signed order
+    ahead of it."""
+    check_timeout: Duration = Duration(5 * SECOND)
+    """How long the check of a block of signed orders may take, and again when it is asked for once more; after that
+    these orders are refused."""
 
 
 class MemberConfig(Section, frozen=True, kw_only=True):
@@ -216,6 +227,8 @@ class DoorsConfig(Section, frozen=True, kw_only=True):
 
     fix_connections_max: Count = 1_000
     logon_timeout: Duration = Duration(10 * SECOND)
+    authentication_timeout: Duration = Duration(5 * SECOND)
+    """How long it may take to judge a Logon, if Logons are signed."""
     solver_connections_max: Count = 256
     """At all three doors together."""
     hello_timeout: Duration = Duration(5 * SECOND)
@@ -275,7 +288,16 @@ class SolverConfig(Section, frozen=True, kw_only=True, tag="solver"):
     pulse: PulseConfig = PulseConfig()
 
 
-NodeConfig: TypeAlias = VenueConfig | MakerConfig | SolverConfig
+class DeskConfig(Section, frozen=True, kw_only=True, tag="desk"):
+    """An index desk node: the desk, and those who place its orders and move its users' collateral."""
+
+    name: Name = "desk"
+    desk: DeskSettings
+    execution: ExecutionSettings
+    collateral: CollateralSettings
+
+
+NodeConfig: TypeAlias = VenueConfig | MakerConfig | SolverConfig | DeskConfig
 
 
 def decode_custom(kind: type, value: object) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from core.config import KeyConfig, MemberConfig, VenueConfig
+from core.config import KeyConfig, MemberConfig, PermissionsConfig, VenueConfig
 from core.errors import KeyRefused
 from core.faults import Fault, KeyPath, shown, unknown
 from core.identity.bls import BLS
@@ -55,7 +55,20 @@ def identity_faults(config: VenueConfig) -> Iterator[Fault]:
         if owner != member.id:
             yield Fault((*path, "public"), f'it is the key of "{owner}" too')
         yield from _proof_faults(path, member.key)
-        yield from _permission_faults((*path, "permissions"), config, member.key)
+        symbols = [pair.symbol for pair in config.pairs]
+        yield from permission_faults((*path, "permissions"), member.key.permissions, symbols)
+
+
+def permission_faults(path: KeyPath, permissions: PermissionsConfig, symbols: Collection[str]) -> Iterator[Fault]:
+    """What the permissions at `path` name that there is not, at a venue that trades `symbols`; and a limit of zero."""
+    for index, symbol in enumerate(permissions.symbols or ()):
+        if symbol not in symbols:
+            yield unknown((*path, "symbols", index), "pair", symbol, symbols)
+    for index, kind in enumerate(permissions.msg_types or ()):
+        if kind not in MSG_TYPES:
+            yield unknown((*path, "msg_types", index), "MsgType that the venue takes", kind, MSG_TYPES)
+    if permissions.order_quantity_max == 0:
+        yield Fault((*path, "order_quantity_max"), "must be above zero, got 0")
 
 
 def _founder(member: MemberConfig, key: KeyConfig) -> RegisterMaker:
@@ -85,15 +98,3 @@ def _proof_faults(path: KeyPath, key: KeyConfig) -> Iterator[Fault]:
         return
     if not is_proven:
         yield Fault((*path, "proof"), "it does not show that whoever gave the public key has its secret")
-
-
-def _permission_faults(path: KeyPath, config: VenueConfig, key: KeyConfig) -> Iterator[Fault]:
-    symbols, permissions = [pair.symbol for pair in config.pairs], key.permissions
-    for index, symbol in enumerate(permissions.symbols or ()):
-        if symbol not in symbols:
-            yield unknown((*path, "symbols", index), "pair", symbol, symbols)
-    for index, kind in enumerate(permissions.msg_types or ()):
-        if kind not in MSG_TYPES:
-            yield unknown((*path, "msg_types", index), "MsgType that the venue takes", kind, MSG_TYPES)
-    if permissions.order_quantity_max == 0:
-        yield Fault((*path, "order_quantity_max"), "must be above zero, got 0")

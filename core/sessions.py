@@ -7,6 +7,7 @@ part of the configuration, so that a journal replays wherever it is taken.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,7 +23,9 @@ from core.fix.messages import MESSAGES
 from core.fix.schedule import Schedule, Zone
 from core.fix.settings import HEARTBEAT_SECONDS_MAX, SessionConfig
 from core.fix.shipped import venue_dictionary
+from core.fix.tags import ORDER_SIGNATURE
 from core.fix.validation import Validation
+from core.identity.orders import SIGNED_TYPES
 from core.units import SECOND, format_duration
 
 VERSION: Final = "FIX.4.2"
@@ -72,6 +75,7 @@ def session_faults(config: VenueConfig) -> Iterator[Fault]:
         path: KeyPath = ("members", index, "session")
         yield from _option_faults(path, member.session, config)
         yield from _bound_faults(path, member.session, _chosen(config, member))
+        yield from _signing_faults(path, member, config)
         comp_ids = member.session.target_comp_id or member.id, member.session.sender_comp_id or config.fix.comp_id
         for comp_id in comp_ids:
             if "\x01" in comp_id or max(comp_id, default="") > "\xff":
@@ -98,7 +102,7 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, Duration) else value
 
 
-def _strictness(chosen: Mapping[str, Any]) -> dict[str, bool]:
+def _strictness(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if name in _OF_VALIDATION}
 
 
@@ -149,6 +153,18 @@ def _dictionary_faults(config: VenueConfig) -> Iterator[Fault]:
             continue
         if missing:
             yield Fault(path, f"lacks messages that the venue takes or sends: MsgType {', '.join(missing)}")
+
+
+def _signing_faults(path: KeyPath, member: MemberConfig, config: VenueConfig) -> Iterator[Fault]:
+    """Whoever signs orders needs a dictionary that has their signature; one that cannot be read has its own fault."""
+    name = _chosen(config, member).get("dictionary", VERSION)
+    if member.key is None or member.key.signing != "order" or name not in config.dictionaries:
+        return
+    with suppress(RomerError, ValueError, KeyError):
+        known = _dictionary(config.dictionaries[name]).messages
+        if lacking := [kind for kind in sorted(SIGNED_TYPES) if ORDER_SIGNATURE not in known[kind].body.members]:
+            problem = f'"{name}" has no OrderSignature({ORDER_SIGNATURE}) in {", ".join(lacking)}'
+            yield Fault((*path, "dictionary"), problem, f"{member.id} signs each order: add it, with its length")
 
 
 def _msg_type(message: Any) -> str:

@@ -8,7 +8,16 @@ from core import maker
 from core.auction import facts as auction_facts
 from core.auction.auction import Auction
 from core.auction.settings import AuctionSettings
-from core.config import MakerConfig, NodeConfig, PulseConfig, SolverConfig, VenueConfig
+from core.collateral import facts as collateral_facts
+from core.collateral import hops as collateral_hops
+from core.collateral import records as collateral_records
+from core.collateral.collateral import Collateral
+from core.collateral.records import COLLATERAL
+from core.config import DeskConfig, IdentityConfig, MakerConfig, NodeConfig, PulseConfig, SolverConfig, VenueConfig
+from core.execution import facts as execution_facts
+from core.execution import records as execution_records
+from core.execution.execution import Execution
+from core.execution.records import EXECUTION
 from core.fix import records as fix_records
 from core.fix.engine import FixEngine
 from core.fix.generic import GenericMessage
@@ -21,10 +30,16 @@ from core.founders import identity_settings
 from core.identity import checking as identity_checks
 from core.identity import records as identity_records
 from core.identity.registrar import Registrar
+from core.index import basket
+from core.index import chain as index_chain
+from core.index import facts as index_facts
+from core.index import planning as index_planning
+from core.index import records as index_records
+from core.index.desk import IndexDesk
 from core.kernel.codec import Codec, records_of
 from core.kernel.component import Component
 from core.maker import MakerSettings, MarketMaker
-from core.market import ledger, orders, world
+from core.market import exchange, ledger, orders, world
 from core.sequencer import facts as sequencer_facts
 from core.sequencer import receipt, signing
 from core.sequencer.block import NO_KEY, key_id_of
@@ -44,6 +59,8 @@ from core.solver.settings import DoorSettings, SolverAccount, SolverSettings
 
 IDENTITY: Final = "identity"
 """The registrar of a venue whose Logons are signed."""
+DESK: Final = "desk"
+"""The component of an index desk that users speak to."""
 
 Components: TypeAlias = list[Component[Any]]
 AnyMessage: TypeAlias = Incoming | ExecutionReport | OrderCancelReject | BusinessMessageReject | GenericMessage
@@ -55,12 +72,14 @@ def components(config: NodeConfig, seed: int) -> Components:
         return _venue(config)
     if isinstance(config, MakerConfig):
         return _maker(config)
+    if isinstance(config, DeskConfig):
+        return _desk(config)
     return [_solver(config, seed)]
 
 
 def node_name(config: NodeConfig) -> str:
     """What a node is called in journals and results."""
-    return config.name if isinstance(config, VenueConfig) else config.id
+    return config.name if isinstance(config, VenueConfig | DeskConfig) else config.id
 
 
 def _venue(config: VenueConfig) -> Components:
@@ -85,6 +104,7 @@ def _venue(config: VenueConfig) -> Components:
         capital={name: account.capital for name, account in solvers.items()},
         bonds={name: account.bond for name, account in solvers.items()},
     )
+    signed = config.identity or IdentityConfig()
     sequencer = SequencerSettings(
         pairs=config.pairs,
         batch_messages=config.sequencer.batch_messages,
@@ -94,6 +114,8 @@ def _venue(config: VenueConfig) -> Components:
         ordering=Ordering(config.sequencer.ordering, int(config.sequencer.head_start), config.sequencer.express),
         receipt_blocks=config.sequencer.receipt_blocks,
         key_id=key_id_of(bytes.fromhex(config.signer)) if config.signer else NO_KEY,
+        check_timeout=int(signed.check_timeout),
+        transact_time_ahead_max=int(signed.receive_window),
     )
     identity = identity_settings(config)
     return [
@@ -113,7 +135,9 @@ def _acceptor(config: VenueConfig) -> EngineConfig:
         app="sequencer",
         app_messages=MSG_TYPES,
         authenticator="" if config.identity is None else IDENTITY,
+        authentication_timeout=int(config.doors.authentication_timeout),
         message_bytes_max=config.fix.message_bytes_max,
+        fields_max=config.fix.fields_max,
         logon_timeout=int(config.doors.logon_timeout),
         connections_max=config.doors.fix_connections_max,
         waiting_per_address_max=config.doors.waiting_per_address_max,
@@ -152,6 +176,14 @@ def _solver(config: SolverConfig, seed: int) -> Component[Any]:
     return SolverAgent("solver", settings)
 
 
+def _desk(config: DeskConfig) -> Components:
+    return [
+        IndexDesk(DESK, config.desk),
+        Execution(EXECUTION, config.execution),
+        Collateral(COLLATERAL, config.collateral),
+    ]
+
+
 def _addresses(config: SolverConfig) -> dict[Door, str]:
     if not config.bids_address:
         return {Door.ALL: config.address}
@@ -168,6 +200,19 @@ def _types(*messages: type[FixMessage]) -> tuple[str, ...]:
 
 _IDENTITY: Final = (identity_records, identity_checks)
 _SEQUENCER: Final = (sequencer_facts, receipt, signing)
+_DESK: Final = (
+    exchange,
+    execution_facts,
+    execution_records,
+    collateral_facts,
+    collateral_hops,
+    collateral_records,
+    index_chain,
+    index_facts,
+    index_planning,
+    index_records,
+    basket,
+)
 _MODULES: Final = (
     orders,
     world,
@@ -179,6 +224,7 @@ _MODULES: Final = (
     solver_facts,
     protocol,
     maker,
+    *_DESK,
 )
 
 CODEC: Final = Codec(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
+from typing import Final
 
 from core.identity.bls import BLS
-from core.identity.logon import sign_logons
+from core.identity.orders import is_order_message
+from core.identity.outgoing import sign_messages
+from core.identity.records import Signing
 from core.identity.scheme import key_gen
 from core.kernel.rng import stream
 from core.sequencer.signing import BlockSignature, SignBlock
 from core.units import Nanos
+
+_SPOILT: Final = b", or not"
 
 
 @lru_cache(maxsize=256)
@@ -27,10 +32,14 @@ def public_half(seed: int, name: str) -> tuple[bytes, bytes]:
 
 
 class Signer:
-    """The way out of a market maker's node: its Logons get signed, which takes `span`, as at the edge of a process."""
+    """The way out of a market maker's node: what it signs gets signed, each within `span`, as at the edge of a process.
 
-    def __init__(self, seed: int, key: str, span: Nanos) -> None:
-        self._seed, self._span = seed, span
+    Of every `spoil_every` orders that it signs the last one's signature is not good; none of them if that is 0.
+    """
+
+    def __init__(self, seed: int, key: str, span: Nanos, signing: Signing = "logon", *, spoil_every: int = 0) -> None:
+        self._seed, self._span, self._signing, self._spoil_every = seed, span, signing, spoil_every
+        self._orders = 0
         self.key = key
         """The name of the key that is signed with from now on; empty is none."""
 
@@ -38,8 +47,16 @@ class Signer:
         """What leaves, and how long after it was written."""
         if not self.key:
             return data, 0
-        signed = sign_logons(data, partial(BLS.sign, secret_key(self._seed, self.key)))
-        return signed, self._span if signed != data else 0
+        signed, count = sign_messages(data, self._sign, self._signing)
+        return signed, count * self._span
+
+    def _sign(self, message: bytes) -> bytes:
+        secret = secret_key(self._seed, self.key)
+        if is_order_message(message) and self._spoil_every:
+            self._orders += 1
+            if self._orders % self._spoil_every == 0:
+                return BLS.sign(secret, message + _SPOILT)
+        return BLS.sign(secret, message)
 
 
 class BlockSigner:

@@ -96,8 +96,13 @@ class Simulation(Course):
         identity = self.scenario.identity
         if identity is None:
             return {}
-        span, makers = int(identity.sign), self.scenario.makers
-        return {maker.id: Signer(self.seed, maker.id if maker.key is not None else "", span) for maker in makers}
+        span = int(identity.sign)
+        return {
+            maker.id: Signer(self.seed, "", span)
+            if maker.key is None
+            else Signer(self.seed, maker.id, span, maker.key.signing, spoil_every=maker.key.spoil_every)
+            for maker in self.scenario.makers
+        }
 
     def _observe(self, node: str, now: Nanos, dst: str, event: Event, effects: list[Effect]) -> None:
         self.checkers(node, now, dst, event, effects)
@@ -105,8 +110,8 @@ class Simulation(Course):
 
     def _solve(self, config: NodeConfig) -> Solve:
         if isinstance(config, VenueConfig) and self.scenario.identity is not None:
-            checking = int(self.scenario.identity.check)
-            return lambda problem: (check(problem), checking)
+            checking = self.scenario.identity.checking
+            return lambda problem: (check(problem), checking(problem))
         if not isinstance(config, SolverConfig):
             return no_compute
         thinks = next(solver.compute for solver in self.scenario.solvers if solver.id == config.id)

@@ -20,7 +20,6 @@ from typing import Final
 import msgspec
 
 from core.fix.codec import Garbled, WireMessage, decode, encode, join
-from core.fix.framer import Framer
 from core.fix.tags import MSG_SEQ_NUM, MSG_TYPE, SENDER_COMP_ID, SENDING_TIME, TARGET_COMP_ID
 from core.fix.timestamps import parse_timestamp
 from core.fix.values import ENCODING
@@ -39,7 +38,6 @@ NOBODY: Final = bytes.fromhex(
 """A public key whose secret nobody has: "romer.nobody.1", hashed to G1 under that same tag."""
 
 _TAG: Final = b"romer.logon.1"
-_LOGON: Final = b"\x0135=A\x01"
 _SIGNED: Final = (MSG_TYPE, SENDER_COMP_ID, TARGET_COMP_ID, MSG_SEQ_NUM, SENDING_TIME)
 _FIELDS_MAX: Final = 1_000
 _ACTIVE, _STAGED, _RETIRED = range(3)
@@ -114,14 +112,6 @@ def sign_logon(raw: bytes, sign: Callable[[bytes], bytes]) -> bytes:
     begin_string, _, *fields, _ = (each for each in message.fields() if each[0] not in (RAW_DATA_LENGTH, RAW_DATA))
     fields += [(RAW_DATA_LENGTH, b"%d" % len(signature)), (RAW_DATA, signature)]
     return encode(join(fields), begin_string[1])
-
-
-def sign_logons(data: bytes, sign: Callable[[bytes], bytes]) -> bytes:
-    """Whole messages as an initiator writes them, with its Logons signed."""
-    if _LOGON not in data:
-        return data
-    messages = (raw for raw in Framer().feed(data, len(data)) if isinstance(raw, bytes))
-    return b"".join(sign_logon(raw, sign) if raw.split(b"\x01", 3)[2] == b"35=A" else raw for raw in messages)
 
 
 def untimely(now: Nanos, claim: LogonClaim, window: Nanos) -> LogonRefusal | None:

@@ -38,6 +38,8 @@ class RegistryRefusal(StrEnum):
     """The public key or its proof is none; the detail says which, and what is wrong with it."""
     UNPROVEN_KEY = "unproven_key"
     """The proof of possession is not that key's: whoever offers the key may not have its secret."""
+    INVALID_PERMISSIONS = "invalid_permissions"
+    """A limit among the permissions is no number, zero or less; the detail says which."""
     BUSY = "busy"
     """As many proofs are being checked as may be at a time."""
 

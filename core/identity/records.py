@@ -25,6 +25,16 @@ class Permissions(Record, frozen=True):
     order_quantity_max: Decimal | None = None
     messages_per_second_max: int | None = None
 
+    @property
+    def flaw(self) -> str:
+        """Why nobody can be held to them; empty if somebody can."""
+        quantity, messages = self.order_quantity_max, self.messages_per_second_max
+        if quantity is not None and not (quantity.is_finite() and quantity > 0):
+            return f"order_quantity_max must be an amount above zero, got {quantity}"
+        if messages is not None and messages < 1:
+            return f"messages_per_second_max must be above zero, got {messages}"
+        return ""
+
 
 # --- commands ------------------------------------------------------------------------------------
 
@@ -91,7 +101,25 @@ class ActivateKey(Record, frozen=True):
     why: str
 
 
-Command: TypeAlias = RegisterMaker | ActivateMaker | SuspendMaker | ResumeMaker | RevokeMaker | StageKey | ActivateKey
+class ChangePermissions(Record, frozen=True):
+    """Let a market maker do what `permissions` say, and no more. They are all of them, and bind its next message."""
+
+    maker: Name
+    permissions: Permissions
+    who: str
+    why: str
+
+
+Command: TypeAlias = (
+    RegisterMaker
+    | ActivateMaker
+    | SuspendMaker
+    | ResumeMaker
+    | RevokeMaker
+    | StageKey
+    | ActivateKey
+    | ChangePermissions
+)
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -153,6 +181,13 @@ class MakerAdmitted(Record, frozen=True):
     public_key: bytes
     permissions: Permissions
     signing: Signing
+
+
+class PermissionsChanged(Record, frozen=True):
+    """What `maker`, on whichever session it was admitted, may do from now on."""
+
+    maker: str
+    permissions: Permissions
 
 
 class MakerBarred(Record, frozen=True):

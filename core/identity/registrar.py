@@ -21,12 +21,14 @@ from core.identity.reasons import LogonRefusal, RegistryRefusal
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
+    ChangePermissions,
     Command,
     CommandRefused,
     LogonDenied,
     LogonProven,
     MakerAdmitted,
     MakerBarred,
+    PermissionsChanged,
     RegisterMaker,
     RegistryChanged,
     ResumeMaker,
@@ -92,7 +94,7 @@ class Registrar(Component[RegistrarState]):
     def _on_new_key(self, _now: Nanos, event: Message[NewKey]) -> None:
         command = event.body
         if refusal := self.state.registry.objection(command):
-            self._refuse(command, refusal)
+            self._refuse(command, refusal, _detail(command, refusal))
         elif len(self.state.new_keys) >= self.settings.checks_max:
             self._refuse(command, RegistryRefusal.BUSY)
         else:
@@ -114,10 +116,12 @@ class Registrar(Component[RegistrarState]):
 
     def _decide(self, now: Nanos, command: Command) -> None:
         if refusal := self.state.registry.objection(command):
-            self._refuse(command, refusal)
+            self._refuse(command, refusal, _detail(command, refusal))
         else:
             self._obey(now, command)
             self._part(command.maker)
+            if isinstance(command, ChangePermissions):
+                self.emit(Send(self.settings.app, PermissionsChanged(command.maker, command.permissions)))
 
     def _obey(self, now: Nanos, command: Command) -> None:
         self.emit(Note(RegistryChanged(self.state.registry.obey(now, command))))
@@ -218,8 +222,16 @@ class Registrar(Component[RegistrarState]):
         ResumeMaker: _on_command,
         RevokeMaker: _on_command,
         ActivateKey: _on_command,
+        ChangePermissions: _on_command,
         PossessionChecked: _on_possession,
         SignatureChecked: _on_checked,
         LogonAttempted: _on_attempted,
         LogonConcluded: _on_concluded,
     }
+
+
+def _detail(command: Command, refusal: RegistryRefusal) -> str:
+    """What there is to say of a refusal besides its reason."""
+    if refusal is RegistryRefusal.INVALID_PERMISSIONS and isinstance(command, RegisterMaker | ChangePermissions):
+        return command.permissions.flaw
+    return ""

@@ -16,6 +16,7 @@ from core.identity.records import (
     ActivateKey,
     ActivateMaker,
     AuditEntry,
+    ChangePermissions,
     Command,
     Permissions,
     RegisterMaker,
@@ -95,17 +96,14 @@ class Registry(msgspec.Struct):
 
     def objection(self, command: Command) -> RegistryRefusal | None:
         """Why a command cannot be obeyed as things stand, whatever its proof says. None when it can."""
+        if isinstance(command, RegisterMaker | ChangePermissions) and command.permissions.flaw:
+            return RegistryRefusal.INVALID_PERMISSIONS
         maker = self.makers.get(command.maker)
         if isinstance(command, RegisterMaker):
             if maker is not None:
                 return RegistryRefusal.ALREADY_REGISTERED
             return RegistryRefusal.KEY_IN_USE if command.public_key in self.owners else None
-        if maker is None:
-            return RegistryRefusal.UNKNOWN_MAKER
-        step = _STEPS.get(type(command))
-        if step is not None:
-            return None if step in MAKERS.table[maker.status] else RegistryRefusal.WRONG_STATUS
-        return self._rotation_objection(maker, command)
+        return RegistryRefusal.UNKNOWN_MAKER if maker is None else self._objection_to(maker, command)
 
     def obey(self, now: Nanos, command: Command) -> AuditEntry:
         """Do what `command` says, which has no objection and whose proof, if it has one, holds."""
@@ -117,18 +115,24 @@ class Registry(msgspec.Struct):
                 self._stage(now, maker, command)
             elif isinstance(command, ActivateKey):
                 _activate_key(maker)
+            elif isinstance(command, ChangePermissions):
+                maker.permissions = command.permissions
             else:
                 _move(maker, _STEPS[type(command)])
         entry = next_entry(self.audit[-1] if self.audit else None, now, command)
         self.audit.append(entry)
         return entry
 
-    def _rotation_objection(self, maker: Maker, command: Command) -> RegistryRefusal | None:
-        if MAKERS.is_terminal(maker.status):
+    def _objection_to(self, maker: Maker, command: Command) -> RegistryRefusal | None:
+        """Why what `command` says cannot be done to a market maker that there is."""
+        step = _STEPS.get(type(command))
+        if MAKERS.is_terminal(maker.status) or (step is not None and step not in MAKERS.table[maker.status]):
             return RegistryRefusal.WRONG_STATUS
-        if isinstance(command, StageKey):
-            return RegistryRefusal.KEY_IN_USE if command.public_key in self.owners else None
-        return None if maker.key(KeyStatus.STAGED) else RegistryRefusal.NO_STAGED_KEY
+        if isinstance(command, StageKey) and command.public_key in self.owners:
+            return RegistryRefusal.KEY_IN_USE
+        if isinstance(command, ActivateKey) and maker.key(KeyStatus.STAGED) is None:
+            return RegistryRefusal.NO_STAGED_KEY
+        return None
 
     def _register(self, now: Nanos, command: RegisterMaker) -> None:
         key = Key(command.public_key, now)

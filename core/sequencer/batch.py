@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from core.identity.checking import Signed
 from core.kernel.record import Record
 from core.market.orders import Batch, Item
 from core.sequencer.block import NO_BLOCK, VERSION, Block, block_hash, roots
@@ -23,12 +24,16 @@ from core.units import Nanos
 
 
 class Sealed(Record, frozen=True):
-    """A finished block, its header's hash, what the auction gets of it, and its sequence as `BlockSealed` states it."""
+    """A finished block, its header's hash, what the auction gets of it, and its sequence as `BlockSealed` states it.
+
+    `signed` has what is to be checked before, by place.
+    """
 
     block: Block
     block_hash: bytes
     batch: Batch
     sequence: tuple[int, ...]
+    signed: dict[int, Signed]
 
 
 class OpenBatch(msgspec.Struct):
@@ -44,6 +49,8 @@ class OpenBatch(msgspec.Struct):
     items: list[Item] = []
     committed: list[tuple[bytes, bytes]] = []
     """Leaf and acknowledgement of each, as bytes."""
+    signed: dict[int, Signed] = {}
+    """What is to be checked of signed messages, by their places among the others."""
     log: bytes = EMPTY
     """Head of the log of the order book."""
 
@@ -58,10 +65,12 @@ class OpenBatch(msgspec.Struct):
         if settings.empty_windows_per_block:
             self._skip_to(window_at(self.anchor, settings.batch_window, now), settings)
 
-    def add(self, leaf: Leaf, item: Item, settings: SequencerSettings) -> None:
-        """Append one message. It is in this block for good."""
+    def add(self, leaf: Leaf, item: Item, settings: SequencerSettings, signed: Signed | None = None) -> None:
+        """Append one message, which may be signed. It is in this block for good."""
         message = encode_leaf(leaf)
         told = encode_acknowledgement(acknowledgement(leaf.global_seq, item))
+        if signed is not None:
+            self.signed[len(self.leaves)] = signed
         self.leaves.append(leaf)
         self.items.append(item)
         self.committed.append((message, told))
@@ -81,9 +90,10 @@ class OpenBatch(msgspec.Struct):
         self.height, self.head = block.header.height, block_hash(block.header)
         items = tuple(self.items[index] for index in order)
         sequence = tuple(self.leaves[index].global_seq for index in order) if order != sorted(order) else ()
-        self.leaves, self.items, self.committed, self.opened_at = [], [], [], now
+        signed = {place: self.signed[index] for place, index in enumerate(order) if index in self.signed}
+        self.leaves, self.items, self.committed, self.signed, self.opened_at = [], [], [], {}, now
         self._set_due(settings)
-        return Sealed(block, self.head, Batch(self.height, now, items), sequence)
+        return Sealed(block, self.head, Batch(self.height, now, items), sequence, signed)
 
     def _block(self, now: Nanos, settings: SequencerSettings, order: list[int]) -> Block:
         messages, acknowledgements = (tuple(self.committed[index][part] for index in order) for part in (0, 1))

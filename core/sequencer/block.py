@@ -9,7 +9,7 @@ All integers are big endian and unsigned, all hashes SHA-256. To verify a block 
               8  opened at, nanoseconds since the Unix epoch
               8  closed at, nanoseconds since the Unix epoch
               4  number of messages
-             32  message root: merkle root of their leaves in block order (`core.sequencer.merkle`, `.leaf`)
+             32  message root: merkle root of their leaves in block order (`core.merkle`, `.leaf`)
              32  receipt root: merkle root of their acknowledgements in block order
              32  state root: head of the log of the order book, this block's messages included (`.booklog`)
              32  id of the sequencer's key; 32 zero bytes if it signs nothing
@@ -31,8 +31,8 @@ from typing import Final
 
 from core.errors import InputError
 from core.kernel.record import Record
+from core.merkle import HASH_BYTES, root
 from core.sequencer.facts import BlockHeader
-from core.sequencer.merkle import HASH_BYTES, root
 
 VERSION: Final = 2
 FIRST_HEIGHT: Final = 1

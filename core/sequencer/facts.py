@@ -79,6 +79,15 @@ class ReplaceRequestRefused(Record, frozen=True):
     text: str
 
 
+class StatusRequestRefused(Record, frozen=True):
+    """A question about an order was not answered with a status, for a stable reason code."""
+
+    owner: str
+    cl_ord_id: str
+    reason: str
+    text: str
+
+
 class BlockSealed(Record, frozen=True):
     """A block is final. `lateness` is how long after its due time a window was closed; 0 for other triggers.
 
@@ -97,6 +106,18 @@ class BlockSigned(Record, frozen=True):
 
     height: int
     signature: bytes
+
+
+class OrdersVerified(Record, frozen=True):
+    """The signed messages of a block were checked, `waited` after it was sealed. Of `signed` ones those that stand at
+    `refused` in the block do not reach the auction, for a stable reason code; None if there are none.
+    """
+
+    height: int
+    signed: int
+    refused: tuple[int, ...]
+    waited: Nanos
+    reason: str | None = None
 
 
 Sequenced: TypeAlias = OrderSequenced | CancelSequenced | ReplaceSequenced

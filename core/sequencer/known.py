@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from core.sequencer.reported import ReportedOrder
+from core.units import Nanos
 
 REMEMBERED: Final = 10_000
 ENDED_KEPT: Final = 256
@@ -26,6 +27,12 @@ class KnownIds(msgspec.Struct):
     old: dict[str, None] = {}
     ended: dict[str, ReportedOrder] = {}
     """By ClOrdID, the last `ENDED_KEPT` orders that have ended, for who asks how they did."""
+    newest: Nanos = 0
+    """The latest TransactTime of a signed message,"""
+    newest_of_old: Nanos = 0
+    """as it was when the older generation was complete,"""
+    newest_forgotten: Nanos = 0
+    """and the generation before: a signed message that was forgotten has no later one."""
 
     def __contains__(self, cl_ord_id: str) -> bool:
         return cl_ord_id in self.live or cl_ord_id in self.young or cl_ord_id in self.old
@@ -52,4 +59,5 @@ class KnownIds(msgspec.Struct):
         """The name was used."""
         if len(self.young) >= REMEMBERED:
             self.old, self.young = self.young, {}
+            self.newest_forgotten, self.newest_of_old = self.newest_of_old, self.newest
         self.young[cl_ord_id] = None

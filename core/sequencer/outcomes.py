@@ -16,11 +16,16 @@ from core.market.orders import (
 )
 from core.sequencer import reports
 from core.sequencer.booklog import Outcome
+from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.reported import REPORTED, ReportedOrder, ReportedState, ReportedTrigger
 from core.sequencer.sealing import Sealing
 from core.units import Nanos
 
 _SESSION_LOST: Final = "the session was lost"
+_SIGNATURES: Final = {
+    Reason.BAD_ORDER_SIGNATURE: "the signature is not the key's, of this message",
+    Reason.UNCHECKED_SIGNATURE: "the signature was not checked in time",
+}
 
 
 class Outcomes(Sealing):
@@ -63,13 +68,13 @@ class Outcomes(Sealing):
         live = self.state.live.get(refused.order_id)
         if live is None:
             return  # the order ended before the request's turn, and `_forget` answered the request
-        text = f"the auction answered {refused.reason}"
+        refusal = _refusal(refused.reason)
         if isinstance(refused, CancelRefused):
             live.refuse_cancel()
-            answer = reports.cancel_too_late(live, refused.cl_ord_id, now, text)
+            answer = reports.cancel_in_vain(live, refused.cl_ord_id, now, refusal)
         else:
             live.answer_replace(None)
-            answer = reports.replace_too_late(live, refused.cl_ord_id, now, text)
+            answer = reports.replace_in_vain(live, refused.cl_ord_id, now, refusal)
         self.tell(live.order.owner, answer)
 
     def _end(self, now: Nanos, order_id: str, trigger: ReportedTrigger, reason: str | None) -> None:
@@ -80,10 +85,17 @@ class Outcomes(Sealing):
 
     def _forget(self, now: Nanos, live: ReportedOrder) -> None:
         """Keep of an ended order what may be asked for; a request still waiting learns that it is too late."""
-        order, text = live.order, "the order has ended"
+        order, refusal = live.order, Refusal(Reason.TOO_LATE, "the order has ended")
         del self.state.live[order.order_id]
         self.state.known[order.owner].end(live)
         if live.cancel_cl_ord_id and live.state is not ReportedState.CANCELLED:
-            self.tell(order.owner, reports.cancel_too_late(live, live.cancel_cl_ord_id, now, text))
+            self.tell(order.owner, reports.cancel_in_vain(live, live.cancel_cl_ord_id, now, refusal))
         if live.replace_cl_ord_id:
-            self.tell(order.owner, reports.replace_too_late(live, live.replace_cl_ord_id, now, text))
+            self.tell(order.owner, reports.replace_in_vain(live, live.replace_cl_ord_id, now, refusal))
+
+
+def _refusal(reason: str) -> Refusal:
+    """Why a request that had its place came to nothing, as its owner is told: by its signature, or at the auction."""
+    if reason in _SIGNATURES:
+        return Refusal(Reason(reason), _SIGNATURES[Reason(reason)])
+    return Refusal(Reason.TOO_LATE, f"the auction answered {reason}")

@@ -5,12 +5,16 @@ They come with every logon that was proven. Whoever logs on without a key has no
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, OrderStatusRequest
-from core.identity.records import MakerAdmitted, Permissions
+from core.fix.records import FromPeer
+from core.identity.checking import Signed
+from core.identity.orders import order_message
+from core.identity.records import MakerAdmitted, Permissions, PermissionsChanged
 from core.sequencer.reasons import Reason, Refusal
 from core.units import SECOND, Nanos
 
@@ -29,28 +33,42 @@ class Permit(msgspec.Struct):
     second: int = 0
     messages: int = 0
 
+    @property
+    def signs(self) -> bool:
+        """Whether each of their orders and requests must be signed."""
+        return self.admitted is not None and self.admitted.signing == "order"
+
     def renew(self, admitted: MakerAdmitted) -> None:
         """The session was logged on anew. What was sent in this second still counts."""
         self.admitted, self.barred = admitted, ""
+
+    def change(self, changed: PermissionsChanged) -> None:
+        """A market maker may do something else from now on, which counts here if it is this one."""
+        if self.admitted is not None and self.admitted.maker == changed.maker:
+            self.admitted = replace(self.admitted, permissions=changed.permissions)
 
     def objection(self, message: Incoming, now: Nanos) -> Refusal | None:
         """Why they may not send `message`, which counts whether they may or not; None if they may.
 
         Symbols and the largest order bind new orders and what is to replace them: whoever has one may always cancel it.
         """
-        if self.barred:
-            return Refusal(Reason.NOT_ADMITTED, self.barred)
         permissions = self.admitted.permissions if self.admitted is not None else Permissions()
         limit, sent = permissions.messages_per_second_max, self._count(now)
+        if self.barred:
+            return Refusal(Reason.NOT_ADMITTED, self.barred)
         if limit is not None and sent > limit:
             return Refusal(Reason.RATE_EXCEEDED, f"more than {limit} messages in a second")
         if permissions.msg_types is not None and message.MSG_TYPE not in permissions.msg_types:
             return Refusal(Reason.MSG_TYPE_NOT_PERMITTED, f"MsgType {message.MSG_TYPE} is not permitted")
         if not isinstance(message, NewOrderSingle | OrderCancelReplaceRequest):
             return None
-        if self.admitted is not None and self.admitted.signing == "order":
-            return Refusal(Reason.UNSIGNED_ORDER, "each order must be signed, and no signature of orders is taken yet")
         return _order_objection(permissions, message)
+
+    def to_check(self, received: FromPeer[Any]) -> Signed | None:
+        """What has to be checked of an order or a request before it counts; None of those who do not sign each."""
+        if self.admitted is None or not self.signs:
+            return None
+        return self.admitted.public_key, order_message(received.content_hash), received.message.order_signature
 
     def _count(self, now: Nanos) -> int:
         """How many messages have come in this second, with the one that has just come."""

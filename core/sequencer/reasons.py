@@ -27,7 +27,17 @@ class Reason(StrEnum):
     QUANTITY_NOT_PERMITTED = "quantity_not_permitted"
     """OrderQty is above what the market maker may order at a time."""
     UNSIGNED_ORDER = "unsigned_order"
-    """The market maker is registered to sign each order, and this one has no signature that counts."""
+    """The market maker is registered to sign each order and each request, and this one has no signature."""
+    BAD_ORDER_SIGNATURE = "bad_order_signature"
+    """The signature is none, or not one by the key that the market maker is logged on with, of this very message."""
+    UNCHECKED_SIGNATURE = "unchecked_signature"
+    """The signature was not checked in time."""
+    CHECKS_BEHIND = "checks_behind"
+    """As many blocks with signed orders are being checked as may be at a time."""
+    EARLY_TRANSACT_TIME = "early_transact_time"
+    """TransactTime of a signed message is further ahead of the venue's clock than the receive window."""
+    STALE_TRANSACT_TIME = "stale_transact_time"
+    """TransactTime of a signed message is not after that of all whose ClOrdIDs are forgotten: it may be a replay."""
     INVALID_CL_ORD_ID = "invalid_cl_ord_id"
     """ClOrdID is longer than 64 characters."""
     DUPLICATE_CL_ORD_ID = "duplicate_cl_ord_id"
@@ -65,7 +75,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     """ExpireTime has passed."""
     UNKNOWN_ORDER = "unknown_order"
-    """OrigClOrdID names no order of this owner that the venue remembers."""
+    """OrigClOrdID, or ClOrdID and OrderID of a question, names no order of this owner that the venue remembers."""
     TOO_LATE = "too_late"
     """The order that OrigClOrdID names has ended."""
     CANCEL_PENDING = "cancel_pending"
@@ -80,6 +90,7 @@ class Reason(StrEnum):
 
 _ORD_REJ_REASONS: Final = {
     Reason.UNKNOWN_SYMBOL: OrdRejReason.UNKNOWN_SYMBOL,
+    Reason.UNKNOWN_ORDER: OrdRejReason.UNKNOWN_ORDER,
     Reason.CLOSED: OrdRejReason.EXCHANGE_CLOSED,
     Reason.STORAGE_FULL: OrdRejReason.EXCHANGE_CLOSED,
     Reason.RATE_EXCEEDED: OrdRejReason.ORDER_EXCEEDS_LIMIT,

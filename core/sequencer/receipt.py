@@ -12,11 +12,11 @@ import msgspec
 
 from core.errors import InputError
 from core.kernel.record import Record
+from core.merkle import prove, verify
 from core.sequencer.block import Block, block_hash, decode_header, encode_header
 from core.sequencer.chain import header_flaw
 from core.sequencer.facts import BlockHeader
 from core.sequencer.leaf import decode_acknowledgement, decode_leaf
-from core.sequencer.merkle import prove, verify
 from core.sequencer.signing import Check, signature_flaw
 
 FORMAT: Final = "romer.receipt.1"

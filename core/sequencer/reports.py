@@ -19,9 +19,9 @@ from core.fix.messages import (
     OrderStatusRequest,
 )
 from core.fix.sides import FIX_SIDE
-from core.fix.tags import CxlRejResponseTo, ExecTransType, ExecType, OrdRejReason, OrdStatus
+from core.fix.tags import CxlRejResponseTo, ExecTransType, ExecType, OrdStatus
 from core.market.orders import OrderFilled
-from core.sequencer.reasons import Reason, Refusal
+from core.sequencer.reasons import Refusal
 from core.sequencer.receipt import Receipt, encode_receipt
 from core.sequencer.reported import ReportedOrder, ReportedState
 from core.units import Nanos
@@ -85,7 +85,7 @@ def status(live: ReportedOrder, receipt: Receipt | None, now: Nanos) -> Executio
     )
 
 
-def unknown(message: OrderStatusRequest, now: Nanos) -> ExecutionReport:
+def unknown(message: OrderStatusRequest, refusal: Refusal, now: Nanos) -> ExecutionReport:
     """There is no such order, or it ended too long ago."""
     return ExecutionReport(
         order_id=_NO_ORDER_ID,
@@ -94,14 +94,14 @@ def unknown(message: OrderStatusRequest, now: Nanos) -> ExecutionReport:
         exec_trans_type=ExecTransType.STATUS,
         exec_type=ExecType.REJECTED,
         ord_status=OrdStatus.REJECTED,
-        ord_rej_reason=OrdRejReason.UNKNOWN_ORDER,
+        ord_rej_reason=refusal.ord_rej_reason,
         symbol=message.symbol,
         side=message.side,
         leaves_qty=_ZERO,
         cum_qty=_ZERO,
         avg_px=_ZERO,
         transact_time=now,
-        text=_sentence(Refusal(Reason.UNKNOWN_ORDER, "no order of that ClOrdID")),
+        text=_sentence(refusal),
     )
 
 
@@ -133,21 +133,21 @@ def refused(message: NewOrderSingle, refusal: Refusal, order_id: str, exec_id: s
 
 
 def request_refused(
-    message: OrderCancelRequest | OrderCancelReplaceRequest, refusal: Refusal, live: ReportedOrder | None, now: Nanos
+    message: OrderCancelRequest | OrderCancelReplaceRequest, refusal: Refusal, order: ReportedOrder | None, now: Nanos
 ) -> OrderCancelReject:
-    """The request changed nothing. Without a live order to speak of, OrderID is NONE and OrdStatus rejected."""
-    reject = _cancel_reject(live, message.cl_ord_id, message.orig_cl_ord_id, refusal, now)
+    """The request changed nothing. Without an order, alive or ended, OrderID is NONE and OrdStatus rejected."""
+    reject = _cancel_reject(order, message.cl_ord_id, message.orig_cl_ord_id, refusal, now)
     return reject if isinstance(message, OrderCancelRequest) else replace(reject, cxl_rej_response_to=_TO_REPLACE)
 
 
-def cancel_too_late(live: ReportedOrder, cl_ord_id: str, now: Nanos, text: str) -> OrderCancelReject:
+def cancel_in_vain(live: ReportedOrder, cl_ord_id: str, now: Nanos, refusal: Refusal) -> OrderCancelReject:
     """The request `cl_ord_id`, acknowledged before, came to nothing, and the order is as `live` says."""
-    return _cancel_reject(live, cl_ord_id, live.order.cl_ord_id, Refusal(Reason.TOO_LATE, text), now)
+    return _cancel_reject(live, cl_ord_id, live.order.cl_ord_id, refusal, now)
 
 
-def replace_too_late(live: ReportedOrder, cl_ord_id: str, now: Nanos, text: str) -> OrderCancelReject:
+def replace_in_vain(live: ReportedOrder, cl_ord_id: str, now: Nanos, refusal: Refusal) -> OrderCancelReject:
     """The same of a request to replace the order."""
-    return replace(cancel_too_late(live, cl_ord_id, now, text), cxl_rej_response_to=_TO_REPLACE)
+    return replace(cancel_in_vain(live, cl_ord_id, now, refusal), cxl_rej_response_to=_TO_REPLACE)
 
 
 def average_price(live: ReportedOrder) -> Decimal:

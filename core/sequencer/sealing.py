@@ -8,16 +8,19 @@ import msgspec
 
 from core.fix.message import FixMessage
 from core.fix.records import ToPeer
+from core.identity.checking import CheckOrders, OrdersChecked, Signed
 from core.kernel.component import Component
 from core.kernel.ids import Ids
-from core.kernel.record import Call, CancelTimer, Message, Note, Reply, Send, SetTimer
+from core.kernel.record import Call, CancelTimer, Compute, Computed, Message, Note, Reply, Send, SetTimer
 from core.market.orders import Item, Order
 from core.sequencer.batch import OpenBatch
 from core.sequencer.block import NO_KEY, signed_bytes
-from core.sequencer.facts import BlockSealed, BlockSigned
+from core.sequencer.facts import BlockSealed, BlockSigned, OrdersVerified
+from core.sequencer.held import HELD_MAX, HeldBatch
 from core.sequencer.known import KnownIds
 from core.sequencer.leaf import Leaf
 from core.sequencer.permits import Permit
+from core.sequencer.reasons import Reason
 from core.sequencer.receipt import ReceiptIssued, ReceiptWanted
 from core.sequencer.recent import RecentBlocks
 from core.sequencer.reported import ReportedOrder
@@ -27,7 +30,8 @@ from core.units import Nanos
 
 FIX: Final = "fix"
 AUCTION: Final = "auction"
-_WINDOW: Final = "window"
+WINDOW: Final = "window"
+"""The timer of the block. All others are checks', by the heights of their blocks."""
 
 
 class SequencerState(msgspec.Struct):
@@ -48,6 +52,8 @@ class SequencerState(msgspec.Struct):
     """By owner."""
     permits: dict[str, Permit] = {}
     """By owner, of those who have logged on with a key."""
+    held: list[HeldBatch] = []
+    """Sealed batches that the auction has not got yet, oldest first; at most `HELD_MAX`."""
 
 
 class Sealing(Component[SequencerState]):
@@ -70,11 +76,14 @@ class Sealing(Component[SequencerState]):
         """Send an owner a message."""
         self.emit(Send(FIX, ToPeer(owner, message)))
 
-    def place(self, now: Nanos, owner: str, raw_hash: bytes, item: Item) -> int:
-        """Give `item`, which the owner's message of that hash asks for, its place. Returns it."""
+    def place(self, now: Nanos, owner: str, raw_hash: bytes, item: Item, signed: Signed | None = None) -> int:
+        """Give `item`, which the owner's message of that hash asks for, its place. Returns it.
+
+        What is `signed` reaches the auction once it is checked.
+        """
         state = self.state
         state.global_seq += 1
-        state.batch.add(Leaf(state.global_seq, now, owner, raw_hash), item, self.settings)
+        state.batch.add(Leaf(state.global_seq, now, owner, raw_hash), item, self.settings, signed)
         self.arm()
         return state.global_seq
 
@@ -90,7 +99,7 @@ class Sealing(Component[SequencerState]):
             self.close(now, "window" if batch.leaves else "empty", now - batch.due)
 
     def close(self, now: Nanos, trigger: Literal["full", "window", "empty", "stop"], lateness: Nanos) -> None:
-        """Seal the batch, have the block signed, and hand its content to the auction."""
+        """Seal the batch, have the block signed and its messages checked, and hand these to the auction."""
         state, settings = self.state, self.settings
         sealed = state.batch.seal(now, settings)
         header = sealed.block.header
@@ -103,7 +112,7 @@ class Sealing(Component[SequencerState]):
         if header.key_id != NO_KEY:
             wanted = SignBlock(header.height, header.key_id, signed_bytes(sealed.block_hash))
             self.emit(Call(SIGNER, f"block-{header.height}", wanted))
-        self.emit(Send(AUCTION, sealed.batch))
+        self._hold(now, HeldBatch(sealed.batch, sealed.signed))
         self.arm()
 
     def arm(self) -> None:
@@ -111,7 +120,63 @@ class Sealing(Component[SequencerState]):
         state, due = self.state, self.state.batch.due
         if due != state.armed:
             state.armed = due
-            self.emit(CancelTimer(_WINDOW) if due is None else SetTimer(_WINDOW, due))
+            self.emit(CancelTimer(WINDOW) if due is None else SetTimer(WINDOW, due))
+
+    # --- checks --------------------------------------------------------------------------------------
+
+    def check_overdue(self, now: Nanos, height: int) -> None:
+        """The check of a block takes too long: ask once more, as the first may have ended with a process; then not."""
+        held = next(it for it in self.state.held if it.batch.height == height)
+        if len(held.jobs) == 1:
+            self._ask(now, held)
+        else:
+            self._give_up(now, held)
+            self._release()
+
+    def _hold(self, now: Nanos, held: HeldBatch) -> None:
+        """Queue a batch, and hand over what need not wait."""
+        self.state.held.append(held)
+        if held.signed:
+            self._ask(now, held)
+        if len(self.state.held) > HELD_MAX:
+            self._give_up(now, self.state.held[0])
+        self._release()
+
+    def _ask(self, now: Nanos, held: HeldBatch) -> None:
+        job = self.state.ids.next("C")
+        held.jobs.append(job)
+        self.emit(Compute(job, CheckOrders(tuple(held.signed.values()))))
+        self.emit(SetTimer(str(held.batch.height), now + self.settings.check_timeout))
+
+    def _on_checked(self, now: Nanos, event: Computed[OrdersChecked]) -> None:
+        """An answer that was waited for no longer changes nothing."""
+        held = next((it for it in self.state.held if event.job_id in it.jobs), None)
+        if held is not None:
+            places = list(held.signed)
+            culprits = tuple(places[culprit] for culprit in event.result.culprits)
+            self._settle(now, held, culprits, Reason.BAD_ORDER_SIGNATURE if culprits else None)
+            self._release()
+
+    def _give_up(self, now: Nanos, held: HeldBatch) -> None:
+        self._settle(now, held, tuple(held.signed), Reason.UNCHECKED_SIGNATURE)
+
+    def _settle(self, now: Nanos, held: HeldBatch, refused: tuple[int, ...], reason: Reason | None) -> None:
+        height, closed_at = held.batch.height, held.batch.closed_at
+        self.emit(CancelTimer(str(height)))
+        self.emit(Note(OrdersVerified(height, len(held.signed), refused, now - closed_at, reason)))
+        held.settle(refused, reason)
+
+    def _release(self) -> None:
+        """Hand over what waits for nothing any more. Who is turned away is told as if the auction had."""
+        held = self.state.held
+        while held and not held[0].jobs:
+            batch = held.pop(0)
+            for answer in batch.turned_away():
+                self.emit(Note(answer))
+                self.emit(Send(self.name, answer))
+            self.emit(Send(AUCTION, batch.rest()))
+
+    # --- receipts ------------------------------------------------------------------------------------
 
     def _on_signature(self, _now: Nanos, event: Reply[BlockSignature]) -> None:
         signed = event.body

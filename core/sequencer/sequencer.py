@@ -9,12 +9,13 @@ from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCa
 from core.fix.records import FromPeer, RejectBusiness, SessionClosed, SessionOpened
 from core.fix.sides import MARKET_SIDE
 from core.fix.tags import BusinessRejectReason
-from core.identity.records import MakerAdmitted, MakerBarred
+from core.identity.checking import OrdersChecked, Signed
+from core.identity.records import MakerAdmitted, MakerBarred, PermissionsChanged
 from core.kernel.component import Handler
 from core.kernel.record import Message, Note, Record, Resume, Send, Start, Stop, TimerFired
 from core.market.orders import CancelOrder
 from core.market.world import StorageRestored, StorageShort
-from core.sequencer import reports
+from core.sequencer import reports, signed
 from core.sequencer.booklog import OUTCOMES
 from core.sequencer.facts import (
     CancelRequestRefused,
@@ -23,14 +24,16 @@ from core.sequencer.facts import (
     OrderSequenced,
     ReplaceRequestRefused,
     ReplaceSequenced,
+    StatusRequestRefused,
 )
+from core.sequencer.held import CHECKS_MAX
 from core.sequencer.leaf import NO_MESSAGE
 from core.sequencer.outcomes import Outcomes
 from core.sequencer.permits import Incoming, Permit
 from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.receipt import ReceiptWanted
 from core.sequencer.reported import ReportedOrder
-from core.sequencer.sealing import FIX
+from core.sequencer.sealing import FIX, WINDOW
 from core.sequencer.settings import SequencerSettings
 from core.sequencer.signing import BlockSignature
 from core.sequencer.validate import Rules, find_order, validate, validate_cancel, validate_replace
@@ -41,7 +44,8 @@ class Sequencer(Outcomes):
     """Validates, numbers, batches and seals; and reports to owners what the auction decides.
 
     An accepted order is acknowledged at once with its GlobalSeq; once its block is sealed, its reports
-    say where it stands there, and its receipt can be had. A batch that is full closes within the same
+    say where it stands there, and its receipt can be had. Signatures of single messages are checked once
+    their block is sealed; the auction gets those that are good. A batch that is full closes within the same
     event, so no queue grows here: what a peer can make the sequencer hold is one batch, some sealed
     ones, its live orders, some ended ones and the ids it used, each with a limit. A message that arrives
     at or after the end of the open window belongs to the next block, whether or not the timer has come
@@ -73,9 +77,12 @@ class Sequencer(Outcomes):
     def _on_storage(self, _now: Nanos, event: Message[StorageShort | StorageRestored]) -> None:
         self.state.storage_short = isinstance(event.body, StorageShort)
 
-    def _on_timer(self, now: Nanos, _event: TimerFired) -> None:
-        self.state.armed = None
-        self.close_overdue(now)
+    def _on_timer(self, now: Nanos, event: TimerFired) -> None:
+        if event.key == WINDOW:
+            self.state.armed = None
+            self.close_overdue(now)
+        else:
+            self.check_overdue(now, int(event.key))
 
     def _on_opened(self, _now: Nanos, _event: Message[SessionOpened]) -> None:
         """The engine has kept what a peer was to be told while it was away."""
@@ -101,17 +108,22 @@ class Sequencer(Outcomes):
         barred = event.body
         self.state.permits.setdefault(barred.session, Permit()).barred = f"{barred.maker} is {barred.status}"
 
+    def _on_permissions(self, _now: Nanos, event: Message[PermissionsChanged]) -> None:
+        for permit in self.state.permits.values():
+            permit.change(event.body)
+
     # --- from peers ----------------------------------------------------------------------------------
 
     def _on_peer(self, now: Nanos, event: Message[FromPeer[Any]]) -> None:
         """The session is named by the peer's CompID, which owns what it sends."""
         self.close_overdue(now)
         self._SAID[type(event.body.message)](self, now, event.body)
+        self._spend(now, event.body)
 
     def _on_new_order(self, now: Nanos, received: FromPeer[NewOrderSingle]) -> None:
         state, owner, message = self.state, received.session, received.message
         order_id, exec_id, known = state.ids.next("O"), state.ids.next("E"), self.known(owner)
-        refusal = self._shut() or self._forbidden(now, owner, message)
+        refusal = self._forbidden(now, owner, message, self._shut())
         verdict = refusal or validate(message, self._rules, known, order_id=order_id, owner=owner, now=now)
         if isinstance(verdict, Refusal):
             self.tell(owner, reports.refused(message, verdict, order_id, exec_id, now))
@@ -119,7 +131,7 @@ class Sequencer(Outcomes):
             return
         live = state.live[order_id] = ReportedOrder(verdict)
         known.open(verdict.cl_ord_id, order_id)
-        live.global_seq = self.place(now, owner, received.raw_hash, verdict)
+        live.global_seq = self.place(now, owner, received.raw_hash, verdict, self._to_check(received))
         self.tell(owner, reports.accepted(live, exec_id, now, state.global_seq))
         self.emit(Note(OrderSequenced(state.global_seq, verdict)))
         self.close_full(now)
@@ -127,14 +139,15 @@ class Sequencer(Outcomes):
     def _on_cancel_request(self, now: Nanos, received: FromPeer[OrderCancelRequest]) -> None:
         state, owner, message = self.state, received.session, received.message
         known = self.known(owner)
-        verdict = self._closed() or self._forbidden(now, owner, message) or validate_cancel(message, known, state.live)
+        refusal = self._forbidden(now, owner, message, self._closed())
+        verdict = refusal or validate_cancel(message, known, state.live)
         if isinstance(verdict, Refusal):
             self._refuse_request(now, owner, message, verdict)
             return
         known.remember(message.cl_ord_id)
         verdict.request_cancel(message.cl_ord_id)
         cancel = CancelOrder(verdict.order.order_id, owner, message.cl_ord_id)
-        global_seq = self.place(now, owner, received.raw_hash, cancel)
+        global_seq = self.place(now, owner, received.raw_hash, cancel, self._to_check(received))
         self.tell(owner, reports.cancel_pending(verdict, state.ids.next("E"), now, global_seq))
         self.emit(Note(CancelSequenced(global_seq, cancel)))
         self.close_full(now)
@@ -142,7 +155,7 @@ class Sequencer(Outcomes):
     def _on_replace_request(self, now: Nanos, received: FromPeer[OrderCancelReplaceRequest]) -> None:
         state, owner, message = self.state, received.session, received.message
         known = self.known(owner)
-        refusal = self._shut() or self._forbidden(now, owner, message)
+        refusal = self._forbidden(now, owner, message, self._shut())
         verdict = refusal or validate_replace(message, self._rules, known, state.live)
         if isinstance(verdict, Refusal):
             self._refuse_request(now, owner, message, verdict)
@@ -150,7 +163,7 @@ class Sequencer(Outcomes):
         live = state.live[verdict.order_id]
         known.remember(message.cl_ord_id)
         live.request_replace(message.cl_ord_id)
-        global_seq = self.place(now, owner, received.raw_hash, verdict)
+        global_seq = self.place(now, owner, received.raw_hash, verdict, self._to_check(received))
         self.tell(owner, reports.replace_pending(live, state.ids.next("E"), now, global_seq))
         self.emit(Note(ReplaceSequenced(global_seq, verdict)))
         self.close_full(now)
@@ -160,18 +173,21 @@ class Sequencer(Outcomes):
         owner, message = received.session, received.message
         if refusal := self._forbidden(now, owner, message):
             self.emit(Send(FIX, _not_answered(received, refusal)))
+            self.emit(Note(_unanswered(owner, message, refusal)))
             return
         found = find_order(message, owner, self.known(owner), self.state.live)
-        if found is None:
-            self.tell(owner, reports.unknown(message, now))
+        if isinstance(found, Refusal):
+            self.tell(owner, reports.unknown(message, found, now))
+            self.emit(Note(_unanswered(owner, message, found)))
         else:
             self.tell(owner, reports.status(found, self.state.recent.receipt(found.order.order_id), now))
 
     def _refuse_request(
         self, now: Nanos, owner: str, message: OrderCancelRequest | OrderCancelReplaceRequest, refusal: Refusal
     ) -> None:
-        live = self.state.live.get(self.known(owner).live.get(message.orig_cl_ord_id, ""))
-        self.tell(owner, reports.request_refused(message, refusal, live, now))
+        known, name = self.known(owner), message.orig_cl_ord_id
+        order = self.state.live.get(known.live.get(name, "")) or known.ended.get(name)
+        self.tell(owner, reports.request_refused(message, refusal, order, now))
         fact = CancelRequestRefused if isinstance(message, OrderCancelRequest) else ReplaceRequestRefused
         self.emit(Note(fact(owner, message.cl_ord_id, message.orig_cl_ord_id, refusal.reason, refusal.text)))
 
@@ -184,10 +200,36 @@ class Sequencer(Outcomes):
             return Refusal(Reason.STORAGE_FULL, "the venue has no room to record new orders")
         return self._closed()
 
-    def _forbidden(self, now: Nanos, owner: str, message: Incoming) -> Refusal | None:
-        """Why the owner in particular may not send this."""
+    def _forbidden(self, now: Nanos, owner: str, message: Incoming, shut: Refusal | None = None) -> Refusal | None:
+        """Why nobody may send this, if the venue is `shut`, or not the owner. It counts among what the owner sends."""
         permit = self.state.permits.get(owner)
-        return permit.objection(message, now) if permit is not None else None
+        if permit is None:
+            return shut
+        objection = permit.objection(message, now)
+        return shut or objection or self._unsigned(now, owner, message, permit)
+
+    # --- from those who sign each message ------------------------------------------------------------
+
+    def _unsigned(self, now: Nanos, owner: str, message: Incoming, permit: Permit) -> Refusal | None:
+        """Why the signature of a message that needs one is none, or cannot be checked; a question needs none."""
+        if not permit.signs or isinstance(message, OrderStatusRequest):
+            return None
+        if refusal := signed.objection(message, self.known(owner), now, self.settings.transact_time_ahead_max):
+            return refusal
+        if sum(1 for held in self.state.held if held.jobs) >= CHECKS_MAX:
+            return Refusal(Reason.CHECKS_BEHIND, f"the signatures of {CHECKS_MAX} blocks are being checked")
+        return None
+
+    def _to_check(self, received: FromPeer[Any]) -> Signed | None:
+        permit = self.state.permits.get(received.session)
+        return permit.to_check(received) if permit is not None else None
+
+    def _spend(self, now: Nanos, received: FromPeer[Any]) -> None:
+        """A signed message counts once, also one that was refused: nobody brings it again when it would be taken."""
+        permit, message = self.state.permits.get(received.session), received.message
+        if permit is not None and permit.signs and not isinstance(message, OrderStatusRequest):
+            newest = now + self.settings.transact_time_ahead_max
+            signed.spend(message, self.known(received.session), newest)
 
     HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
         Start: _on_start,
@@ -198,10 +240,12 @@ class Sequencer(Outcomes):
         TimerFired: _on_timer,
         MakerAdmitted: _on_admitted,
         MakerBarred: _on_barred,
+        PermissionsChanged: _on_permissions,
         SessionOpened: _on_opened,
         SessionClosed: _on_closed,
         FromPeer: _on_peer,
         BlockSignature: Outcomes._on_signature,  # noqa: SLF001  # its own
+        OrdersChecked: Outcomes._on_checked,  # noqa: SLF001
         ReceiptWanted: Outcomes._on_receipt_wanted,  # noqa: SLF001
         **dict.fromkeys(OUTCOMES, Outcomes._on_outcome),  # noqa: SLF001
     }
@@ -226,8 +270,13 @@ def _refused(owner: str, message: NewOrderSingle, refusal: Refusal) -> OrderRefu
     )
 
 
+def _unanswered(owner: str, message: OrderStatusRequest, refusal: Refusal) -> StatusRequestRefused:
+    return StatusRequestRefused(owner, message.cl_ord_id, refusal.reason, refusal.text)
+
+
 def _not_answered(received: FromPeer[OrderStatusRequest], refusal: Refusal) -> RejectBusiness:
     """No report: that a question was refused says nothing of the order."""
     message, text = received.message, f"{refusal.reason}: {refusal.text}"
     reason = BusinessRejectReason.OTHER
-    return RejectBusiness(received.session, received.msg_seq_num, message.MSG_TYPE, reason, message.cl_ord_id, text)
+    of = received.session, received.msg_seq_num, message.MSG_TYPE
+    return RejectBusiness(*of, reason, message.cl_ord_id, text, received.epoch)

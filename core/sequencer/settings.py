@@ -7,7 +7,7 @@ import msgspec
 from core.market.orders import Pair
 from core.sequencer.block import NO_KEY
 from core.sequencer.ordering import Ordering
-from core.units import Nanos
+from core.units import SECOND, Nanos
 
 
 class SequencerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,3 +25,7 @@ class SequencerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Receipts are given at once from so many of the newest blocks."""
     key_id: bytes = NO_KEY
     """The key that the service `signer` signs blocks with; `NO_KEY` signs none."""
+    check_timeout: Nanos = 5 * SECOND
+    """How long the check of a block's signatures may take, twice; then what it signs is refused."""
+    transact_time_ahead_max: Nanos = 5 * SECOND
+    """How far TransactTime of a signed message may be ahead of the venue's clock."""

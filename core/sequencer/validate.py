@@ -130,13 +130,18 @@ def validate_replace(
 
 def find_order(
     message: OrderStatusRequest, owner: str, known: KnownIds, orders: Mapping[str, ReportedOrder]
-) -> ReportedOrder | None:
-    """The order that `message` asks about: by its ClOrdID, alive or among the last that ended, or by its OrderID."""
+) -> ReportedOrder | Refusal:
+    """The order that `message` asks about: by its ClOrdID, alive or among the last that ended, or by its OrderID.
+
+    Another owner's is as unknown as one that there is not.
+    """
     cl_ord_id = message.cl_ord_id
     found = (
         orders.get(known.live.get(cl_ord_id, "")) or known.ended.get(cl_ord_id) or orders.get(message.order_id or "")
     )
-    return found if found is not None and found.order.owner == owner else None
+    if found is None or found.order.owner != owner:
+        return Refusal(Reason.UNKNOWN_ORDER, "no order of that ClOrdID")
+    return found
 
 
 def _named(

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from core.fix.records import FromPeer, SessionClosed
 from core.kernel.record import Event, Message, Record
+from core.merkle import root
 from core.sequencer.block import NO_BLOCK, block_hash
 from core.sequencer.booklog import EMPTY, OUTCOMES, with_message, with_outcome
 from core.sequencer.facts import SEQUENCED, BlockSealed, Sequenced, item_of
 from core.sequencer.leaf import NO_MESSAGE, Leaf, acknowledgement, encode_acknowledgement, encode_leaf
-from core.sequencer.merkle import root
 from core.units import Nanos
 from sim.checkers import Checker
 

@@ -17,6 +17,7 @@ from sim.checkers.orders import FillsWithinLimits, NothingAfterTheEnd, OneCommit
 from sim.checkers.payments import Payments
 from sim.checkers.reports import FillsReported
 from sim.checkers.selection import RANKED_AS_BID, BestBidWins
+from sim.checkers.signatures import OnlySignedTrade
 
 
 def every_checker(config: VenueConfig, ledger: Callable[[], Ledger]) -> Checkers:
@@ -38,7 +39,7 @@ def every_checker(config: VenueConfig, ledger: Callable[[], Ledger]) -> Checkers
     ]
     if config.identity is not None:
         timeouts = [session_of(config, member).logout_timeout for member in config.members]
-        checkers.append(OnlyAcceptedKeys(max(timeouts)))
+        checkers += [OnlyAcceptedKeys(max(timeouts)), OnlySignedTrade()]
     if auction.rule in RANKED_AS_BID:
         checkers.append(BestBidWins(config.pairs))
     return Checkers(checkers)

@@ -9,6 +9,7 @@ from core.fix.records import SessionClosed, SessionOpened
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
+    ChangePermissions,
     LogonProven,
     MakerAdmitted,
     RegisterMaker,
@@ -66,7 +67,7 @@ class OnlyAcceptedKeys(Checker):
             self._active[maker] = self._staged.pop(maker)
         elif isinstance(command, ActivateMaker | ResumeMaker):
             self._trading.add(maker)
-        else:
+        elif not isinstance(command, ChangePermissions):
             assert isinstance(command, SuspendMaker | RevokeMaker)
             self._trading.discard(maker)
         for session, (who, key) in self._open.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -12,20 +13,23 @@ from msgspec.structs import replace
 
 from core.auction.facts import BidReceived
 from core.config import MakerConfig, NodeConfig, SolverConfig, VenueConfig
-from core.fix.messages import NewOrderSingle, OrderCancelRequest
+from core.fix.message import FixMessage
+from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, OrderStatusRequest
 from core.fix.sides import MARKET_SIDE
 from core.fix.tags import OrdType, TimeInForce
 from core.kernel.kernel import Kernel
 from core.kernel.reader import JournalReader
 from core.kernel.record import Message, Record, Start, Stop
+from core.maker import Intent
 from core.market.orders import Order
-from core.market.world import CancelWanted, OrderWanted, PriceMoved
-from core.sequencer.facts import OrderSequenced
+from core.market.world import CancelWanted, OrderWanted, PriceMoved, ReplaceWanted, StatusWanted
+from core.sequencer.facts import OrderRefused, OrderSequenced
 from core.solver.strategies.registry import solve
 from core.units import MONEY, Nanos
 from core.wiring import CODEC, components
 from sim.driver import SimNode, no_compute
 from sim.replay import journals, open_journal
+from sim.whatif.orders import NO_INTENT
 from sim.whatif.recording import Recording, node_config
 from sim.whatif.replacement import Replacement
 from sim.whatif.rerun import Rerun
@@ -96,20 +100,65 @@ def _config(venue: VenueConfig, guest: Replacement) -> NodeConfig:
 
 
 def _intents(recording: Recording, guest: Replacement) -> Iterator[Cue]:
-    """Each order as it was wanted, so long before it arrived that it would arrive then again."""
-    numbers: dict[str, int] = {}
+    """Each order and request as it was wanted, so long before it arrived that it would arrive then again."""
+    orders = _Orders(recording, guest.name)
     for wish in recording.wishes:
-        if wish.owner != guest.name:
-            continue
-        at = max(recording.began, wish.at - guest.latency)
-        message = wish.message
+        wanted = orders.wanted(wish.message) if wish.owner == guest.name else None
+        if wanted is not None:
+            yield _cue(max(recording.began, wish.at - guest.latency), "maker", wanted)
+
+
+class _Orders:
+    """The orders of a market maker by the names that it gave them: which of those that it sends anew each one is."""
+
+    def __init__(self, recording: Recording, owner: str) -> None:
+        facts = (noted.fact for noted in recording.notes if isinstance(noted.fact, OrderSequenced | OrderRefused))
+        self._fates = deque(fact for fact in facts if _owner(fact) == owner)
+        self._names = {
+            fact.order.order_id: fact.order.cl_ord_id for fact in self._fates if isinstance(fact, OrderSequenced)
+        }
+        self._count = 0
+        self._numbers: dict[str, int] = {}
+
+    def wanted(self, message: FixMessage) -> Intent | None:
+        """The intent behind a message; None for one that no intent gives. Messages come in order."""
         if isinstance(message, NewOrderSingle):
-            wanted = _wanted(message)
-            if wanted is not None:
-                numbers[message.cl_ord_id] = len(numbers) + 1
-                yield _cue(at, "maker", wanted)
-        elif isinstance(message, OrderCancelRequest) and message.orig_cl_ord_id in numbers:
-            yield _cue(at, "maker", CancelWanted(numbers[message.orig_cl_ord_id]))
+            return self._order(message)
+        if isinstance(message, OrderStatusRequest):
+            name = message.cl_ord_id
+            nth = self._numbers.get(name) or self._numbers.get(self._names.get(message.order_id or "", ""))
+            return StatusWanted(nth) if nth else None
+        nth = self._numbers.get(getattr(message, "orig_cl_ord_id", ""))
+        if nth is None:
+            return None
+        if isinstance(message, OrderCancelRequest):
+            return CancelWanted(nth)
+        return self._replace(message, nth) if isinstance(message, OrderCancelReplaceRequest) else None
+
+    def _order(self, message: NewOrderSingle) -> OrderWanted | None:
+        fate = self._fates.popleft() if self._fates and _name(self._fates[0]) == message.cl_ord_id else None
+        wanted = _wanted(message)
+        if wanted is None or (isinstance(fate, OrderRefused) and fate.reason in NO_INTENT):
+            return None
+        self._count += 1
+        self._numbers[message.cl_ord_id] = self._count
+        return wanted
+
+    def _replace(self, message: OrderCancelReplaceRequest, nth: int) -> ReplaceWanted | None:
+        """Under its own name the order goes on if it is obeyed, and under the old one if not."""
+        if message.ord_type != OrdType.LIMIT or message.order_qty is None or message.price is None:
+            return None
+        self._numbers.setdefault(message.cl_ord_id, nth)
+        return ReplaceWanted(nth, message.order_qty, message.price)
+
+
+def _owner(fact: OrderSequenced | OrderRefused) -> str:
+    """Of an order that was accepted or refused."""
+    return fact.order.owner if isinstance(fact, OrderSequenced) else fact.owner
+
+
+def _name(fate: OrderSequenced | OrderRefused) -> str:
+    return fate.order.cl_ord_id if isinstance(fate, OrderSequenced) else fate.cl_ord_id
 
 
 def _wanted(message: NewOrderSingle) -> OrderWanted | None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from core.fix.records import ToPeer
 from core.kernel.record import CancelTimer, Effect, Event, Note, Send, SetTimer, Start, Stop, TimerFired
 from core.market.orders import Batch, CancelOrder, Order
+from core.merkle import root
 from core.sequencer.chain import Rebuilt, verify_chain, verify_history
 from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
 from core.sequencer.history import History
 from core.sequencer.leaf import Leaf, encode_leaf
-from core.sequencer.merkle import root
 from core.sequencer.ordering import Ordering, Policy
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.settings import SequencerSettings

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sequencer.merkle import prove, prove_many, prove_range, root, verify, verify_many, verify_range
+from core.merkle import prove, prove_many, prove_range, root, verify, verify_many, verify_range
 from tests.helpers.blocks import flip
 
 LEAVES = st.lists(st.binary(max_size=40), min_size=1, max_size=40)
@@ -219,3 +219,15 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there(index: int) -> None:
 
 def test_a_count_beyond_eight_bytes_fails_however_long_the_path() -> None:
     assert not verify(root([b"a"]), 1 << 65, 0, b"a", bytes(32) * 65)
+
+
+def test_a_tree_is_built_once_for_proof_after_proof_of_the_same_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaves = tuple(b"leaf %d" % number for number in range(500))
+    first = prove(leaves, 17)
+
+    def none(_data: bytes) -> None:
+        raise AssertionError("hashed again")
+
+    monkeypatch.setattr("core.merkle.sha256", none)
+    assert prove(leaves, 17) == first
+    assert len(prove_range(leaves, 3, 400)) > 0

@@ -96,6 +96,33 @@ def test_a_registrar_that_logs_nobody_out_is_found_out(monkeypatch: pytest.Monke
         sim.run(SCENARIO)
 
 
+def test_permissions_that_change_bind_what_arrives_from_then_on(tmp_path: Path) -> None:
+    only_cancels = "{at='2s', do='permit', market_maker='MM4', permissions={msg_types=['F']}}"
+    anything = "{at='3s', do='permit', market_maker='MM4', permissions={}}"
+    result = sim.run(SCENARIO, out=tmp_path, overrides=[f"identity.step=[{only_cancels}, {anything}]"])
+    opened = int(result.notes.time.iloc[0].value)
+    notes = result.notes[result.notes.node == "venue"]
+
+    def seconds(kind: str, owner: str, reason: str = "") -> list[float]:
+        """When that was stated of somebody, in seconds from the opening."""
+        said = notes[
+            (notes.kind == kind) & notes.detail.str.contains(f'"owner":"{owner}"') & (notes.reason.fillna("") == reason)
+        ]
+        return [(int(time.value) - opened) / 10**9 for time in said.time]
+
+    refused = seconds("OrderRefused", "MM4", "msg_type_not_permitted")
+    assert len(refused) > 5
+    assert all(2 <= at < 3 for at in refused)
+    taken = seconds("OrderSequenced", "MM4")
+    assert any(at < 2 for at in taken)
+    assert any(at > 3 for at in taken)
+    assert not any(2 <= at < 3 for at in taken)
+    assert any(2 <= at < 3 for at in seconds("OrderSequenced", "MM1"))
+    assert result.dir is not None
+    assert {found.node for found in replay_all(result.dir)} >= {"venue", "MM4"}
+    assert WhatIf(result.dir, ["auction.rule=first_price"]).baseline().digest
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -104,6 +131,12 @@ def test_a_registrar_that_logs_nobody_out_is_found_out(monkeypatch: pytest.Monke
         ("identity.step=[{at='1s', do='suspend', market_maker='MM1', key='x'}]", "`suspend` takes no key"),
         ("identity.step=[{at='1h', do='suspend', market_maker='MM1'}]", "1h is after the end of the run, 15s"),
         ("market_maker.MM4.key.permissions.symbols=['X']", 'there is no pair "X"'),
+        ("identity.step=[{at='1s', do='permit', market_maker='MM1'}]", "`permit` needs a table of them; {} is no"),
+        ("identity.step=[{at='1s', do='suspend', market_maker='MM1', permissions={}}]", "`suspend` takes none"),
+        (
+            "identity.step=[{at='1s', do='permit', market_maker='MM1', permissions={symbols=['X']}}]",
+            'identity.step\\[0\\].permissions.symbols\\[0\\]: there is no pair "X"',
+        ),
         ("identity.receive_window=0s", "must be above zero"),
     ],
 )

@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from core.errors import InputError
-from core.sequencer.block import Block, block_hash
+from core.sequencer.block import Block, block_hash, roots
 from core.sequencer.chain import Rebuilt, verify_history
 from core.sequencer.facts import BlockSealed
 from core.sequencer.history import History
+from core.sequencer.leaf import Acknowledgement, encode_acknowledgement
 from core.sequencer.receipt import decode_receipt, encode_receipt, receipt_of, verify_receipt
 from core.wiring import CODEC
+from live.block_views import message_view
 from live.blocks import read_blocks
 from live.cli import main
 from sim.keys import public_half
@@ -208,6 +210,19 @@ def test_the_commands_name_what_is_wrong(folder: Path, tmp_path: Path, blocks: l
     assert (code, err) == (2, f"error: {file}: not a receipt: Object missing required field `format`\n")
     code, _, err = romer_live("verify-receipt", file, "--block-hash", "12")
     assert (code, "expected 64 hexadecimal digits, got 12" in err) == (2, True)
+
+
+def test_names_that_a_market_maker_chose_do_nothing_to_a_terminal(tmp_path: Path, blocks: list[Block]) -> None:
+    block = blocks[0]
+    nasty = Acknowledgement(1, "order", "O-1", "c\x1b[2J\n\r1")
+    told = (encode_acknowledgement(nasty), *block.acknowledgements[1:])
+    message_root, receipt_root = roots(block.messages, told)
+    header = replace(block.header, message_root=message_root, receipt_root=receipt_root)
+    file = tmp_path / "r.json"
+    file.write_bytes(encode_receipt(receipt_of(Block(header, block.messages, told), 0)))
+    code, out, _ = romer_live("verify-receipt", file)
+    assert (code, out.splitlines()[0].split(", ")[1]) == (0, "ClOrdID c [2J 1")
+    assert str(message_view(Block(header, block.messages, told), 0)).endswith(" as c [2J 1")
 
 
 def test_a_simulated_venue_signs_its_blocks_if_it_is_told_to(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from core.config import DoorsConfig, FixConfig
 from live.cli import main
 from live.commands.exits import Exit
 from live.observe.http import Health
@@ -22,7 +23,7 @@ GUIDE: Final = read_document(ROOT / "docs" / "live.md")
 SECTIONS: Final = {section.title: section for section in GUIDE.sections()}
 TABLES: Final[dict[str, Any]] = {
     f"`[{info.encode_name}]`": info.type for info in msgspec.structs.fields(VenueFile) if info.encode_name != "venue"
-} | {"`[signer]`": SignerSection}
+} | {"`[signer]`": SignerSection, "`[venue.fix]`": FixConfig, "`[venue.doors]`": DoorsConfig}
 
 
 def rows(section: Section) -> list[dict[str, str]]:

@@ -13,11 +13,21 @@ from core.fix.messages import (
     NewOrderSingle,
     OrderCancelReject,
     OrderCancelRequest,
+    OrderStatusRequest,
 )
 from core.fix.records import FromPeer, SessionClosed, SessionOpened, ToPeer
 from core.kernel.record import Effect, Event, Message, Note, Send, Start, Stop
-from core.maker import DropReason, IntentDropped, MakerSettings, MarketMaker, Outcome, ReportIgnored, RequestRejected
-from core.market.world import CancelWanted, OrderWanted
+from core.maker import (
+    DropReason,
+    Intent,
+    IntentDropped,
+    MakerSettings,
+    MarketMaker,
+    Outcome,
+    ReportIgnored,
+    RequestRejected,
+)
+from core.market.world import CancelWanted, OrderWanted, ReplaceWanted, StatusWanted
 from core.units import SECOND
 
 NOW = 1_000 * SECOND
@@ -31,7 +41,7 @@ def started() -> MarketMaker:
     return maker
 
 
-def want(maker: MarketMaker, intent: OrderWanted | CancelWanted = WANTED) -> list[Effect]:
+def want(maker: MarketMaker, intent: Intent = WANTED) -> list[Effect]:
     return maker.handle(NOW, Message("world", intent))
 
 
@@ -147,6 +157,70 @@ def test_a_cancel_names_the_nth_order_sent() -> None:
     assert sent(want(maker, CancelWanted(3))).orig_cl_ord_id == "MM1-4"
 
 
+def test_a_replace_names_the_nth_order_and_the_order_goes_on_under_the_new_name() -> None:
+    maker = started()
+    want(maker)
+    request = sent(want(maker, ReplaceWanted(1, Decimal(3), Decimal(7))))
+    assert (request.MSG_TYPE, request.orig_cl_ord_id, request.cl_ord_id) == ("G", "MM1-1", "MM1-2")
+    assert (request.symbol, request.side, request.ord_type) == ("ETH-USDC", "2", "2")
+    assert (request.order_qty, request.price, request.time_in_force) == (Decimal(3), Decimal(7), None)
+    for intent in (ReplaceWanted(1, Decimal(4), Decimal(7)), CancelWanted(1)):
+        assert want(maker, intent) == [Note(IntentDropped(intent, DropReason.REPLACE_PENDING))]
+    assert hear(maker, report("E", "MM1-2", orig_cl_ord_id="MM1-1")) == []
+    assert hear(maker, report("5", "MM1-2", orig_cl_ord_id="MM1-1")) == []
+    assert (list(maker.state.open), maker.state.open_nth) == (["MM1-2"], {1: "MM1-2"})
+    assert sent(want(maker, CancelWanted(1))).orig_cl_ord_id == "MM1-2"
+    hear(maker, report("4", "MM1-3", orig_cl_ord_id="MM1-2"))
+    assert counts(maker) == {"sent": 1, "cancelled": 1}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        OrderCancelReject("O-1", "MM1-2", "MM1-1", "0", "2"),
+        BusinessMessageReject("G", 3, business_reject_ref_id="MM1-2"),
+    ],
+    ids=["9", "j"],
+)
+def test_a_replace_that_is_refused_lets_another_be_sent(refusal: FixMessage) -> None:
+    maker = started()
+    want(maker)
+    want(maker, ReplaceWanted(1, Decimal(3), Decimal(7)))
+    hear(maker, refusal)
+    again = sent(want(maker, ReplaceWanted(1, Decimal(3), Decimal(7))))
+    assert (again.orig_cl_ord_id, again.cl_ord_id) == ("MM1-1", "MM1-3")
+
+
+def test_a_question_names_the_nth_order_alive_or_ended_and_its_answer_changes_nothing() -> None:
+    maker = started()
+    want(maker)
+    assert sent(want(maker, StatusWanted(1))) == OrderStatusRequest("MM1-1", "ETH-USDC", "2")
+    before = maker.snapshot()
+    assert hear(maker, report("2", exec_trans_type="3", last_shares=Decimal(1))) == []
+    assert maker.snapshot() == before
+    hear(maker, report("C"))
+    assert sent(want(maker, StatusWanted(1))) == OrderStatusRequest("MM1-1", "ETH-USDC", "2")
+    assert want(maker, StatusWanted(2)) == [Note(IntentDropped(StatusWanted(2), DropReason.GONE))]
+
+
+def test_a_question_that_is_refused_ends_no_order() -> None:
+    maker = started()
+    want(maker)
+    want(maker, StatusWanted(1))
+    effects = hear(maker, BusinessMessageReject("H", 0, business_reject_ref_id="MM1-1", text="rate_exceeded: ..."))
+    assert effects == [Note(RequestRejected("MM1-1", "H", "other", "rate_exceeded: ..."))]
+    assert list(maker.state.open) == ["MM1-1"]
+
+
+def test_ended_orders_that_can_be_asked_about_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENDED_ORDERS_MAX", 2)
+    maker = started()
+    for number in (1, 2, 3):
+        want(maker)
+        hear(maker, report("C", f"MM1-{number}"))
+    assert list(maker.state.ended_nth) == [2, 3]
+
+
 def test_a_cancelled_order_is_found_by_its_own_id_not_the_requests() -> None:
     maker = started()
     want(maker)
@@ -205,7 +279,7 @@ def test_a_business_reject_of_a_cancel_lets_another_be_sent() -> None:
     ("message", "cl_ord_id"),
     [
         (report("2", "MM1-9", last_shares=Decimal(1)), "MM1-9"),
-        (report("2", exec_trans_type="3", last_shares=Decimal(1)), "MM1-1"),
+        (report("2", exec_trans_type="1", last_shares=Decimal(1)), "MM1-1"),
         (BusinessMessageReject("D", 4), ""),
     ],
 )

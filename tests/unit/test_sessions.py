@@ -13,8 +13,11 @@ from core.config import (
     AuctionConfig,
     Clock,
     DictionaryText,
+    DoorsConfig,
     Duration,
     FixConfig,
+    IdentityConfig,
+    KeyConfig,
     MemberConfig,
     MemberSessionOptions,
     ScheduleConfig,
@@ -29,10 +32,11 @@ from core.fix.dictionary_text import field_words, message_words
 from core.fix.engine import FixEngine
 from core.fix.schedule import Schedule, Zone
 from core.fix.settings import SessionConfig
-from core.fix.shipped import source
+from core.fix.shipped import source, venue_source
 from core.market.orders import Pair, Token
 from core.units import SECOND
 from core.wiring import components
+from tests.helpers.identity import proof, public
 
 HOUR = 3600
 ETH, USDC = Token("ETH", 8), Token("USDC", 6)
@@ -44,6 +48,9 @@ TEXT = DictionaryText(
 )
 NOTHING = SessionOptions()
 DAY = ScheduleConfig(start_time=Clock(8 * HOUR), end_time=Clock(17 * HOUR))
+
+
+SIGNING = KeyConfig(public=public("MM1").hex(), proof=proof("MM1").hex(), signing="order")
 
 
 def venue(shared: SessionOptions = NOTHING, *members: MemberConfig, **more: Any) -> VenueConfig:
@@ -82,6 +89,25 @@ def test_a_member_comes_before_the_venue_and_that_before_the_default() -> None:
     one, two = sessions(venue(shared, member("MM1", reset_on_logon=False), member("MM2")))
     assert (one.reset_on_logon, one.latency_max, one.logout_timeout) == (False, 30 * SECOND, 2 * SECOND)
     assert (two.reset_on_logon, two.latency_max) == (True, 30 * SECOND)
+
+
+def test_the_limits_of_the_engine_are_the_venues() -> None:
+    limits = FixConfig(message_bytes_max=5_000, fields_max=70, session=SessionOptions(group_entries_max=9))
+    doors = DoorsConfig(
+        fix_connections_max=3,
+        waiting_per_address_max=2,
+        logon_timeout=Duration(4 * SECOND),
+        authentication_timeout=Duration(3 * SECOND),
+    )
+    config = replace(venue(NOTHING, member("MM1"), member("MM2", group_entries_max=20)), fix=limits, doors=doors)
+    assert problems(config) == []
+    engine = components(config, 0)[0]
+    assert isinstance(engine, FixEngine)
+    own = engine.config
+    assert (own.message_bytes_max, own.fields_max, own.connections_max) == (5_000, 70, 3)
+    assert (own.waiting_per_address_max, own.logon_timeout, own.authentication_timeout) == (2, 4 * SECOND, 3 * SECOND)
+    one, two = (session.dialect.validator.policy.group_entries_max for session in engine.hosted.values())
+    assert (one, two) == (9, 20)
 
 
 def test_comp_ids_may_differ_from_the_account() -> None:
@@ -183,3 +209,18 @@ def test_a_dictionary_that_the_venue_cannot_speak_by_is_found(text: DictionaryTe
 def test_a_dictionary_cannot_have_the_name_of_one_that_comes_along() -> None:
     (fault,) = faults(venue(dictionaries={"FIX.4.2": TEXT}))
     assert fault == "dictionaries.FIX.4.2: is the name of a dictionary that comes with Romer"
+
+
+def test_who_signs_orders_needs_a_dictionary_in_which_they_can_be_signed() -> None:
+    more = {"identity": IdentityConfig(), "dictionaries": {"own": TEXT}}
+    signing = replace(member(dictionary="own"), key=SIGNING)
+    assert faults(venue(NOTHING, signing, **more)) == [
+        'members[0].session.dictionary: "own" has no OrderSignature(20006) in D, F, G'
+    ]
+    assert not faults(venue(NOTHING, replace(signing, key=replace(SIGNING, signing="logon")), **more))
+    whole = DictionaryText(
+        begin_string="FIX.4.2",
+        fields=" ".join(field_words(venue_source())),
+        messages=" ".join(message_words(venue_source())),
+    )
+    assert not faults(venue(NOTHING, signing, **more | {"dictionaries": {"own": whole}}))

@@ -10,11 +10,13 @@ from core.fix.records import LogonConcluded, LogonJudged, LogOut
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
+    ChangePermissions,
     LogonDenied,
     LogonProven,
     MakerAdmitted,
     MakerBarred,
     Permissions,
+    PermissionsChanged,
     ResumeMaker,
     RevokeMaker,
     SuspendMaker,
@@ -52,6 +54,26 @@ def test_permissions_and_signing_mode_come_with_the_admission() -> None:
     desk.commands(register("MM1", permissions=permissions, signing="order"), step(ActivateMaker, "MM1"))
     desk.log_on(logon("MM1"))
     assert [(it.permissions, it.signing) for it in desk.admitted] == [(permissions, "order")]
+
+
+def test_permissions_that_change_are_told_to_the_application_and_to_every_logon_from_then_on(desk: Desk) -> None:
+    fewer = Permissions(symbols=("ETHUSDC",), messages_per_second_max=5)
+    desk.log_on(logon("MM1"))
+    desk.commands(ChangePermissions("MM1", fewer, "ops", "too many messages"))
+    assert desk.sent[-1] == ("sequencer", PermissionsChanged("MM1", fewer))
+    assert leavers(desk) == []
+    assert desk.log_on(logon("MM1", number=2)) == "admitted"
+    assert desk.admitted[-1].permissions == fewer
+    assert desk.admitted[0].permissions == Permissions()
+
+
+@pytest.mark.parametrize("kind", [None, SuspendMaker], ids=["pending", "suspended"])
+def test_permissions_also_change_of_who_may_not_log_on_yet(desk: Desk, kind: type[Any] | None) -> None:
+    name, back = ("MM4", ActivateMaker) if kind is None else ("MM1", ResumeMaker)
+    fewer = Permissions(msg_types=("F",))
+    desk.commands(*([step(kind, name)] if kind else []), ChangePermissions(name, fewer, "ops", "why"), step(back, name))
+    assert desk.log_on(logon(name, sender=name), name) == "admitted"
+    assert desk.admitted[-1].permissions == fewer
 
 
 REFUSED = {

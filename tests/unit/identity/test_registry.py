@@ -12,6 +12,7 @@ from core.identity.audit import verify_audit
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
+    ChangePermissions,
     Command,
     CommandRefused,
     Permissions,
@@ -85,6 +86,25 @@ def test_the_keys_of_a_revoked_market_maker_are_revoked() -> None:
     assert set(keys(desk).values()) == {"revoked"}
 
 
+def permit(name: str, **permissions: Any) -> ChangePermissions:
+    return ChangePermissions(name, Permissions(**permissions), "ops", "because")
+
+
+def test_permissions_are_replaced_as_a_whole_and_the_audit_log_has_all_of_them() -> None:
+    desk = Desk()
+    desk.commands(register("MM1", permissions=Permissions(symbols=("ETHUSDC",))))
+    desk.commands(permit("MM1", order_quantity_max=Decimal(2)))
+    assert maker(desk).permissions == Permissions(order_quantity_max=Decimal(2))
+    assert desk.audit[-1].command == permit("MM1", order_quantity_max=Decimal(2))
+    assert verify_audit(desk.audit) is None
+
+
+def test_what_is_wrong_with_permissions_is_in_the_refusal() -> None:
+    refused = prepared().command(permit("MM1", messages_per_second_max=-5))
+    assert isinstance(refused, CommandRefused)
+    assert refused.detail == "messages_per_second_max must be above zero, got -5"
+
+
 def prepared() -> Desk:
     """MM1 with a revoked, an active and a staged key, MM2 pending, MM3 revoked."""
     desk = Desk()
@@ -109,6 +129,14 @@ def prepared() -> Desk:
         (stage("MM3", "x"), "wrong_status"),
         (step(ActivateKey, "MM3"), "wrong_status"),
         (step(ActivateKey, "MM2"), "no_staged_key"),
+        (permit("MM9"), "unknown_maker"),
+        (permit("MM3"), "wrong_status"),
+        (permit("MM1", order_quantity_max=Decimal(0)), "invalid_permissions"),
+        (permit("MM1", order_quantity_max=Decimal("NaN")), "invalid_permissions"),
+        (permit("MM1", order_quantity_max=Decimal("sNaN")), "invalid_permissions"),
+        (permit("MM1", order_quantity_max=Decimal("Infinity")), "invalid_permissions"),
+        (permit("MM1", messages_per_second_max=0), "invalid_permissions"),
+        (register("MM9", permissions=Permissions(order_quantity_max=Decimal(-1))), "invalid_permissions"),
         (register("MM9", "second"), "key_in_use"),
         (register("MM9", "MM1"), "key_in_use"),
         (stage("MM2", "third"), "key_in_use"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.fix.messages import NewOrderSingle, OrderCancelRequest
-from core.identity.records import MakerAdmitted, Permissions
+from core.identity.records import MakerAdmitted, Permissions, PermissionsChanged
 from core.sequencer.permits import Permit
 from core.units import SECOND
 from tests.helpers.fix import NOW, order
@@ -77,3 +77,28 @@ def test_who_is_barred_may_do_nothing_until_it_is_admitted_again_and_has_not_a_f
     given.renew(given.admitted)
     assert said(given, order("a-3")) == "rate_exceeded"
     assert said(given, order("a-4"), NOW + SECOND) == ""
+
+
+def test_permissions_that_change_bind_the_next_message_and_the_second_that_runs() -> None:
+    given = permit()
+    assert [said(given, order(f"a-{n}")) for n in range(3)] == ["", "", ""]
+    given.change(PermissionsChanged("MM1", Permissions(messages_per_second_max=3)))
+    assert said(given, order("a-4")) == "rate_exceeded"
+    given.change(PermissionsChanged("MM1", Permissions(symbols=("ETH/USDT",))))
+    assert said(given, order("a-5")) == "symbol_not_permitted"
+    given.change(PermissionsChanged("MM1", Permissions()))
+    assert said(given, order("a-6")) == ""
+
+
+def test_permissions_of_another_or_of_who_came_without_a_key_change_nothing() -> None:
+    fewer = Permissions(msg_types=())
+    for given, name in ((permit(), "MM2"), (Permit(), "MM1")):
+        given.change(PermissionsChanged(name, fewer))
+        assert said(given, order("a-1")) == ""
+
+
+def test_permissions_that_change_let_nobody_in_who_is_barred() -> None:
+    given = permit()
+    given.barred = "MM1 is suspended"
+    given.change(PermissionsChanged("MM1", Permissions()))
+    assert said(given, order("a-1")) == "not_admitted"

@@ -23,7 +23,7 @@ from core.market.orders import (
     ReplaceOrder,
     ReplaceRefused,
 )
-from core.sequencer.facts import CancelSequenced, ReplaceRequestRefused, ReplaceSequenced
+from core.sequencer.facts import CancelSequenced, ReplaceRequestRefused, ReplaceSequenced, StatusRequestRefused
 from core.sequencer.leaf import Acknowledgement, acknowledgement, decode_acknowledgement, encode_acknowledgement
 from core.sequencer.receipt import decode_receipt, verify_receipt
 from core.sequencer.sequencer import Sequencer
@@ -214,9 +214,10 @@ def test_a_question_that_is_not_permitted_is_no_news_of_the_order() -> None:
     sequencer = with_order()
     admitted = MakerAdmitted("MM1", "MM1", b"", Permissions(msg_types=("D",)), "logon")
     sequencer.handle(T0 + 2, Message("identity", admitted))
-    (sent,) = tell(sequencer, question())
+    sent, stated = tell(sequencer, question())
     assert isinstance(sent, Send)
     text = "msg_type_not_permitted: MsgType H is not permitted"
+    assert stated == Note(StatusRequestRefused("MM1", "c1", "msg_type_not_permitted", "MsgType H is not permitted"))
     assert sent.body == RejectBusiness("MM1", 1, "H", 0, "c1", text)
 
 
@@ -284,14 +285,3 @@ def test_a_batch_that_the_cancels_fill_is_sealed_on_the_way() -> None:
     tell(sequencer, new_order("c3"))
     batches = [e.body for e in lose(sequencer) if isinstance(e, Send) and isinstance(e.body, Batch)]
     assert [len(batch.items) for batch in batches] == [2, 2]
-
-
-def test_who_is_registered_to_sign_each_order_gets_none_through_without() -> None:
-    sequencer = with_order()
-    sequencer.handle(T0 + 2, Message("identity", MakerAdmitted("MM1", "MM1", b"", Permissions(), "order")))
-    (report,) = told(tell(sequencer, new_order("c2")))
-    assert report.text.startswith("unsigned_order: ")
-    (reject,) = told(tell(sequencer, replace()))
-    assert reject.text.startswith("unsigned_order: ")
-    (report,) = told(tell(sequencer, cancel()))
-    assert report.ord_status == "6"

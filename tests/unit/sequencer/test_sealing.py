@@ -7,10 +7,10 @@ from decimal import Decimal
 from core.fix.message import FixMessage
 from core.kernel.record import Call, Message, Note, Record, Reply, Send
 from core.market.orders import OrderExpired
+from core.merkle import root
 from core.sequencer.block import NO_KEY
 from core.sequencer.facts import BlockSigned
 from core.sequencer.leaf import Acknowledgement, Leaf, decode_acknowledgement, decode_leaf, encode_leaf
-from core.sequencer.merkle import root
 from core.sequencer.ordering import Ordering
 from core.sequencer.receipt import Receipt, ReceiptWanted, verify_receipt
 from core.sequencer.sequencer import Sequencer

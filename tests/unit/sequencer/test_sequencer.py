@@ -35,6 +35,7 @@ from core.market.orders import (
     OrderFilled,
 )
 from core.market.world import StorageRestored, StorageShort
+from core.merkle import root
 from core.sequencer.block import NO_BLOCK, block_hash
 from core.sequencer.facts import (
     BlockSealed,
@@ -44,7 +45,6 @@ from core.sequencer.facts import (
     OrderSequenced,
 )
 from core.sequencer.leaf import Leaf, encode_leaf
-from core.sequencer.merkle import root
 from core.sequencer.sequencer import Sequencer
 from core.units import MILLISECOND, SECOND, Nanos
 from tests.helpers.orders import cancel, from_peer, new_order, settings
@@ -275,7 +275,8 @@ def test_a_cancel_of_an_ended_order_is_rejected_as_too_late() -> None:
     tell(sequencer, T0 + 1, new_order())
     hear(sequencer, T0 + 2, OrderExpired("O-1", "validity"))
     (reject,) = told(tell(sequencer, T0 + 3, cancel()))
-    assert (reject.order_id, reject.cxl_rej_reason) == ("NONE", CxlRejReason.TOO_LATE_TO_CANCEL)
+    told_of = reject.order_id, reject.ord_status, reject.cxl_rej_reason
+    assert told_of == ("O-1", OrdStatus.EXPIRED, CxlRejReason.TOO_LATE_TO_CANCEL)
 
 
 def test_an_owner_cannot_cancel_the_order_of_another() -> None:

@@ -1,0 +1,413 @@
+"""An index desk between collaborators that do what a test tells them: exchange, collateral and chain by script."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from typing import Any, Final, TypeVar
+
+from msgspec import structs
+
+from core.collateral.records import (
+    CollateralPreauthorised,
+    CollateralRefused,
+    CollateralReleased,
+    CollateralRouted,
+    CollateralSpent,
+    CollateralView,
+    PaidOut,
+    PayOut,
+    PreauthoriseCollateral,
+    RefundCollateral,
+    ReleaseCollateral,
+    RouteCollateral,
+    SpendCollateral,
+)
+from core.execution.records import AssetOrder, AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced, PlaceOrders
+from core.index import matrix
+from core.index.chain import ChainRefused
+from core.index.chain_log import ChainLog
+from core.index.desk import IndexDesk
+from core.index.invariants import violations
+from core.index.planning import AssetOrdering, Levels, Mode, PlanLimits
+from core.index.records import (
+    AmendIndexOrder,
+    CancelIndexOrder,
+    CuratorWeightsSet,
+    IndexTokensDeposited,
+    NewIndexOrder,
+    NewQuoteRequest,
+)
+from core.index.settings import DeskSettings
+from core.kernel.record import (
+    Call,
+    CancelTimer,
+    Compute,
+    Computed,
+    Effect,
+    Event,
+    Message,
+    Note,
+    Record,
+    Reply,
+    Send,
+    SetTimer,
+    Start,
+    Stop,
+    TimerFired,
+)
+from core.market.exchange import BookDelta, BookSnapshot, SnapshotBook
+from core.market.orders import Side
+from core.units import MONEY, SECOND, Nanos
+
+D = Decimal
+ANY = TypeVar("ANY", bound=Record)
+ALICE: Final = "1:0xa1"
+BOB: Final = "1:0xb0"
+TOLERANCE: Final = D("1e-4")
+GOLDEN_LIMITS: Final = PlanLimits(
+    price_threshold=D("0.01"),
+    max_levels=3,
+    fee_factor=D("1.001"),
+    max_order_volley_size=D(3000),
+    max_volley_size=D(2000),
+    min_asset_volley_size=D(5),
+    asset_volley_step_size=D("0.2"),
+    max_total_volley_size=D(1_000_000),
+    min_total_volley_available=D(1),
+    quantity_tolerance=TOLERANCE,
+    collateral_tolerance=TOLERANCE,
+)
+"""Those of the end-to-end scenario."""
+WEIGHTS: Final = (("AX", D("0.8")), ("AZ", D("0.2")))
+"""Of the index IX in that scenario, as its books are."""
+
+
+def levels(*pairs: tuple[int | str, int | str]) -> Levels:
+    """Price and quantity, best first."""
+    return tuple((D(price), D(quantity)) for price, quantity in pairs)
+
+
+BOOKS: Final[dict[str, tuple[Levels, Levels]]] = {
+    "AX": (levels((90, 10), (80, 40)), levels((100, 20), (110, 30))),
+    "AZ": (levels((295, 80), (290, 100)), levels((300, 50), (305, 150))),
+}
+"""Bids and asks."""
+
+
+def golden_settings(mode: Mode = Mode.CORRECTED, ordering: AssetOrdering = AssetOrdering.SYMBOL) -> DeskSettings:
+    """The settings of the end-to-end scenario."""
+    return DeskSettings(
+        limits=structs.replace(GOLDEN_LIMITS, mode=mode, ordering=ordering),
+        max_batch_size=4,
+        client_order_wait_ns=10 * SECOND,
+        client_quote_wait_ns=SECOND,
+        order_expiry_ns=600 * SECOND,
+        target_price=D(1000),
+    )
+
+
+class ScriptedExchange:
+    """Execution and exchange in one. `script(nth order, order)` gives trades as (quantity, price); the rest expires.
+
+    As in the end-to-end scenario the first trades of all orders of a batch come before the second ones.
+    """
+
+    def __init__(self) -> None:
+        self.script: Callable[[int, AssetOrder], list[tuple[Decimal, Decimal]]] = lambda _, order: [
+            (order.quantity, order.price)
+        ]
+        self.fee_rate = D("0.001")
+        self.orders: list[AssetOrder] = []
+        self.trades = 0
+        self.paused = False
+        self.waiting: list[PlaceOrders] = []
+
+    def place(self, asked: PlaceOrders) -> list[Record]:
+        """What the desk is told of these orders."""
+        if self.paused:
+            self.waiting.append(asked)
+            return []
+        said: list[Record] = [AssetOrderPlaced(one.order_id, one.price, one.quantity) for one in asked.orders]
+        plans = []
+        for order in asked.orders:
+            self.orders.append(order)
+            plans.append((order, self.script(len(self.orders), order)))
+        fills: list[tuple[int, AssetOrder, Decimal, Decimal]] = [
+            (at, order, *trade) for order, trades in plans for at, trade in enumerate(trades)
+        ]
+        for _, order, quantity, price in sorted(fills, key=lambda fill: fill[0]):
+            said.append(self.trade(asked.batch_id, order, quantity, price))
+        for order, trades in plans:
+            left = order.quantity - sum((quantity for quantity, _ in trades), D(0))
+            reason = "expired" if left else "filled"
+            said.append(AssetOrderEnded(asked.batch_id, order.order_id, order.symbol, reason, left))
+        return said
+
+    def trade(self, batch_id: str, order: AssetOrder, quantity: Decimal, price: Decimal) -> AssetOrderFilled:
+        """One trade."""
+        self.trades += 1
+        lot, fee = f"L-{self.trades:02}", quantity * price * self.fee_rate
+        return AssetOrderFilled(batch_id, order.order_id, lot, order.symbol, order.side, price, quantity, fee)
+
+
+class ScriptedCollateral:
+    """Collateral of users without limit, unless `refuse` names a stage. Hops take `hop_fees` one after the other."""
+
+    def __init__(self) -> None:
+        self.hop_fees: tuple[Decimal, ...] = ()
+        self.refuse: dict[str, str] = {}
+        self.paused = False
+        self.waiting: list[Record] = []
+        self.held: dict[str, Decimal] = {}
+        self.spent: dict[str, Decimal] = {}
+        self.returned: dict[str, Decimal] = {}
+        self.paid: dict[str, Decimal] = {}
+        self.payments = 0
+
+    def obey(self, asked: Record) -> list[Record]:
+        """What the desk is told."""
+        if self.paused:
+            self.waiting.append(asked)
+            return []
+        handler: Callable[[Any], Record] = getattr(self, f"_{type(asked).__name__}")
+        stage = _STAGES[type(asked)]
+        if stage in self.refuse:
+            return [CollateralRefused(asked.order_id, stage, self.refuse[stage])]  # type: ignore[attr-defined]
+        return [handler(asked)]
+
+    def _RouteCollateral(self, asked: RouteCollateral) -> Record:
+        left = asked.amount
+        for rate in self.hop_fees:
+            left -= left * rate
+        self.held[asked.order_id] = left
+        return CollateralRouted(asked.order_id, left, asked.amount - left)
+
+    def _PreauthoriseCollateral(self, asked: PreauthoriseCollateral) -> Record:
+        self.payments += 1
+        assert asked.amount <= self.held[asked.order_id]
+        return CollateralPreauthorised(asked.order_id, f"P-{self.payments:02}", asked.amount)
+
+    def _SpendCollateral(self, asked: SpendCollateral) -> Record:
+        assert asked.order_id not in self.spent
+        self.spent[asked.order_id] = asked.amount
+        self.held[asked.order_id] -= asked.amount
+        assert self.held[asked.order_id] >= 0
+        zero = D(0)
+        view = CollateralView(asked.user, zero, zero, zero, zero, asked.amount, zero, ())
+        return CollateralSpent(asked.order_id, asked.payment_id, asked.amount, (0,), view)
+
+    def _ReleaseCollateral(self, asked: ReleaseCollateral) -> Record:
+        return CollateralReleased(asked.order_id, asked.payment_id, self.held.pop(asked.order_id))
+
+    def _RefundCollateral(self, asked: RefundCollateral) -> Record:
+        self.returned[asked.order_id] = asked.amount
+        return PaidOut(asked.order_id, asked.amount, D(0))
+
+    def _PayOut(self, asked: PayOut) -> Record:
+        assert asked.order_id not in self.paid
+        self.paid[asked.order_id] = asked.amount
+        return PaidOut(asked.order_id, asked.amount, D(0))
+
+
+_STAGES: Final[dict[type[Record], str]] = {
+    RouteCollateral: "route",
+    PreauthoriseCollateral: "preauthorise",
+    SpendCollateral: "spend",
+    ReleaseCollateral: "release",
+    RefundCollateral: "refund",
+    PayOut: "pay_out",
+}
+
+
+class DeskRig:
+    """The desk, its collaborators and a clock. Everything said at an instant is heard at that instant."""
+
+    def __init__(self, settings: DeskSettings, *, books: dict[str, tuple[Levels, Levels]] | None = None) -> None:
+        self.settings = settings
+        self.desk = IndexDesk("desk", settings)
+        self.restarts = False
+        """Whether the desk is killed before every event."""
+        self.exchange, self.collateral, self.chain = ScriptedExchange(), ScriptedCollateral(), ChainLog()
+        self.chain_refuses = 0
+        self.chain_silent = 0
+        """So many calls on the chain are refused, or obeyed and not answered."""
+        self.lost_snapshots = 0
+        """So many requests for a book are not answered."""
+        self.books = BOOKS | (books or {})
+        self.now: Nanos = 1000 * SECOND
+        self.timers: dict[str, Nanos] = {}
+        self.said: list[Record] = []
+        self.effects: list[list[Effect]] = []
+        self.jobs: list[Compute[Any]] = []
+        self.solve = True
+        self.after: Callable[[], None] = lambda: None
+        self._inbox: deque[Event] = deque()
+        self._updates = 0
+        self.deliver(Start())
+
+    # --- what a test does ----------------------------------------------------------------------------
+
+    def weigh(self, symbol: str = "IX", weights: tuple[tuple[str, Decimal], ...] = WEIGHTS) -> None:
+        """Let the curator set weights."""
+        self.tell(CuratorWeightsSet(symbol, weights))
+
+    def order(self, client_id: str, amount: str, side: Side = "buy", *, user: str = ALICE, symbol: str = "IX") -> None:
+        """Let a user order."""
+        self.tell(NewIndexOrder(user, client_id, symbol, side, D(amount)))
+
+    def cancel(self, client_id: str, user: str = ALICE) -> None:
+        """Let a user cancel."""
+        self.tell(CancelIndexOrder(user, client_id))
+
+    def amend(self, client_id: str, amount: str, user: str = ALICE) -> None:
+        """Let a user amend."""
+        self.tell(AmendIndexOrder(user, client_id, D(amount)))
+
+    def quote(self, client_id: str, amount: str, side: Side = "buy", *, user: str = ALICE, symbol: str = "IX") -> None:
+        """Let a user ask for a quote."""
+        self.tell(NewQuoteRequest(user, client_id, symbol, side, D(amount)))
+
+    def give_tokens(self, amount: Decimal, user: str = ALICE, symbol: str = "IX") -> None:
+        """Let a user give tokens that he holds into custody."""
+        given = self.chain.give(symbol, user, amount)
+        assert isinstance(given, IndexTokensDeposited)
+        self.deliver(Message("chain", given))
+
+    def tell(self, body: Record, src: str = "world") -> None:
+        """Deliver a message, and everything that comes of it at this instant."""
+        self.deliver(Message(src, body))
+
+    def stop(self) -> None:
+        """Ask the desk to wind down."""
+        self.deliver(Stop())
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, timers fire and answers come."""
+        until = self.now + int(seconds * SECOND)
+        while True:
+            due = min(((at, order, key) for order, (key, at) in enumerate(self.timers.items())), default=None)
+            if due is None or due[0] > until:
+                break
+            at, _, key = due
+            self.now = max(self.now, at)
+            del self.timers[key]
+            self.deliver(TimerFired(key, at))
+        self.now = until
+
+    def facts(self, kind: type[ANY]) -> list[ANY]:
+        """Everything of a kind that was noted, in order."""
+        return [fact for fact in self.said if isinstance(fact, kind)]
+
+    def resume_exchange(self) -> None:
+        """Let the exchange answer what it was asked while paused."""
+        self.exchange.paused = False
+        waiting, self.exchange.waiting = self.exchange.waiting, []
+        for asked in waiting:
+            self._inbox += [Message("execution", said) for said in self.exchange.place(asked)]
+        self._drain()
+
+    def resume_collateral(self) -> None:
+        """Let the collateral answer what it was asked while paused."""
+        self.collateral.paused = False
+        waiting, self.collateral.waiting = self.collateral.waiting, []
+        for asked in waiting:
+            self._inbox += [Message("collateral", said) for said in self.collateral.obey(asked)]
+        self._drain()
+
+    def set_book(self, asset: str, bids: Levels, asks: Levels) -> None:
+        """Change a book, level by level."""
+        was = self.books.get(asset, ((), ()))
+        self.books[asset] = (bids, asks)
+        gone = [tuple((price, D(0)) for price, _ in side) for side in was]
+        self._updates += 1
+        delta = BookDelta(asset, 0, self._updates, gone[0] + bids, gone[1] + asks)
+        self.tell(delta, "exchange")
+
+    def restart(self) -> None:
+        """Kill the desk and take it up from what it has kept."""
+        saved = self.desk.snapshot()
+        self.desk = IndexDesk("desk", self.settings)
+        self.desk.restore(saved)
+
+    # --- how it goes on ------------------------------------------------------------------------------
+
+    def deliver(self, event: Event) -> None:
+        """Give the desk an event, and then whatever its collaborators answer at once."""
+        self._inbox.append(event)
+        self._drain()
+
+    def _drain(self) -> None:
+        with localcontext(MONEY):
+            while self._inbox:
+                if self.restarts:
+                    self.restart()
+                effects = self.desk.handle(self.now, self._inbox.popleft())
+                self.effects.append(effects)
+                for effect in effects:
+                    self._obey(effect)
+                self.after()
+
+    def _obey(self, effect: Effect) -> None:
+        if isinstance(effect, SetTimer):
+            self.timers[effect.key] = max(self.now, effect.at)
+        elif isinstance(effect, CancelTimer):
+            self.timers.pop(effect.key, None)
+        elif isinstance(effect, Note):
+            self.said.append(effect.fact)
+        elif isinstance(effect, Send):
+            self._send(effect)
+        elif isinstance(effect, Call):
+            self._call(effect)
+        else:
+            assert isinstance(effect, Compute)
+            self.jobs.append(effect)
+            if self.solve:
+                self._inbox.append(Computed(effect.job_id, matrix.plan(effect.problem)))
+
+    def _send(self, effect: Send[Any]) -> None:
+        if effect.dst == "execution":
+            assert isinstance(effect.body, PlaceOrders)
+            said = self.exchange.place(effect.body)
+        else:
+            assert effect.dst == "collateral"
+            said = self.collateral.obey(effect.body)
+        self._inbox += [Message(effect.dst, one) for one in said]
+
+    def _call(self, effect: Call[Any]) -> None:
+        if isinstance(effect.body, SnapshotBook):
+            if self.lost_snapshots:
+                self.lost_snapshots -= 1
+                return
+            self._updates += 1
+            book = self.books.get(effect.body.symbol, ((), ()))
+            self._inbox.append(Reply(effect.call_id, BookSnapshot(effect.body.symbol, self._updates, *book)))
+            return
+        if self.chain_refuses:
+            self.chain_refuses -= 1
+            self._inbox.append(Reply(effect.call_id, ChainRefused("busy")))
+            return
+        confirmed = self.chain.submit(self.now, effect.body) or self.chain.seal(self.now)[effect.body.key]
+        if self.chain_silent:
+            self.chain_silent -= 1
+            return
+        self._inbox.append(Reply(effect.call_id, confirmed))
+
+
+def golden_script(nth: int, order: AssetOrder) -> list[tuple[Decimal, Decimal]]:
+    """The end-to-end scenario's exchange: 60 % at once, then 30 % of the first, 10 % of the second, 40 % of others."""
+    second = {1: D("0.3"), 2: D("0.1")}.get(nth, D("0.4"))
+    return [(order.quantity * D("0.6"), order.price * D("0.995")), (order.quantity * second, order.price * D("0.998"))]
+
+
+def ready_rig(settings: DeskSettings | None = None) -> DeskRig:
+    """A desk under its invariants that trades the index IX, and whose orders are served after ten seconds."""
+    rig = DeskRig(settings or golden_settings())
+
+    def check() -> None:
+        assert violations(rig.desk.state, rig.settings) == []
+
+    rig.after = check
+    rig.weigh()
+    return rig

@@ -1,0 +1,107 @@
+"""Signed orders, and a sequencer with an auction that only listens, whose checks are done when they are asked for."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest
+from core.fix.records import FromPeer, ToPeer
+from core.identity.checking import check
+from core.identity.orders import order_message
+from core.identity.records import MakerAdmitted, Permissions
+from core.kernel.record import CancelTimer, Compute, Computed, Event, Message, Note, Record, Send, SetTimer, Start
+from core.market.orders import Batch, Item
+from core.sequencer.sequencer import Sequencer
+from core.units import SECOND, Nanos
+from tests.helpers.identity import public, signer
+from tests.helpers.orders import new_order, settings
+
+T0 = 1_000 * SECOND
+SignedMessage = NewOrderSingle | OrderCancelRequest | OrderCancelReplaceRequest
+
+
+def admission(maker: str = "MM1", key: str = "", **permissions: Any) -> MakerAdmitted:
+    """A market maker is logged on who signs each message with the key of that name, by default its own."""
+    return MakerAdmitted(maker, maker, public(key or maker), Permissions(**permissions), "order")
+
+
+def signed_by(key: str, message: SignedMessage, **changes: Any) -> Message[FromPeer[Any]]:
+    """A message that was signed with the key of that name, as the engine hands it over; and then changed on its way."""
+    owner = changes.pop("owner", key)
+    content_hash = sha256(repr(msgspec.structs.replace(message, **changes)).encode()).digest()
+    signature = signer(key)(order_message(sha256(repr(message).encode()).digest()))
+    sent = msgspec.structs.replace(message, **{"order_signature": signature} | changes)
+    return Message("fix", FromPeer(owner, 1, sha256(repr(sent).encode()).digest(), sent, content_hash=content_hash))
+
+
+def order(cl_ord_id: str, **changes: Any) -> NewOrderSingle:
+    """An order that says when it was made."""
+    return new_order(cl_ord_id, **{"transact_time": T0} | changes)
+
+
+class Venue:
+    """A sequencer at `now`, and what it has said."""
+
+    def __init__(self, *signers: str, **changes: Any) -> None:
+        self.sequencer = Sequencer("sequencer", settings(**changes))
+        self.now: Nanos = T0
+        self.jobs: list[Compute[Any]] = []
+        self.timers: dict[str, Nanos] = {}
+        self.reports: list[Any] = []
+        self.facts: list[Record] = []
+        self.batches: list[Batch] = []
+        self.handle(Start())
+        for maker in signers:
+            self.handle(Message("identity", admission(maker)))
+
+    def handle(self, event: Event) -> None:
+        """Hand it one event, and what it sends itself; sort the rest."""
+        for effect in self.sequencer.handle(self.now, event):
+            if isinstance(effect, Compute):
+                self.jobs.append(effect)
+            elif isinstance(effect, SetTimer):
+                self.timers[effect.key] = effect.at
+            elif isinstance(effect, CancelTimer):
+                self.timers.pop(effect.key, None)
+            elif isinstance(effect, Note):
+                self.facts.append(effect.fact)
+            elif isinstance(effect, Send):
+                self._sent(effect)
+
+    def _sent(self, sent: Send[Any]) -> None:
+        if sent.dst == "sequencer":
+            self.handle(Message("sequencer", sent.body))
+        elif isinstance(sent.body, Batch):
+            self.batches.append(sent.body)
+        elif isinstance(sent.body, ToPeer):
+            self.reports.append(sent.body.message)
+
+    def hear(self, body: Record) -> None:
+        """The auction says something."""
+        self.handle(Message("auction", body))
+
+    def solve(self, job: int = 0) -> None:
+        """Do one of the checks that wait, by default the oldest."""
+        asked = self.jobs.pop(job)
+        self.handle(Computed(asked.job_id, check(asked.problem)))
+
+    def said(self, *kinds: type[Record]) -> list[Any]:
+        """The facts of those kinds."""
+        return [fact for fact in self.facts if isinstance(fact, kinds)]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The codes of the last refusals of orders and requests, by their ClOrdIDs."""
+        return {it.cl_ord_id: it.text.partition(":")[0] for it in self.reports if it.text}
+
+    @property
+    def traded(self) -> list[tuple[int, list[str]]]:
+        """What the auction got: heights, and ClOrdIDs."""
+
+        def name(item: Item) -> str:
+            return item.cl_ord_id
+
+        return [(batch.height, [name(item) for item in batch.items]) for batch in self.batches]

@@ -1,0 +1,167 @@
+"""Each invariant finds a violation that was planted, and says where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from core.collateral.books import Owner
+from core.collateral.records import DepositSeen
+from core.execution.orders import OpenOrder
+from core.execution.tracker import ExecutionState
+from core.index.base import DeskState
+from core.index.invariants import answer_violations, violations
+from core.index.order import IndexOrder
+from core.index.states import IndexOrderState
+from core.kernel.record import Message
+from tests.helpers.collateral import ALICE as COLLATERAL_ALICE
+from tests.helpers.collateral import Rig as CollateralRig
+from tests.helpers.index_desk import DeskRig, ready_rig
+
+D = Decimal
+
+
+def busy() -> DeskRig:
+    """One order that was filled by half and is engaged again, one that has ended, one that waits."""
+    rig = ready_rig()
+    rig.order("C-1", "300")
+    rig.run(30)
+    rig.exchange.script = lambda _, order: [(order.quantity / 2, order.price)]
+    rig.order("C-2", "1000")
+    rig.run(10)
+    rig.order("C-3", "500")
+    rig.exchange.paused = True
+    rig.run(1)
+    assert rig.desk.state.batches.running
+    rig.after = lambda: None
+    return rig
+
+
+def order(state: DeskState, order_id: str = "I-2") -> IndexOrder:
+    return state.orders.live[order_id]
+
+
+def lose_money(state: DeskState) -> None:
+    order(state).remaining -= 1
+
+
+def overdraw(state: DeskState) -> None:
+    order(state, "I-3").remaining -= 600
+    order(state, "I-3").spent += 600
+
+
+def engage_more_than_locked(state: DeskState) -> None:
+    order(state).engaged += 5
+    order(state).spent -= 5
+
+
+def lose_a_lot(state: DeskState) -> None:
+    position = next(iter(state.batches.running.values())).positions["buy:AX"]
+    position.quantity += 1
+
+
+def forget_stock(state: DeskState) -> None:
+    state.indexes.live["IX"].hold("AX", D(-1))
+
+
+def shrink_a_lot(state: DeskState) -> None:
+    next(iter(state.inventory.holdings["AX"].lots.values())).remaining -= D("0.1")
+
+
+def fill_for_nothing(state: DeskState) -> None:
+    order(state).filled += D("0.1")
+
+
+def break_a_fraction(state: DeskState) -> None:
+    engaged = next(iter(state.batches.running.values())).engaged["I-2"]
+    part = engaged.parts[0]
+    engaged.parts = (type(part)(part.asset, part.per_unit, part.contribution, part.fraction / 2), *engaged.parts[1:])
+
+
+def forget_volume(state: DeskState) -> None:
+    next(iter(state.batches.running.values())).volley -= 10
+
+
+def keep_an_order_id(state: DeskState) -> None:
+    state.batches.of_order["A-99"] = "B-99"
+
+
+def engage_twice(state: DeskState) -> None:
+    batch = next(iter(state.batches.running.values()))
+    state.batches.running["B-99"] = batch
+
+
+def move_out_of_a_batch(state: DeskState) -> None:
+    order(state).state = IndexOrderState.READY
+
+
+def lose_an_order(state: DeskState) -> None:
+    del state.orders.live["I-3"]
+
+
+def end_twice(state: DeskState) -> None:
+    state.orders.ended["I-3"] = order(state, "I-3")
+
+
+def mix_up_ids(state: DeskState) -> None:
+    order(state, "I-3").client_order_id = "C-9"
+
+
+def leave_the_line(state: DeskState) -> None:
+    order(state, "I-3").state = IndexOrderState.READY
+
+
+@pytest.mark.parametrize(
+    ("plant", "found"),
+    [
+        (lose_money, "I1 I-2"),
+        (overdraw, "I1 I-3"),
+        (engage_more_than_locked, "I1 I-2"),
+        (lose_a_lot, "I5 B-"),
+        (forget_stock, "I5 AX"),
+        (shrink_a_lot, "I6 AX"),
+        (fill_for_nothing, "I7 I-2"),
+        (break_a_fraction, "I8 B-"),
+        (forget_volume, "I9: "),
+        (keep_an_order_id, "I9: "),
+        (engage_twice, "I9: an order is in two batches"),
+        (move_out_of_a_batch, "I9 I-2"),
+        (lose_an_order, "I10: "),
+        (end_twice, "I10 I-3"),
+        (mix_up_ids, "I10 I-3"),
+        (leave_the_line, "I10 I-3"),
+    ],
+)
+def test_a_planted_violation_is_found(plant: Callable[[DeskState], None], found: str) -> None:
+    rig = busy()
+    assert violations(rig.desk.state, rig.settings) == []
+    plant(rig.desk.state)
+    assert any(one.startswith(found) for one in violations(rig.desk.state, rig.settings))
+
+
+def test_an_exchange_order_of_no_batch_is_found() -> None:
+    rig = busy()
+    stranger = OpenOrder("A-99", "B-99", "AX", "buy", D(1), D(1), 0)
+    execution = ExecutionState(orders={"A-99": stranger})
+    found = violations(rig.desk.state, rig.settings, execution)
+    assert found == ["I9 A-99: at the exchange, and of no batch"]
+
+
+def test_every_order_is_answered_once() -> None:
+    assert list(answer_violations(["I-1", "I-2"], ["I-2", "I-1"], over=True)) == []
+    assert list(answer_violations(["I-1"], ["I-1", "I-1"])) == ["I10 I-1: ended 2 times"]
+    assert list(answer_violations(["I-1"], [])) == []
+    assert list(answer_violations(["I-1"], [], over=True)) == ["I10 I-1: never ended"]
+    assert list(answer_violations([], ["I-1"])) == ["I10 I-1: ended, and was never accepted"]
+
+
+def test_the_collaterals_invariants_are_looked_at_too() -> None:
+    rig, collateral = busy(), CollateralRig()
+    collateral.deliver(Message("chain", DepositSeen(COLLATERAL_ALICE, 0, D(100))))
+    side = collateral.collateral.state.books.side(Owner(COLLATERAL_ALICE))
+    assert violations(rig.desk.state, rig.settings, None, collateral.collateral.state) == []
+    next(iter(side.lots.values())).parcels[0].amount -= 1
+    found = violations(rig.desk.state, rig.settings, None, collateral.collateral.state)
+    assert {one.split()[0] for one in found} == {"I2", "I3"}

@@ -1,0 +1,155 @@
+"""Payment, mint and invoice: charged once, minted once, told in full, whatever collateral and chain do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+
+from core.index.chain import MintIndex, RecordInvoice
+from core.index.chain_log import verify_event
+from core.index.facts import ChainCallRetried, IndexOrderMoved
+from core.index.reasons import EndReason
+from core.index.records import IndexOrderEnded, MintInvoice, Outcome
+from core.index.stock import house_quantities
+from core.kernel.codec import encode
+from core.units import SECOND
+from tests.helpers.index_desk import ALICE, DeskRig, ready_rig
+
+D = Decimal
+
+
+@pytest.fixture
+def rig() -> DeskRig:
+    return ready_rig()
+
+
+def mints(rig: DeskRig) -> list[MintIndex]:
+    """What the chain has minted."""
+    return [event.did for events in rig.chain.events for event in events if isinstance(event.did, MintIndex)]
+
+
+def almost(rig: DeskRig) -> None:
+    """Let an order be filled by 99.5 %, and nothing more be sold."""
+
+    def script(nth: int, order: object) -> list[tuple[Decimal, Decimal]]:
+        return [(order.quantity * D("0.995"), order.price)] if nth <= 2 else []  # type: ignore[attr-defined]
+
+    rig.exchange.script = script
+    rig.order("C-1", "1000")
+    rig.run(10)
+
+
+def test_an_idle_order_beyond_the_mint_threshold_is_minted_by_its_own_timer(rig: DeskRig) -> None:
+    almost(rig)
+    rig.run(1)
+    rig.set_book("AX", (), ())
+    assert rig.facts(MintInvoice) == []
+    rig.run(10)
+    assert [fact.reason for fact in rig.facts(IndexOrderEnded)] == [EndReason.IDLE]
+    states = [fact.state for fact in rig.facts(IndexOrderMoved)]
+    assert "partly_mintable" in states
+
+
+def test_batches_without_fills_do_not_put_the_mint_off(rig: DeskRig) -> None:
+    almost(rig)
+    for tick in range(30):
+        rig.set_book("AX", rig.books["AX"][0], ((D(100), D(20 + tick)),))
+        rig.run(0.5)
+    assert [fact.reason for fact in rig.facts(IndexOrderEnded)] == [EndReason.IDLE]
+
+
+def test_a_chain_that_does_not_answer_mints_once(rig: DeskRig) -> None:
+    rig.order("C-1", "1000")
+    rig.run(5)
+    rig.chain_silent = 2
+    rig.run(200)
+    assert len(mints(rig)) == len(rig.facts(MintInvoice)) == len(rig.facts(IndexOrderEnded)) == 1
+    assert [fact.reason for fact in rig.facts(ChainCallRetried)] == ["unanswered", "unanswered"]
+    assert rig.chain.balance("IX", ALICE) == rig.facts(MintInvoice)[0].filled_quantity
+
+
+def test_a_refused_mint_is_asked_for_again_later_and_later(rig: DeskRig) -> None:
+    rig.order("C-1", "1000")
+    rig.run(5)
+    rig.chain_refuses = 3
+    at = rig.now
+    rig.run(200)
+    assert len(mints(rig)) == 1
+    assert [fact.reason for fact in rig.facts(ChainCallRetried)] == ["refused: busy"] * 3
+    assert rig.facts(MintInvoice)[0].at >= at + (2 + 4 + 8) * SECOND
+
+
+def test_a_payment_that_is_refused_ends_the_order_and_its_lots_are_the_houses(rig: DeskRig) -> None:
+    rig.collateral.refuse = {"spend": "not_enough_funds"}
+    rig.order("C-1", "1000")
+    rig.run(60)
+    (ended,) = rig.facts(IndexOrderEnded)
+    assert (ended.outcome, ended.reason, ended.filled_quantity) == (
+        Outcome.REJECTED,
+        "unpayable: not_enough_funds",
+        D(0),
+    )
+    assert mints(rig) == []
+    assert house_quantities(rig.desk.state.stock) == {
+        asset: holding.balance for asset, holding in rig.desk.state.inventory.holdings.items()
+    }
+
+
+@pytest.mark.parametrize("stage", ["route", "preauthorise"])
+def test_an_order_whose_collateral_is_refused_is_rejected(rig: DeskRig, stage: str) -> None:
+    rig.collateral.refuse = {stage: "no_deposit"}
+    rig.order("C-1", "1000")
+    rig.run(60)
+    assert [(fact.outcome, fact.reason) for fact in rig.facts(IndexOrderEnded)] == [(Outcome.REJECTED, "no_deposit")]
+
+
+@pytest.mark.parametrize("stage", ["release", "refund"])
+def test_what_cannot_be_sent_back_stays_the_users_and_the_order_ends(rig: DeskRig, stage: str) -> None:
+    rig.collateral.refuse = {stage: "no_route"}
+    rig.exchange.script = lambda _, order: []
+    rig.order("C-1", "1000")
+    rig.run(11)
+    rig.cancel("C-1")
+    rig.run(1)
+    assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == [Outcome.CANCELLED]
+
+
+def test_collateral_that_fees_eat_up_makes_no_order(rig: DeskRig) -> None:
+    rig.collateral.hop_fees = (D(1),)
+    rig.order("C-1", "1000")
+    rig.run(11)
+    assert [(fact.outcome, fact.reason) for fact in rig.facts(IndexOrderEnded)] == [(Outcome.REJECTED, "fees")]
+
+
+def test_the_invoice_adds_up_and_its_digest_is_proved_by_the_chain(rig: DeskRig) -> None:
+    rig.collateral.hop_fees = (D("0.01"),)
+    rig.order("C-1", "1000")
+    rig.run(60)
+    (invoice,) = rig.facts(MintInvoice)
+    cost = sum(lot.price * lot.assigned_quantity + lot.assigned_fee for lot in invoice.lots)
+    assert invoice.total_amount == 1000
+    assert invoice.management_fee == 10
+    assert invoice.assets_value + invoice.exchange_fee == pytest.approx(cost)
+    assert invoice.amount_paid == pytest.approx(cost + 10, abs=D("1e-6"))
+    assert invoice.amount_remaining == pytest.approx(990 - cost)
+    assert invoice.fill_rate == pytest.approx(cost / 990)
+    assert invoice.execution_price * invoice.filled_quantity == pytest.approx(cost)
+    confirmed = rig.chain.done["invoice:I-1"]
+    assert confirmed is not None
+    proof = rig.chain.proof(confirmed.height, confirmed.index)
+    assert isinstance(proof.event.did, RecordInvoice)
+    assert proof.event.did.digest == sha256(encode(invoice)).digest()
+    assert verify_event(proof, confirmed.block_hash)
+
+
+def test_lots_are_assigned_to_their_owner_in_the_inventory(rig: DeskRig) -> None:
+    rig.order("C-1", "1000")
+    rig.run(60)
+    (invoice,) = rig.facts(MintInvoice)
+    for lot in invoice.lots:
+        held = rig.desk.state.inventory.holdings[lot.symbol].lots[f"buy:{lot.lot_id}"]
+        assert [(one.user, one.order_id, one.quantity) for one in held.assignments] == [
+            (ALICE, "I-1", lot.assigned_quantity)
+        ]

@@ -1,0 +1,143 @@
+"""The way back: tokens into custody, assets sold, cash to the user, tokens burned."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec import structs
+
+from core.index.facts import LotClosed, TokensHeld
+from core.index.records import (
+    IndexOrderEnded,
+    IndexOrderFill,
+    IndexTokensDeposited,
+    MintInvoice,
+    Outcome,
+    RedemptionInvoice,
+)
+from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, ready_rig
+
+D = Decimal
+
+
+@pytest.fixture
+def rig() -> DeskRig:
+    """Alice has bought for 2000, and holds her tokens."""
+    one = ready_rig()
+    one.order("C-1", "2000")
+    one.run(60)
+    assert one.chain.balance("IX", ALICE) > D("1.5")
+    return one
+
+
+def last(rig: DeskRig) -> IndexOrderEnded:
+    """The newest last word."""
+    return rig.facts(IndexOrderEnded)[-1]
+
+
+def test_a_sell_brings_cash_and_burns_what_was_sold(rig: DeskRig) -> None:
+    supply = rig.chain.supply("IX")
+    rig.give_tokens(D("1.5"))
+    rig.order("C-2", "1.5", "sell")
+    rig.run(60)
+    (invoice,) = rig.facts(RedemptionInvoice)
+    assert (last(rig).outcome, last(rig).filled_quantity, last(rig).refund) == (Outcome.REDEEMED, D("1.5"), D(0))
+    assert invoice.burned_quantity == D("1.5")
+    assert invoice.amount_paid == rig.collateral.paid["I-2"]
+    assert 0 <= invoice.proceeds - invoice.amount_paid < D("1e-6")
+    assert rig.chain.supply("IX") == supply - D("1.5") == rig.desk.state.indexes.live["IX"].supply
+    # sold at the limits, 90 * 0.99 and 295 * 0.99, less a fee of 0.1 %
+    price = (D("8.275862068965517241379310344") * 90 + D("0.6735751295336787564766839378") * 295) * D("0.99")
+    assert invoice.proceeds == pytest.approx(price * D("1.5") * D("0.999"))
+
+
+def test_what_is_sold_closes_lots_first_in_first_out(rig: DeskRig) -> None:
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    closes = rig.facts(LotClosed)
+    assert next(close.lot_id for close in closes if close.symbol == "AX") == "L-01"
+    assert all(close.profit < 0 for close in closes)
+    assert sum(close.quantity for close in closes if close.symbol == "AX") == pytest.approx(D("8.275862068965517"))
+
+
+def test_a_sell_waits_for_its_tokens(rig: DeskRig) -> None:
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    assert len(rig.facts(IndexOrderEnded)) == 1
+    rig.give_tokens(D(1))
+    rig.run(60)
+    assert last(rig).outcome is Outcome.REDEEMED
+
+
+def test_a_sell_without_tokens_expires(rig: DeskRig) -> None:
+    rig.order("C-2", "1", "sell", user=BOB)
+    rig.run(700)
+    assert (last(rig).outcome, last(rig).refund) == (Outcome.EXPIRED, D(0))
+
+
+def test_a_deposit_of_tokens_counts_once(rig: DeskRig) -> None:
+    for _ in range(2):
+        rig.tell(IndexTokensDeposited(BOB, "IX", 7, D(3)), "chain")
+    rig.tell(IndexTokensDeposited(BOB, "IX", 8, D(-3)), "chain")
+    assert [(fact.seq_num, fact.free) for fact in rig.facts(TokensHeld)] == [(7, D(3))]
+
+
+def test_a_cancelled_sell_burns_what_was_sold_and_returns_the_rest(rig: DeskRig) -> None:
+    held = rig.chain.balance("IX", ALICE)
+    rig.give_tokens(D(1))
+    rig.exchange.paused = True
+    rig.exchange.script = lambda _, order: [(order.quantity / 4, order.price)]
+    rig.order("C-2", "1", "sell")
+    rig.run(11)
+    rig.cancel("C-2")
+    rig.resume_exchange()
+    rig.run(5)
+    sold = last(rig).filled_quantity
+    assert (last(rig).outcome, round(sold, 17)) == (Outcome.CANCELLED, D("0.25"))
+    assert last(rig).refund == 1 - sold
+    assert rig.chain.balance("IX", ALICE) == held - sold
+    assert rig.desk.state.custody.locked == {}
+
+
+def test_cash_that_cannot_be_sent_is_sent_later_and_only_once(rig: DeskRig) -> None:
+    rig.collateral.refuse = {"pay_out": "no_route"}
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    assert rig.facts(RedemptionInvoice) == []
+    rig.collateral.refuse = {}
+    rig.run(20)
+    assert list(rig.collateral.paid) == ["I-2"]
+    assert last(rig).outcome is Outcome.REDEEMED
+
+
+def test_buys_and_sells_of_different_users_meet_before_the_exchange(rig: DeskRig) -> None:
+    sent = len(rig.exchange.orders)
+    rig.give_tokens(D("1.5"))
+    rig.order("C-1", "1000", user=BOB)
+    rig.run(0.1)
+    rig.order("C-2", "1.5", "sell")
+    rig.run(60)
+    ends = {(fact.user, fact.client_order_id): fact for fact in rig.facts(IndexOrderEnded)}
+    bought, sold = ends[BOB, "C-1"], ends[ALICE, "C-2"]
+    assert (bought.outcome, sold.outcome) == (Outcome.MINTED, Outcome.REDEEMED)
+    traded = [order for order in rig.exchange.orders[sent:] if order.symbol == "AX"]
+    assert sum(order.quantity for order in traded if order.side == "sell") < D("8.3") * (D("1.5") - D("0.9"))
+    assert sum(order.quantity for order in traded if order.side == "buy") < 1
+
+
+def test_a_sell_is_engaged_by_quantity_within_the_cap_of_one_order() -> None:
+    settings = golden_settings()
+    limits = structs.replace(settings.limits, max_order_volley_size=D(500))
+    one = ready_rig(structs.replace(settings, limits=limits))
+    one.order("C-1", "2000")
+    one.run(60)
+    one.give_tokens(D(1))
+    one.order("C-2", "1", "sell")
+    one.run(60)
+    fills = [fact for fact in one.facts(IndexOrderFill) if fact.order_id == "I-2" and fact.batch_id]
+    assert len({fact.batch_id for fact in fills}) == 2
+    assert last(one).filled_quantity == 1
+    assert len(one.facts(MintInvoice)) == 1

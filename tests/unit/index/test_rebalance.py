@@ -1,0 +1,213 @@
+"""From one basket to another: what is sold and bought for the tokens that exist, and in which order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec import structs
+
+from core.errors import DefectError, InputError
+from core.index.basket import index_price
+from core.index.batch import complete, on_end, open_batch
+from core.index.house_batch import house_plan
+from core.index.nav import nav_point
+from core.index.planning import NoRoom, Plan, PlanLimits, PlanReason
+from core.index.rebalance import (
+    HouseTask,
+    Priority,
+    deltas,
+    net_cost,
+    queue,
+    rebalanced,
+    record,
+    surplus,
+    tasks_of,
+    weights_without,
+)
+from core.index.stock import Stock, house_quantities
+from core.index.validate import violations
+from core.market.orders import Side
+from tests.unit.index.scripted import levels, view
+from tests.unit.index.test_batch import RULES, begin, fill, lot, trade
+from tests.unit.index.test_fitting import IX, LIMITS, VIEWS, problem
+
+D = Decimal
+PRICES = {"AX": D(100), "AZ": D(200), "AW": D(10)}
+NEW = (("AX", D("0.5")), ("AW", D("0.5")))
+
+
+def task(
+    name: str, asset: str, side: Side, quantity: str, deadline: int = 100, *, priority: Priority = Priority.REBALANCE
+) -> HouseTask:
+    """A task of IX."""
+    return HouseTask(
+        task_id=name,
+        symbol="IX",
+        asset=asset,
+        side=side,
+        quantity=D(quantity),
+        priority=priority,
+        created_at=0,
+        deadline=deadline,
+    )
+
+
+def planned(*tasks: HouseTask, limits: PlanLimits = LIMITS, now: int = 0) -> Plan:
+    """A house batch, which is valid."""
+    made = house_plan(problem(limits=limits), tasks, now)
+    assert isinstance(made, Plan)
+    return made
+
+
+def test_a_new_basket_is_worth_what_the_old_one_is() -> None:
+    new = rebalanced(IX, NEW, PRICES)
+    assert new.quantities() == {"AX": D(5), "AW": D(50)}
+    assert index_price(new, PRICES) == index_price(IX, PRICES)
+
+
+def test_what_the_tokens_that_exist_need() -> None:
+    changes = deltas(IX, rebalanced(IX, NEW, PRICES), D(10))
+    assert changes == {"AX": D(-30), "AZ": D(-10), "AW": D(500)}
+    assert sum(change * PRICES[asset] for asset, change in changes.items()) == 0
+    assert deltas(IX, IX, D(10)) == {}
+
+
+def test_a_delisted_asset_is_shared_out_over_the_others() -> None:
+    assert weights_without(IX, "AZ", PRICES) == (("AX", D(1)),)
+    three = rebalanced(IX, (("AX", D("0.5")), ("AZ", D("0.3")), ("AW", D("0.2"))), PRICES)
+    assert dict(weights_without(three, "AX", PRICES)) == {"AZ": D("0.6"), "AW": D("0.4")}
+    with pytest.raises(InputError, match="IX has no AW"):
+        weights_without(IX, "AW", PRICES)
+    with pytest.raises(InputError, match="made of AX alone"):
+        weights_without(rebalanced(IX, (("AX", D(1)),), PRICES), "AX", PRICES)
+
+
+def test_tasks_sell_first() -> None:
+    made = tasks_of(
+        "IX", {"AW": D(5), "AX": D(-3), "AZ": D(0)}, ids=("R-1", "R-2"), priority=Priority.REBALANCE, now=1, deadline=9
+    )
+    assert [(one.task_id, one.asset, one.side, one.quantity) for one in made] == [
+        ("R-1", "AX", "sell", D(3)),
+        ("R-2", "AW", "buy", D(5)),
+    ]
+    with pytest.raises(InputError, match="due 1 ns ago"):
+        tasks_of("IX", {}, ids=(), priority=Priority.REBALANCE, now=10, deadline=9)
+
+
+def test_the_most_urgent_task_is_served_first() -> None:
+    tasks = [
+        task("late", "AX", "buy", "1", 200),
+        task("soon", "AX", "buy", "1", 100),
+        task("sale", "AX", "sell", "1", 100),
+        task("gone", "AX", "sell", "1", 300, priority=Priority.DELISTING),
+        task("over", "AX", "buy", "1", 5),
+        task("done", "AX", "buy", "0", 5),
+    ]
+    assert [one.task_id for one in queue(tasks, 10)] == ["over", "gone", "sale", "soon", "late"]
+
+
+def test_house_batches_serve_tasks_one_after_the_other_within_the_cap() -> None:
+    limits = structs.replace(LIMITS, max_volley_size=D(1500))
+    made = planned(
+        task("second", "AX", "sell", "10"), task("first", "AZ", "sell", "5", priority=Priority.DELISTING), limits=limits
+    )
+    # 5 AZ at 198 are 990, which leaves 510 for AX at 99
+    assert {one.order_id: one.quantity for one in made.engagements} == {
+        "first": D(5),
+        "second": D("5.151515151515151515"),
+    }
+    assert made.volley <= 1500
+
+
+def test_a_whole_rebalance_ends_with_what_the_new_basket_asks_for() -> None:
+    tasks = {
+        one.task_id: one
+        for one in tasks_of(
+            "IX",
+            deltas(IX, rebalanced(IX, NEW, PRICES), D(5)),
+            ids=(f"R-{n}" for n in range(9)),
+            priority=Priority.REBALANCE,
+            now=0,
+            deadline=100,
+        )
+    }
+    stock, batches = Stock(), 0
+    while queue(tasks.values(), 1):
+        batches += 1
+        opened = begin(planned(*tasks.values()), stock)
+        fills = list(opened.fills)
+        for placed in opened.placements:
+            part = trade(f"{batches}-{placed.order_id}", str(placed.quantity * D("0.75")), str(placed.price))
+            fills += fill(opened, placed.order_id, part)
+            on_end(opened.batch, placed.order_id, "expired")
+        for one in fills:
+            record(tasks[one.order_id], one, D("1e-9"))
+        complete(opened.batch, stock)
+        assert batches < 50
+    assert {(one.asset, one.side): round(one.done, 8) for one in tasks.values()} == {
+        ("AX", "sell"): D(15),
+        ("AZ", "sell"): D(5),
+        ("AW", "buy"): D(250),
+    }
+    # 15 AX at 99 and 5 AZ at 198 pay for 250 AW at 10, but for 25
+    assert abs(net_cost(tasks.values()) - 25) < D("1e-6")
+
+
+def test_opposite_tasks_are_crossed() -> None:
+    made = planned(task("a", "AX", "sell", "10"), task("b", "AX", "buy", "10"))
+    assert [(one.asset, one.quantity) for one in made.crossings] == [("AX", D(10))]
+    assert made.volley == 0
+
+
+def test_a_task_without_a_market_waits_and_the_others_do_not() -> None:
+    made = planned(task("a", "NO", "sell", "10"), task("b", "AX", "sell", "10"), task("c", "AX", "buy", "0.00000001"))
+    assert [one.order_id for one in made.engagements] == ["b"]
+    assert {one.order_id: one.reason for one in made.deferred} == {"a": PlanReason.NO_PRICE, "c": PlanReason.TOO_SMALL}
+
+
+def test_a_house_batch_waits_for_room_too() -> None:
+    assert isinstance(house_plan(problem(limits=structs.replace(LIMITS, max_total_volley_size=D(0))), (), 0), NoRoom)
+
+
+def test_another_tasks_fill_is_refused() -> None:
+    opened = begin(planned(task("a", "AX", "sell", "10")))
+    (one,) = fill(opened, "O-1", trade("L", "10", "99"))
+    with pytest.raises(DefectError, match="task b was given a fill of a"):
+        record(task("b", "AX", "sell", "10"), one, D(0))
+
+
+def test_surplus_above_what_is_tolerated_is_to_be_sold() -> None:
+    stock = Stock(house={"buy:AX": [lot("L", "2", "90", "0")], "buy:AZ": [lot("M", "1", "90", "0", asset="AZ")]})
+    assert surplus(stock, PRICES, D(199)) == {"AX": D(-2), "AZ": D(-1)}
+    assert surplus(stock, PRICES, D(200)) == {}
+    assert house_quantities(stock) == {"AX": D(2), "AZ": D(1)}
+
+
+def test_house_plans_keep_the_rules_of_all_plans() -> None:
+    of = problem(limits=structs.replace(LIMITS, price_threshold=D("0.01")))
+    made = house_plan(of, (task("a", "AX", "buy", "500"), task("b", "AW", "sell", "3")), 0)
+    assert isinstance(made, Plan)
+    # The problem has no demands: that tasks are engaged instead is all there is to say
+    assert [one.partition(" [")[0] for one in violations(of, made)] == ["orders asked"]
+
+
+def test_nav_tracking_and_premium() -> None:
+    point = nav_point(
+        IX, PRICES, at=7, tokens=D(10), held={"AX": D(80), "AZ": D(10), "AW": D(0)}, cash=D(-50), paid=D(1010)
+    )
+    assert (point.nav, point.held_value) == (D(1000), D(9950))
+    assert point.tracking_difference == D("-0.005")
+    assert point.premium == D("0.01")
+    empty = nav_point(IX, PRICES, at=7, tokens=D(0), held={})
+    assert (empty.tracking_difference, empty.premium, empty.nav) == (None, None, D(1000))
+    with pytest.raises(InputError, match="no price for AY"):
+        nav_point(IX, PRICES, at=7, tokens=D(1), held={"AY": D(1)})
+
+
+def test_the_market_of_a_house_batch_is_that_of_users() -> None:
+    thin = (view("AX", levels((99, 2)), levels((100, 2))), *VIEWS[1:])
+    made = house_plan(problem(views=thin), (task("a", "AX", "sell", "5"),), 0)
+    assert isinstance(made, Plan)
+    assert made.assets[0].quantity == 2
+    assert open_batch(made, Stock(), RULES, batch_id="B", now=0, next_order_id=lambda: "O").fills == ()

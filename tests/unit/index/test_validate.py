@@ -1,0 +1,82 @@
+"""A plan that breaks a rule is seen, whoever made it: each rule is broken once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from msgspec import structs
+
+from core.index.planning import Plan, PlanProblem
+from core.index.validate import violations
+from tests.unit.index.test_fitting import LIMITS, buy, held, planned, problem, sell
+
+D = Decimal
+PROBLEM = problem(
+    buy(1, "IX", 1000),
+    buy(2, "IX", 1000),
+    sell(3, "IZ", 1),
+    limits=structs.replace(LIMITS, max_volley_size=D(3000), house_exposure_max=D(100)),
+    held=(held("AX", 1, 100, house=True),),
+)
+
+
+def row(at: int, **changes: object) -> Callable[[Plan], Plan]:
+    """Another row for an asset."""
+    return lambda plan: structs.replace(
+        plan, assets=(*plan.assets[:at], structs.replace(plan.assets[at], **changes), *plan.assets[at + 1 :])
+    )
+
+
+def first(**changes: object) -> Callable[[Plan], Plan]:
+    """Another first engagement."""
+    return lambda plan: structs.replace(
+        plan, engagements=(structs.replace(plan.engagements[0], **changes), *plan.engagements[1:])
+    )
+
+
+def fraction(plan: Plan) -> Plan:
+    """Another first fraction."""
+    one = plan.engagements[0]
+    return first(parts=(structs.replace(one.parts[0], fraction=D("-0.5")), *one.parts[1:]))(plan)
+
+
+def without_one(plan: Plan) -> Plan:
+    """An order forgotten."""
+    return structs.replace(plan, engagements=plan.engagements[1:])
+
+
+def test_the_plan_itself_breaks_none() -> None:
+    assert violations(PROBLEM, planned(PROBLEM)) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (row(0, quantity=D(500)), "buy:AX: orders 500 at 100, the book has 100"),
+        (row(0, limit=D(101)), "buy:AX: orders 10.0 at 101"),
+        (row(1, quantity=D("0.01")), "buy:AZ: orders 2.00, the least is 5"),
+        (row(0, quantity=D(9)), "buy:AX: demand 16.000000000000000000 is covered for 15"),
+        (row(0, demand=D(17)), "buy:AX: orders want 16.000000000000000000, planned is 17"),
+        (row(0, stock=D(2)), "buy:AX: takes 2 out of stock, there is 1"),
+        (row(2, quantity=D(60)), "sell:AW: sells 60, orders want 50"),
+        (row(0, quantity=D(30)), "the house would hold"),
+        (first(quantity=D(0)), "I-1: engaged for 0"),
+        (first(quantity=D(1001)), "batch is worth"),
+        (first(collateral=D(1001)), "I-1: locks 1001 of 1000"),
+        (first(new_collateral=D(999)), "I-1: locks 1000"),
+        (fraction, "I8 I-1: fraction -0.5 of AX"),
+        (fraction, "I8 buy:AX: fractions sum to 0.0"),
+        (without_one, "orders asked"),
+        (lambda plan: structs.replace(plan, volley=D(1)), "exchange orders are worth"),
+    ],
+)
+def test_a_broken_rule_is_named(broken: Callable[[Plan], Plan], said: str) -> None:
+    plan = planned(PROBLEM)
+    assert any(found.startswith(said) for found in violations(PROBLEM, broken(plan))), violations(PROBLEM, broken(plan))
+
+
+def test_an_order_beyond_its_own_cap_is_seen() -> None:
+    tight: PlanProblem = structs.replace(PROBLEM, limits=structs.replace(PROBLEM.limits, max_order_volley_size=D(900)))
+    assert any("one order may be 900" in found for found in violations(tight, planned(PROBLEM)))

@@ -1,0 +1,297 @@
+"""Orders that are signed one by one: what is asked at the door, what is checked behind it, and what becomes of whom."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.fix.tags import CxlRejReason, OrdRejReason
+from core.identity.checking import OrdersChecked
+from core.kernel.record import Computed, Message, Stop, TimerFired
+from core.market.orders import CancelRefused, OrderCancelled, OrderExpired, OrderFailed, ReplaceRefused
+from core.sequencer.facts import BlockSealed, OrderRefused, OrdersVerified
+from core.sequencer.held import CHECKS_MAX, HELD_MAX
+from core.sequencer.known import REMEMBERED
+from core.sequencer.sequencer import Sequencer
+from core.units import MILLISECOND, SECOND
+from tests.helpers.orders import cancel, from_peer, replace, settings
+from tests.helpers.signed import T0, Venue, admission, order, signed_by
+
+WINDOW = 500 * MILLISECOND
+TIMEOUT = 5 * SECOND
+
+
+def with_orders(*places: str) -> Venue:
+    """A venue whose first block has these orders of MM1, of which those that begin with `bad` are not signed well."""
+    venue = Venue("MM1", batch_messages=len(places))
+    for cl_ord_id in places:
+        bad = {"order_qty": Decimal(3)} if cl_ord_id.startswith("bad") else {}
+        venue.handle(signed_by("MM1", order(cl_ord_id), **bad))
+    return venue
+
+
+def time_out(venue: Venue, height: str = "1") -> None:
+    """The check of a block is overdue."""
+    venue.now = venue.timers.pop(height)
+    venue.handle(TimerFired(height, venue.now))
+
+
+# --- at the door ---------------------------------------------------------------------------------
+
+
+def test_orders_and_requests_without_a_signature_are_refused_and_questions_need_none() -> None:
+    venue = Venue("MM1")
+    for message in (order("c1"), cancel("x1", "c0"), replace("r1", "c0")):
+        venue.handle(from_peer(message))
+    assert venue.texts == {"c1": "unsigned_order", "x1": "unsigned_order", "r1": "unsigned_order"}
+    report, cancel_reject, replace_reject = venue.reports
+    assert report.ord_rej_reason == OrdRejReason.BROKER_OPTION
+    assert cancel_reject.cxl_rej_reason == replace_reject.cxl_rej_reason == CxlRejReason.BROKER_OPTION
+    assert not venue.sequencer.state.batch.leaves
+
+
+@pytest.mark.parametrize("size", [1, 95, 97])
+def test_what_is_not_as_long_as_a_signature_gets_no_place(size: int) -> None:
+    venue = Venue("MM1")
+    venue.handle(signed_by("MM1", order("c1"), order_signature=b"x" * size))
+    assert venue.texts == {"c1": "bad_order_signature"}
+
+
+def test_those_who_sign_logons_alone_need_no_signature_and_one_of_theirs_is_not_looked_at() -> None:
+    venue = Venue(batch_messages=2)
+    venue.handle(from_peer(order("c1")))
+    venue.handle(from_peer(order("c2", order_signature=b"any")))
+    assert venue.traded == [(1, ["c1", "c2"])]
+    assert not venue.jobs
+
+
+def test_an_order_from_the_future_is_refused() -> None:
+    venue = Venue("MM1", transact_time_ahead_max=SECOND)
+    venue.handle(signed_by("MM1", order("c1", transact_time=T0 + SECOND)))
+    venue.handle(signed_by("MM1", order("c2", transact_time=T0 + SECOND + 1)))
+    assert venue.texts == {"c2": "early_transact_time"}
+
+
+def test_an_order_that_was_refused_does_not_count_later_either() -> None:
+    venue = Venue("MM1")
+    message = signed_by("MM1", order("c1", order_qty=None))
+    venue.handle(message)
+    venue.handle(message)
+    assert [it.reason for it in venue.said(OrderRefused)] == ["missing_quantity", "duplicate_cl_ord_id"]
+    venue.handle(from_peer(order("c2")))
+    venue.handle(signed_by("MM1", order("c2")))
+    assert venue.texts["c2"] == "unsigned_order"
+    assert venue.reports[-1].ord_status == "0", "who cannot sign uses up no ClOrdID of who can"
+
+
+def test_an_order_whose_name_is_forgotten_is_too_old_to_come_again() -> None:
+    venue = Venue("MM1")
+    first = signed_by("MM1", order("first"))
+    venue.handle(first)
+    (order_id,) = venue.sequencer.state.live
+    venue.hear(OrderExpired(order_id, "validity"))
+    known = venue.sequencer.known("MM1")
+    for n in range(3 * REMEMBERED):
+        known.newest = max(known.newest, T0 + n)
+        known.remember(f"c{n}")
+    assert "first" not in known
+    venue.handle(first)
+    assert venue.texts["first"] == "stale_transact_time"
+    venue.now += SECOND
+    venue.handle(signed_by("MM1", order("next", transact_time=venue.now)))
+    assert venue.reports[-1].ord_status == "0"
+
+
+# --- behind it -----------------------------------------------------------------------------------
+
+
+def test_a_good_order_is_acknowledged_at_once_and_traded_when_its_block_is_checked() -> None:
+    venue = with_orders("c1", "c2")
+    assert [(it.ord_status, it.global_seq) for it in venue.reports] == [("0", 1), ("0", 2)]
+    assert len(venue.said(BlockSealed)) == 1, "a block waits for no check"
+    assert len(venue.jobs) == 1, "one check for all"
+    assert venue.traded == []
+    venue.now += 3 * MILLISECOND
+    venue.solve()
+    assert venue.traded == [(1, ["c1", "c2"])]
+    assert venue.said(OrdersVerified) == [OrdersVerified(1, 2, (), 3 * MILLISECOND)]
+    assert "1" not in venue.timers
+
+
+def test_culprits_are_rejected_with_a_reason_and_the_others_trade_on() -> None:
+    venue = with_orders("c1", "bad2", "c3", "bad4")
+    venue.solve()
+    assert venue.traded == [(1, ["c1", "c3"])]
+    assert venue.said(OrdersVerified)[0].refused == (1, 3)
+    assert venue.said(OrderFailed) == [OrderFailed(f"O-{n}", "bad_order_signature") for n in (2, 4)]
+    assert venue.texts == {"bad2": "bad_order_signature", "bad4": "bad_order_signature"}
+    assert [(it.ord_status, it.block_height, it.leaf_index) for it in venue.reports[-2:]] == [("8", 1, 1), ("8", 1, 3)]
+
+
+def test_a_culprit_among_requests_leaves_the_order_as_it_was() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    venue.handle(signed_by("MM1", order("c1")))
+    venue.handle(signed_by("MM1", order("c2")))
+    venue.solve()
+    venue.handle(signed_by("MM1", cancel("x1", "c1"), transact_time=T0))
+    venue.handle(signed_by("MM1", replace("r1", "c2", transact_time=T0), order_qty=Decimal(4)))
+    assert [it.ord_status for it in venue.reports[-2:]] == ["6", "E"]
+    venue.solve()
+    assert venue.traded[1:] == [(2, [])]
+    assert venue.said(CancelRefused) == [CancelRefused("O-1", "x1", "bad_order_signature")]
+    assert venue.said(ReplaceRefused) == [ReplaceRefused("O-2", "r1", "bad_order_signature")]
+    rejects = venue.reports[-2:]
+    assert [(it.ord_status, it.cxl_rej_reason, it.text) for it in rejects] == [
+        ("0", CxlRejReason.BROKER_OPTION, "bad_order_signature: the signature is not the key's, of this message")
+    ] * 2
+
+
+def test_a_request_about_a_culprit_learns_that_the_order_has_ended() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    venue.handle(signed_by("MM1", order("bad"), order_qty=Decimal(3)))
+    venue.handle(signed_by("MM1", msg_at(cancel("x1", "bad"))))
+    venue.solve()
+    assert venue.traded == [(1, ["x1"])]
+    assert venue.texts == {"bad": "bad_order_signature", "x1": "too_late"}
+    before = len(venue.reports)
+    venue.hear(CancelRefused("O-1", "x1", "unknown_order"))
+    assert len(venue.reports) == before
+
+
+def msg_at(message: Any) -> Any:
+    """The same with a TransactTime."""
+    return type(message)(**{name: getattr(message, name) for name in message.__struct_fields__} | {"transact_time": T0})
+
+
+def test_whose_key_it_is_says_the_logon_before_the_order() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    venue.handle(signed_by("MM1", order("before")))
+    venue.handle(Message("identity", admission("MM1", "MM1.new")))
+    venue.handle(signed_by("MM1.new", order("after"), owner="MM1"))
+    venue.solve()
+    assert venue.traded == [(1, ["before", "after"])]
+    venue.handle(signed_by("MM1", order("old")))
+    venue.handle(signed_by("MM2", order("another's"), owner="MM1"))
+    venue.solve()
+    assert venue.traded[1:] == [(2, [])]
+
+
+def test_who_does_not_sign_each_waits_with_the_block_and_is_not_checked() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    venue.handle(from_peer(order("plain"), "MM2"))
+    venue.handle(signed_by("MM1", order("bad"), order_qty=Decimal(3)))
+    (job,) = venue.jobs
+    assert len(job.problem.signed) == 1
+    venue.solve()
+    assert venue.traded == [(1, ["plain"])]
+
+
+def test_places_are_those_of_the_block_whatever_its_order() -> None:
+    venue = Venue("MM1", batch_messages=3, ordering=settings().ordering.__class__("price_time"))
+    for cl_ord_id, price in (("c1", 2002), ("bad", 2001), ("c3", 2000)):
+        changed = {"order_qty": Decimal(3)} if cl_ord_id == "bad" else {}
+        venue.handle(signed_by("MM1", order(cl_ord_id, price=Decimal(price)), **changed))
+    venue.solve()
+    assert venue.traded == [(1, ["c3", "c1"])]
+
+
+# --- waiting -------------------------------------------------------------------------------------
+
+
+def test_blocks_reach_the_auction_in_their_order_whenever_their_checks_come() -> None:
+    venue = Venue("MM1", batch_messages=1)
+    venue.handle(signed_by("MM1", order("c1")))
+    venue.handle(from_peer(order("c2"), "MM2"))
+    venue.handle(signed_by("MM1", order("c3")))
+    assert venue.traded == []
+    venue.solve(1)
+    assert venue.traded == []
+    venue.solve()
+    assert venue.traded == [(1, ["c1"]), (2, ["c2"]), (3, ["c3"])]
+
+
+def test_a_check_that_is_late_is_asked_for_once_more() -> None:
+    venue = with_orders("c1", "bad2")
+    lost = venue.jobs.pop()
+    time_out(venue)
+    (again,) = venue.jobs
+    assert again.problem == lost.problem
+    assert again.job_id != lost.job_id
+    venue.solve()
+    assert venue.traded == [(1, ["c1"])]
+    venue.handle(Computed(lost.job_id, OrdersChecked((0, 1))))
+    assert venue.traded == [(1, ["c1"])], "the first answer comes too late"
+
+
+def test_the_first_answer_counts_also_after_it_was_asked_for_again() -> None:
+    venue = with_orders("c1", "bad2")
+    time_out(venue)
+    venue.solve()
+    assert venue.traded == [(1, ["c1"])]
+
+
+def test_what_is_never_checked_is_refused_and_the_others_go_on() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    venue.handle(signed_by("MM1", order("c1")))
+    venue.handle(from_peer(order("plain"), "MM2"))
+    time_out(venue)
+    time_out(venue)
+    assert venue.now == T0 + 2 * TIMEOUT
+    assert venue.traded == [(1, ["plain"])]
+    assert venue.texts == {"c1": "unchecked_signature"}
+    assert venue.said(OrdersVerified) == [OrdersVerified(1, 1, (0,), 2 * TIMEOUT, "unchecked_signature")]
+    assert venue.timers == {}
+
+
+def test_signed_orders_are_refused_while_too_many_blocks_are_being_checked() -> None:
+    venue = Venue("MM1", batch_messages=1)
+    for n in range(CHECKS_MAX + 1):
+        venue.handle(signed_by("MM1", order(f"c{n}")))
+    venue.handle(from_peer(order("plain"), "MM2"))
+    assert venue.texts == {f"c{CHECKS_MAX}": "checks_behind"}
+    venue.solve()
+    venue.handle(signed_by("MM1", order("next")))
+    assert "next" not in venue.texts
+
+
+def test_the_oldest_check_is_given_up_when_too_many_blocks_wait_for_it() -> None:
+    venue = Venue("MM1", batch_messages=1)
+    venue.handle(signed_by("MM1", order("c1")))
+    for n in range(HELD_MAX - 1):
+        venue.handle(from_peer(order(f"p{n}"), "MM2"))
+    assert venue.traded == []
+    venue.handle(from_peer(order("last"), "MM2"))
+    assert len(venue.traded) == HELD_MAX + 1
+    assert venue.texts == {"c1": "unchecked_signature"}
+    assert not venue.sequencer.state.held
+
+
+def test_a_check_that_is_under_way_at_a_stop_is_waited_for() -> None:
+    venue = Venue("MM1")
+    venue.handle(signed_by("MM1", order("c1")))
+    venue.handle(Stop())
+    assert venue.traded == []
+    venue.solve()
+    assert venue.traded == [(1, ["c1"])]
+
+
+def test_what_waits_survives_a_snapshot() -> None:
+    venue = with_orders("c1", "bad2")
+    restored = Sequencer("sequencer", settings(batch_messages=2))
+    restored.restore(venue.sequencer.snapshot())
+    assert restored.state == venue.sequencer.state
+    venue.sequencer = restored
+    venue.solve()
+    assert venue.traded == [(1, ["c1"])]
+
+
+def test_an_order_that_ended_while_its_cancel_was_checked_is_no_surprise() -> None:
+    venue = Venue("MM1", batch_messages=1)
+    venue.handle(signed_by("MM1", order("c1")))
+    venue.solve()
+    venue.handle(signed_by("MM1", msg_at(cancel("x1", "c1")), symbol="X"))
+    venue.hear(OrderCancelled("O-1", ""))
+    venue.solve()
+    assert venue.said(CancelRefused) == [CancelRefused("O-1", "x1", "bad_order_signature")]
