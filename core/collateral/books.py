@@ -61,13 +61,13 @@ class Books(msgspec.Struct):
     def open_lot(
         self, now: Nanos, owner: Owner, payment_id: str, amount: Decimal, *, key: Key, seq_num: int | None = None
     ) -> CollateralMoved:
-        """Take in money from the world."""
+        """Take in money from the world: a deposit, which has a number, or the cash of a sale."""
         position = self.positions.setdefault(owner.user, Position(owner.user))
         lot = Lot(payment_id, seq_num, amount, now, now, [Parcel(key, amount)])
         _side(position, owner).lots[payment_id] = lot
         self.ledger.transfer(self.token, amount, WORLD, account(owner, key), "deposit")
         return CollateralMoved(
-            what="deposited" if owner.side == "credit" else "earned",
+            what="earned" if seq_num is None else "deposited",
             order_id=key.order_id,
             user=owner.user,
             side=owner.side,

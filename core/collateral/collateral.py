@@ -45,9 +45,10 @@ from core.collateral.records import (
     ReleaseCollateral,
     RouteCollateral,
     SpendCollateral,
+    StopRoute,
     WithdrawalRequested,
 )
-from core.collateral.routing import deposit, fall_due, request, serve_order
+from core.collateral.routing import deposit, fall_due, request, serve_order, stop
 from core.collateral.states import TransferState
 from core.collateral.vault import Vault
 from core.kernel.component import Handler
@@ -118,6 +119,9 @@ class Collateral(Vault):
     def _on_route(self, now: Nanos, event: Message[RouteCollateral]) -> None:
         request(self, now, event.body)
 
+    def _on_stop_route(self, now: Nanos, event: Message[StopRoute]) -> None:
+        stop(self, now, event.body)
+
     def _on_preauthorise(self, now: Nanos, event: Message[PreauthoriseCollateral]) -> None:
         preauthorise(self, now, event.body)
 
@@ -141,6 +145,7 @@ class Collateral(Vault):
         DepositSeen: _on_deposit,
         WithdrawalRequested: _on_withdrawal,
         RouteCollateral: _on_route,
+        StopRoute: _on_stop_route,
         PreauthoriseCollateral: _on_preauthorise,
         SpendCollateral: _on_spend,
         ReleaseCollateral: _on_release,

@@ -8,11 +8,11 @@ I4. What a transfer set out with is what it has left and what hops have kept; an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from core.collateral.books import Books, Owner, account
-from core.collateral.positions import GONE, ZERO, Key, Side, total
+from core.collateral.positions import GONE, ZERO, Key, Position, Side, total
 from core.collateral.states import Holding
 from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import CollateralState
@@ -23,16 +23,33 @@ from core.units import EXACT
 def violations(state: CollateralState) -> list[str]:
     """What does not hold, one line each with the evidence; empty when all is well."""
     return [
-        *lot_violations(state.books),
+        *lot_violations(_sides(state.books)),
         *ledger_violations(state.books),
         *transfer_violations(state),
         *promise_violations(state),
     ]
 
 
-def lot_violations(books: Books) -> Iterator[str]:
+def local_violations(state: CollateralState, users: Iterable[str]) -> list[str]:
+    """Those of `violations` that money of these users can cause, but for sums over everybody, and of transfers."""
+    books = state.books
+    theirs = [books.positions[user] for user in dict.fromkeys(users) if user in books.positions]
+    return [
+        *(found for position in theirs for found in lot_violations(_sides_of(position))),
+        *(found for position in theirs for found in _account_violations(books, position)),
+        *(found for transfer in state.transfers.values() for found in _arithmetic(transfer)),
+        *promise_violations(state),
+    ]
+
+
+def size(state: CollateralState) -> int:
+    """How many accounts and lots `violations` looks at, or nearly."""
+    return len(state.books.ledger.balances) + 2 * len(state.books.positions)
+
+
+def lot_violations(sides: Iterable[tuple[Owner, Side]]) -> Iterator[str]:
     """I2, and that no part of a lot is nothing or less."""
-    for owner, side in _sides(books):
+    for owner, side in sides:
         for lot in (*side.lots.values(), *side.closed):
             held = total(parcel.amount for parcel in lot.parcels)
             if held != lot.amount:
@@ -45,11 +62,7 @@ def lot_violations(books: Books) -> Iterator[str]:
 
 def ledger_violations(books: Books) -> Iterator[str]:
     """I3, in both directions."""
-    expected: dict[str, Decimal] = {}
-    for owner, side in _sides(books):
-        for key, amount in _holdings(side):
-            name = account(owner, key)
-            expected[name] = EXACT.add(expected.get(name, ZERO), amount)
+    expected = _accounts(_sides(books))
     balances = {name: tokens[books.token] for name, tokens in books.ledger.balances.items()}
     world = balances.pop(WORLD, ZERO)
     for name in sorted(expected.keys() | balances.keys()):
@@ -93,6 +106,23 @@ def promise_violations(state: CollateralState) -> Iterator[str]:
             yield f"I4 withdrawal {withdrawal.payment_id}: its parts add up to {added}, not {withdrawal.amount}"
 
 
+def _account_violations(books: Books, position: Position) -> Iterator[str]:
+    for name, expected in _accounts(_sides_of(position)).items():
+        booked = books.ledger.balance(name, books.token)
+        if booked != expected:
+            yield f"I3 {name}: the ledger has {booked}, the lots {expected}"
+
+
+def _accounts(sides: Iterable[tuple[Owner, Side]]) -> dict[str, Decimal]:
+    """What the ledger has to have, by what lots hold."""
+    expected: dict[str, Decimal] = {}
+    for owner, side in sides:
+        for key, amount in _holdings(side):
+            name = account(owner, key)
+            expected[name] = EXACT.add(expected.get(name, ZERO), amount)
+    return expected
+
+
 def _arithmetic(transfer: Transfer) -> Iterator[str]:
     added = EXACT.add(transfer.amount, transfer.fee)
     if added != transfer.requested:
@@ -103,8 +133,12 @@ def _arithmetic(transfer: Transfer) -> Iterator[str]:
 
 def _sides(books: Books) -> Iterator[tuple[Owner, Side]]:
     for position in books.positions.values():
-        yield Owner(position.user, "credit"), position.credits
-        yield Owner(position.user, "debit"), position.debits
+        yield from _sides_of(position)
+
+
+def _sides_of(position: Position) -> Iterator[tuple[Owner, Side]]:
+    yield Owner(position.user, "credit"), position.credits
+    yield Owner(position.user, "debit"), position.debits
 
 
 def _holdings(side: Side) -> Iterator[tuple[Key, Decimal]]:

@@ -10,7 +10,14 @@ from core.collateral.graph import Route
 from core.collateral.legs import go_on
 from core.collateral.moving import begin, conclude
 from core.collateral.positions import ZERO, Key
-from core.collateral.records import CollateralRefusal, PayOut, RefundCollateral, Stage, WithdrawalRequested
+from core.collateral.records import (
+    CollateralRefusal,
+    PaidOut,
+    PayOut,
+    RefundCollateral,
+    Stage,
+    WithdrawalRequested,
+)
 from core.collateral.seen import SeenNumbers
 from core.collateral.settings import chain_of
 from core.collateral.states import Holding, HoldingStep
@@ -45,7 +52,10 @@ def refund(vault: Vault, now: Nanos, asked: RefundCollateral) -> None:
 
 
 def pay_out(vault: Vault, now: Nanos, asked: PayOut) -> None:
-    """Send the cash of a sale to its user. It comes in from the account where assets are traded."""
+    """Send the cash of a sale to its user, or leave it to him where it is if no way home takes as much, or as little.
+
+    It comes in from the account where assets are traded.
+    """
     refusal = _refusal(vault, asked)
     if refusal is None and asked.symbol not in vault.settings.destinations:
         refusal = CollateralRefusal.UNKNOWN_SYMBOL
@@ -55,7 +65,7 @@ def pay_out(vault: Vault, now: Nanos, asked: PayOut) -> None:
     place = vault.settings.destinations[asked.symbol][0]
     route = _way_home(vault, asked.user, place, asked.amount)
     if route is None:
-        vault.refuse(asked.order_id, Stage.PAY_OUT, CollateralRefusal.NO_ROUTE)
+        _credit(vault, now, asked, place)
         return
     owner = Owner(asked.user, "debit")
     transfer = _transfer(vault, Purpose.PAY_OUT, asked.order_id, owner, (place, asked.amount))
@@ -63,6 +73,14 @@ def pay_out(vault: Vault, now: Nanos, asked: PayOut) -> None:
     books, payment_id = vault.state.books, vault.state.ids.next("P")
     vault.note(books.open_lot(now, owner, payment_id, asked.amount, key=transfer.key))
     _set_out(vault, now, transfer, route)
+
+
+def _credit(vault: Vault, now: Nanos, asked: PayOut, place: str) -> None:
+    """Ways and what they take are settings: cash that none takes now is never taken, so it is not asked for again."""
+    key, payment_id = Key(Holding.READY, place), vault.state.ids.next("P")
+    vault.note(vault.state.books.open_lot(now, Owner(asked.user), payment_id, asked.amount, key=key))
+    vault.freed[asked.user] = None
+    vault.answer(PaidOut(asked.order_id, ZERO, ZERO, credited=asked.amount))
 
 
 def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:

@@ -2,8 +2,8 @@
 
 A user is `chain_id:address`. Amounts are in the one token that collateral is held in. Every command of the desk has
 exactly one final answer: `RouteCollateral` ends in `CollateralRouted` or `CollateralRefused` within the deadline of
-the settings, whatever hops and bridges do; the others are answered at once, except that money takes its time to be
-paid out.
+the settings, whatever hops and bridges do, and `StopRoute` is answered by that; the others are answered at once, except
+that money takes its time to be paid out.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class CollateralRefusal(StrEnum):
     """No hop on any way took the money. What it cost is booked, the rest is the user's again."""
     TIMEOUT = "timeout"
     """The money did not arrive in time. It is still the user's, wherever it is, and counts for the next order."""
+    CANCELLED = "cancelled"
+    """The desk has taken its request back. Money that was under way is the user's, as after a timeout."""
     NOT_ENOUGH_FUNDS = "not_enough_funds"
     """The user, the order or the payment does not hold as much."""
     STOPPED = "stopped"
@@ -98,6 +100,13 @@ class RouteCollateral(Record, frozen=True):
     amount: Decimal
 
 
+class StopRoute(Record, frozen=True):
+    """The order wants no collateral any more. If its `RouteCollateral` has no answer yet, that is `CollateralRefused`
+    now: money that is under way turns back where it can, else arrives, and is free either way."""
+
+    order_id: str
+
+
 class PreauthoriseCollateral(Record, frozen=True):
     """Set `amount` aside for a payment: of what the order has a claim on, then of what the user has free there."""
 
@@ -136,7 +145,10 @@ class RefundCollateral(Record, frozen=True):
 
 
 class PayOut(Record, frozen=True):
-    """Send `amount` of cash, from the sale of index `symbol`, to its user. Answered by `PaidOut`."""
+    """Send `amount` of cash, from the sale of index `symbol`, to its user. Answered by `PaidOut`.
+
+    Where no way home takes as much, or as little, it becomes the user's collateral where it is.
+    """
 
     order_id: str
     user: str
@@ -238,8 +250,10 @@ class CollateralReleased(Record, frozen=True):
 
 
 class PaidOut(Record, frozen=True):
-    """The user has received `amount`; sending it has cost `fee`. Together they are what was to be sent."""
+    """The user has received `amount`; sending it has cost `fee`. `credited` is cash that no way home takes: it was not
+    sent and is his collateral, free for his next order or to be withdrawn. Together they are what was to be sent."""
 
     order_id: str
     amount: Decimal
     fee: Decimal
+    credited: Decimal = Decimal(0)

@@ -19,6 +19,7 @@ from core.collateral.records import (
     DepositSeen,
     RouteCollateral,
     Stage,
+    StopRoute,
 )
 from core.collateral.seen import SeenNumbers
 from core.collateral.settings import chain_of
@@ -92,14 +93,27 @@ def serve_order(vault: Vault, now: Nanos, order_id: str) -> bool:
 
 
 def fall_due(vault: Vault, now: Nanos, order_id: str) -> None:
-    """An order's time is over. Money that is under way stays its user's, and turns back where it can."""
+    """An order's time is over."""
+    travels = vault.state.routes[order_id].transfer_id in vault.state.transfers
+    _let_go(vault, now, order_id, CollateralRefusal.TIMEOUT if travels else CollateralRefusal.NO_DEPOSIT)
+
+
+def stop(vault: Vault, now: Nanos, asked: StopRoute) -> None:
+    """An order does not want its collateral any more. One that has its answer has it by now, or soon."""
+    if asked.order_id in vault.state.routes:
+        vault.emit(CancelTimer(f"order:{asked.order_id}"))
+        _let_go(vault, now, asked.order_id, CollateralRefusal.CANCELLED)
+
+
+def _let_go(vault: Vault, now: Nanos, order_id: str, reason: CollateralRefusal) -> None:
+    """Answer an order without its money. What is under way stays its user's, and turns back where it can."""
     wanted = vault.state.routes[order_id]
     transfer = vault.state.transfers.get(wanted.transfer_id)
     if transfer is None:
         vault.state.waiting[wanted.user].remove(f"order:{order_id}")
-        give_up(vault, now, order_id, CollateralRefusal.NO_DEPOSIT)
+        give_up(vault, now, order_id, reason)
         return
-    give_up(vault, now, order_id, CollateralRefusal.TIMEOUT, transfer.fee)
+    give_up(vault, now, order_id, reason, transfer.fee)
     transfer.is_answered = True
     abandon(vault, now, transfer)
 

@@ -50,6 +50,8 @@ class DeskState(msgspec.Struct):
     inventory: Inventory = msgspec.field(default_factory=Inventory)
     indexes: Indexes = msgspec.field(default_factory=Indexes)
     chain: ChainCalls = msgspec.field(default_factory=ChainCalls)
+    rates: dict[str, Decimal] = {}
+    """What execution was told that assets are worth which commissions may be taken in."""
     anchor: Nanos = 0
     """Ticks are whole tick lengths after this."""
     tick_at: Nanos | None = None

@@ -75,6 +75,11 @@ class RecordInvoice(Record, frozen=True):
 ChainRequest: TypeAlias = MintIndex | BurnIndex | ReturnIndex | SetSolverWeights | RecordInvoice
 
 
+def order_of(request: ChainRequest) -> str:
+    """The index order that something is asked for; empty for weights, which are nobody's."""
+    return "" if isinstance(request, SetSolverWeights) else request.key.partition(":")[2]
+
+
 class ChainConfirmed(Record, frozen=True):
     """It is event number `index` (from 0) of block `height` (from 1), whose hash is `block_hash`."""
 

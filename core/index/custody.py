@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from core.collateral.seen import SeenNumbers
+from core.units import EXACT
 
 _ZERO: Final = Decimal(0)
 
@@ -37,13 +38,13 @@ class Custody(msgspec.Struct):
         """Set free tokens aside for an order; False if there are not as many."""
         if self.balance(user, symbol) < amount:
             return False
-        self._add(user, symbol, -amount)
+        self._add(user, symbol, amount.copy_negate())
         self.locked[order_id] = amount
         return True
 
     def burn(self, order_id: str, amount: Decimal) -> None:
         """Tokens of an order leave."""
-        self.locked[order_id] -= amount
+        self.locked[order_id] = EXACT.subtract(self.locked[order_id], amount)
 
     def unlock(self, order_id: str, user: str, symbol: str) -> Decimal:
         """What an order still has locked is free again, and returned."""
@@ -54,11 +55,11 @@ class Custody(msgspec.Struct):
 
     def withdraw(self, user: str, symbol: str, amount: Decimal) -> None:
         """Free tokens leave."""
-        self._add(user, symbol, -amount)
+        self._add(user, symbol, amount.copy_negate())
 
     def _add(self, user: str, symbol: str, amount: Decimal) -> None:
         tokens = self.free.setdefault(user, {})
-        tokens[symbol] = tokens.get(symbol, _ZERO) + amount
+        tokens[symbol] = EXACT.add(tokens.get(symbol, _ZERO), amount)
         if not tokens[symbol]:
             del tokens[symbol]
         if not tokens:

@@ -25,9 +25,10 @@ from core.collateral.records import (
     Stage,
 )
 from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
-from core.index import filling, funding, intake, minting, quoting, rounds, settling, ticking, weighing
+from core.index import filling, funding, intake, minting, quoting, rebalancing, rounds, settling, ticking, weighing
 from core.index.base import DeskBase, DeskState
-from core.index.chain import BurnIndex, ChainConfirmed, ChainRefused, MintIndex
+from core.index.chain import BurnIndex, ChainConfirmed, ChainRefused, MintIndex, order_of
+from core.index.facts import ChainCallDone
 from core.index.order import IndexOrder
 from core.index.planning import NoRoom, Plan
 from core.index.queue import WaitingLine
@@ -75,7 +76,7 @@ class IndexDesk(DeskBase):
         state = DeskState(
             line=WaitingLine(settings.client_order_wait_ns, settings.active_per_user_max),
             quotes=Quotes(WaitingLine(settings.client_quote_wait_ns, settings.quotes_per_user_max)),
-            books=books_of(settings.assets, settings.books),
+            books=books_of((*settings.assets, *settings.commission_pairs.values()), settings.books),
         )
         super().__init__(name, settings, state)
 
@@ -96,6 +97,7 @@ class IndexDesk(DeskBase):
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
         self.state.stopping = True
         quoting.refuse_quotes(self)
+        rebalancing.cut_short(self)
         for order in list(self.state.orders.live.values()):
             settling.leave(self, now, order, Outcome.EXPIRED, EndReason.STOPPED)
 
@@ -211,6 +213,10 @@ class IndexDesk(DeskBase):
         request, effects = self.state.chain.confirmed(event.call_id)
         for effect in effects:
             self.emit(effect)
+        if request is None:
+            return
+        at = event.body
+        self.note(ChainCallDone(order_of(request), request.key, at.height, at.index, at.block_hash.hex()))
         if isinstance(request, MintIndex):
             minting.on_minted(self, now, request)
         elif isinstance(request, BurnIndex):

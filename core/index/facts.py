@@ -71,6 +71,15 @@ class AssetOrderPlanned(Record, frozen=True):
     """Of the demand, what the batch's other side covers."""
 
 
+class CommissionUnpriced(Record, frozen=True):
+    """The exchange took `commission` of `asset` for a trade, nobody knows what that is worth, and no lot bears it."""
+
+    asset_order_id: str
+    trade_id: str
+    asset: str
+    commission: Decimal
+
+
 class LotOpened(Record, frozen=True):
     """A fill became a lot in batch and inventory."""
 
@@ -179,6 +188,19 @@ class ChainCallRetried(Record, frozen=True):
     key: str
     attempt: int
     reason: str
+
+
+class ChainCallDone(Record, frozen=True):
+    """The chain has done what it was asked: it is event `index` of block `height`, whose hash is `block_hash`, in hex.
+
+    `order_id` is empty where it was asked for no order.
+    """
+
+    order_id: str
+    key: str
+    height: int
+    index: int
+    block_hash: str
 
 
 class TokensHeld(Record, frozen=True):

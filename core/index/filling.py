@@ -8,6 +8,7 @@ from typing import Final
 
 from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
 from core.index import batch as batching
+from core.index import commissions
 from core.index.allocation import BatchState, OrderFill
 from core.index.base import MATURITY, DeskBase
 from core.index.batch import Trade
@@ -32,6 +33,7 @@ def on_placed(desk: DeskBase, said: AssetOrderPlaced) -> None:
 
 def on_filled(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> None:
     """A trade: book it, and hand out what it makes possible. One that no batch waits for is the house's."""
+    said = commissions.whole(desk, now, said)
     _book(desk, now, said)
     batch = desk.state.batches.of(said.order_id)
     if batch is None:

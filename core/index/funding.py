@@ -21,8 +21,8 @@ from core.units import Nanos
 
 
 def serve_orders(desk: DeskBase, now: Nanos) -> None:
-    """Begin with every order that has waited its time."""
-    while (order_id := desk.state.line.next(now)) is not None:
+    """Begin with every order that has waited its time. One that is put back is not served again in this tick."""
+    for order_id in desk.state.line.take(now):
         order = desk.state.orders.live[order_id]
         desk.move(now, order, IndexOrderStep.SERVED)
         if order.side == "buy":

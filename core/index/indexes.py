@@ -129,5 +129,5 @@ class Indexes(msgspec.Struct):
     def mint(self, symbol: str, quantity: Decimal, price: Decimal) -> None:
         """So many tokens exist more; below zero, less. Each cost or brought `price`."""
         index = self.live[symbol]
-        index.supply += quantity
+        index.supply = EXACT.add(index.supply, quantity)
         index.last_price = price

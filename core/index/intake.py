@@ -20,12 +20,13 @@ from core.index.records import (
     NewIndexOrder,
     Outcome,
 )
+from core.index.rounding import cut
 from core.index.settling import leave, shrink
 from core.index.states import IndexOrderState
 from core.index.validation import amount_flaw, is_id
 from core.market.orders import Side
 from core.market.prices import PriceType
-from core.units import Nanos, round_down
+from core.units import EXACT, Nanos
 
 _TOO_LATE = frozenset(
     {
@@ -55,10 +56,10 @@ def amend_order(desk: DeskBase, now: Nanos, request: AmendIndexOrder) -> None:
     order = desk.state.orders.of_client(request.user, request.client_order_id)
     refusal = _why_not(order) or _bad_amount(desk, order, request.amount)
     if refusal is None and order is not None:
-        more = request.amount - (order.original - order.removed)
+        more = EXACT.subtract(request.amount, EXACT.subtract(order.original, order.removed))
         if more > 0 and order.state is not IndexOrderState.OPEN:
             refusal = RequestRefusal.FUNDS_MOVED
-        elif -more > order.remaining:
+        elif more.copy_negate() > order.remaining:
             refusal = RequestRefusal.IN_USE
         else:
             _amend(desk, now, order, more)
@@ -126,12 +127,12 @@ def _bad_amount(desk: DeskBase, order: IndexOrder | None, amount: Decimal) -> Re
 
 def _amend(desk: DeskBase, now: Nanos, order: IndexOrder, more: Decimal) -> None:
     if more > 0:
-        order.original += more
-        order.remaining += more
+        order.original = EXACT.add(order.original, more)
+        order.remaining = EXACT.add(order.remaining, more)
     else:
-        order.remove(-more)
+        order.remove(more.copy_negate())
     named = (order.order_id, order.user, order.client_order_id)
-    desk.note(IndexOrderAmended(*named, order.original - order.removed, order.removed))
+    desk.note(IndexOrderAmended(*named, EXACT.subtract(order.original, order.removed), order.removed))
     shrink(desk, now, order, EndReason.AMENDED)
 
 
@@ -152,7 +153,7 @@ def _net(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     if met.removed:
         left = order.remaining * met.left / worth
         places = desk.settings.collateral_decimals if order.side == "buy" else desk.settings.token_decimals
-        order.remove(order.remaining - round_down(left, places))
+        order.remove(EXACT.subtract(order.remaining, cut(left, places)))
         shrink(desk, now, order, EndReason.NETTED)
 
 

@@ -46,22 +46,48 @@ def violations(
 
     Of the other components only those that are given are looked at.
     """
+    orders = (*desk.orders.live.values(), *desk.orders.ended.values())
     return [
-        *order_violations(desk, settings),
+        *order_violations(desk, settings, orders),
         *(found for batch in desk.batches.running.values() for found in batch_violations(batch)),
         *stock_violations(desk),
         *inventory_violations(desk.inventory),
-        *basket_violations(desk, settings),
+        *basket_violations(desk, settings, desk.orders.live.values()),
         *batches_violations(desk, execution),
-        *ending_violations(desk),
+        *count_violations(desk),
+        *(found for order in orders for found in ending_violations(desk, order)),
         *(collateral_invariants.violations(collateral) if collateral is not None else ()),
     ]
 
 
-def order_violations(desk: DeskState, settings: DeskSettings) -> Iterator[str]:
+def local_violations(
+    desk: DeskState, settings: DeskSettings, order_ids: Iterable[str], execution: ExecutionState | None = None
+) -> list[str]:
+    """Those of `violations` that a change of these orders or of running batches can cause, but for the sums over all
+    stock: as much work as there is in batches, however many orders and lots there are."""
+    known = (desk.orders.live.get(order_id) or desk.orders.ended.get(order_id) for order_id in dict.fromkeys(order_ids))
+    orders = [order for order in known if order is not None]
+    return [
+        *order_violations(desk, settings, orders),
+        *(found for batch in desk.batches.running.values() for found in batch_violations(batch)),
+        *basket_violations(desk, settings, orders),
+        *batches_violations(desk, execution),
+        *count_violations(desk),
+        *(found for order in orders for found in ending_violations(desk, order)),
+    ]
+
+
+def size(desk: DeskState) -> int:
+    """How many orders and lots `violations` looks at."""
+    holdings = sum(len(holding.lots) + len(holding.closed) for holding in desk.inventory.holdings.values())
+    shelves = sum(len(lots) for shelf in (desk.stock.carried, desk.stock.house) for lots in shelf.values())
+    return len(desk.orders.live) + len(desk.orders.ended) + holdings + shelves
+
+
+def order_violations(desk: DeskState, settings: DeskSettings, orders: Iterable[IndexOrder]) -> Iterator[str]:
     """I1."""
     tolerance = settings.limits.collateral_tolerance
-    for order in (*desk.orders.live.values(), *desk.orders.ended.values()):
+    for order in orders:
         whole = order.remaining + order.engaged + order.carried + order.spent + order.removed
         if abs(whole - order.original) > tolerance:
             yield f"I1 {order.order_id}: {order.original} ordered, {whole} accounted for"
@@ -92,11 +118,11 @@ def stock_violations(desk: DeskState) -> Iterator[str]:
             yield f"I5 {asset}: {has} owned, {accounted} held for tokens, in stock or in batches"
 
 
-def basket_violations(desk: DeskState, settings: DeskSettings) -> Iterator[str]:
+def basket_violations(desk: DeskState, settings: DeskSettings, orders: Iterable[IndexOrder]) -> Iterator[str]:
     """I7, over all batches that an order was in, as long as its index has one basket."""
-    for order in desk.orders.live.values():
+    for order in orders:
         index = desk.indexes.live.get(order.symbol)
-        if index is None or not order.filled or order.version != index.version:
+        if order.ended or index is None or not order.filled or order.version != index.version:
             continue
         given: dict[str, Decimal] = {}
         for lot in order.lots.values():
@@ -127,21 +153,26 @@ def batches_violations(desk: DeskState, execution: ExecutionState | None) -> Ite
     yield from _strangers(desk, execution)
 
 
-def ending_violations(desk: DeskState) -> Iterator[str]:
-    """I10."""
+def count_violations(desk: DeskState) -> Iterator[str]:
+    """I10, that no order was lost."""
     orders = desk.orders
     if orders.count != len(orders.live) + orders.ended_count:
         yield f"I10: {orders.count} orders came, {len(orders.live)} live, {orders.ended_count} ended"
-    for order in orders.live.values():
-        if order.ended or order.order_id in orders.ended:
-            yield f"I10 {order.order_id}: alive, and {order.state}"
-        if (order.state in ENGAGEABLE) != (order.order_id in orders.ready):
-            yield f"I10 {order.order_id}: {order.state}, and {'' if order.order_id in orders.ready else 'not '}in line"
-        if orders.client_ids.get(order.user, {}).get(order.client_order_id) != order.order_id:
-            yield f"I10 {order.order_id}: not what {order.user} calls {order.client_order_id}"
-    for order in orders.ended.values():
+
+
+def ending_violations(desk: DeskState, order: IndexOrder) -> Iterator[str]:
+    """I10, of one order."""
+    orders, order_id = desk.orders, order.order_id
+    if order_id not in orders.live:
         if not order.ended:
-            yield f"I10 {order.order_id}: put away, and {order.state}"
+            yield f"I10 {order_id}: put away, and {order.state}"
+        return
+    if order.ended or order_id in orders.ended:
+        yield f"I10 {order_id}: alive, and {order.state}"
+    if (order.state in ENGAGEABLE) != (order_id in orders.ready):
+        yield f"I10 {order_id}: {order.state}, and {'' if order_id in orders.ready else 'not '}in line"
+    if orders.client_ids.get(order.user, {}).get(order.client_order_id) != order_id:
+        yield f"I10 {order_id}: not what {order.user} calls {order.client_order_id}"
 
 
 def answer_violations(accepted: Iterable[str], ended: Iterable[str], *, over: bool = False) -> Iterator[str]:

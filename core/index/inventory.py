@@ -7,8 +7,8 @@ left of it stays open, and is short if it was a sell. A close realises, for its 
 
 with the sign of the first term turned round where a buy closes a sell. Fees are pro rata, so that over the whole life
 of a lot each of its fees is counted exactly once, to the last digit of MONEY. Closed lots are kept up to a number and
-counted beyond it; open lots beyond a number are merged, the oldest two at a time, at what they cost together. So memory
-stays flat, and so does the sum of what is realised.
+counted beyond it, and so is what closed a lot; open lots beyond a number are merged, the oldest two at a time, at what
+they cost together. So memory stays flat, and so does the sum of what is realised.
 """
 
 from __future__ import annotations
@@ -98,14 +98,25 @@ class InventoryLot(msgspec.Struct, kw_only=True):
     closes: list[LotClose] = []
     """What closed it since."""
     assignments: list[Assignment] = []
+    closed_before: Decimal = _ZERO
+    """The sum of closes that are not kept."""
+    assigned_before: Decimal = _ZERO
+    """The sum of assignments that are not kept."""
 
     def closed(self) -> Decimal:
         """The sum of what closed it."""
-        return _total(close.quantity for close in self.closes)
+        return EXACT.add(self.closed_before, _total(close.quantity for close in self.closes))
 
     def assigned(self) -> Decimal:
         """The sum of what was assigned of it."""
-        return _total(one.quantity for one in self.assignments)
+        return EXACT.add(self.assigned_before, _total(one.quantity for one in self.assignments))
+
+    def forget_steps(self, kept: int) -> None:
+        """Keep the newest closes and assignments, so many of each."""
+        while len(self.closes) > kept:
+            self.closed_before = EXACT.add(self.closed_before, self.closes.pop(0).quantity)
+        while len(self.assignments) > kept:
+            self.assigned_before = EXACT.add(self.assigned_before, self.assignments.pop(0).quantity)
 
 
 class Holding(msgspec.Struct):
@@ -130,8 +141,10 @@ class Inventory(msgspec.Struct):
 
     closed_lots_max: int = 1000
     """So many closed lots are kept of each asset."""
-    open_lots_max: int = 10_000
+    open_lots_max: int = 1000
     """So many lots may be open of each asset before the oldest are merged."""
+    steps_max: int = 1000
+    """So many closes, and as many assignments, are kept of each lot; of older ones their sum."""
     holdings: dict[str, Holding] = {}
 
 
@@ -154,6 +167,7 @@ def book(inventory: Inventory, fill: InventoryFill) -> Booked:
     left, closes = fill.quantity, []
     while left > 0 and (lot := _oldest(holding)) is not None and lot.side != fill.side:
         closes.append(_close(lot, fill, min(lot.remaining, left)))
+        lot.forget_steps(inventory.steps_max)
         left = EXACT.subtract(left, closes[-1].quantity)
         if not lot.remaining:
             _retire(inventory, holding, holding.lots.pop(_key(lot.side, lot.lot_id)))
@@ -184,6 +198,7 @@ def assign(inventory: Inventory, asset: str, lot_id: str, assignment: Assignment
     if EXACT.add(lot.assigned(), assignment.quantity) > lot.original:
         raise DefectError(f"lot {lot_id}: {assignment.quantity} on top of {lot.assigned()} is more than {lot.original}")
     lot.assignments.append(assignment)
+    lot.forget_steps(inventory.steps_max)
     lot.updated_at = assignment.at
     return True
 
@@ -286,6 +301,8 @@ def _merge_oldest(holding: Holding) -> None:
         matched=_ZERO,
         closes=[],
         assignments=[],
+        closed_before=_ZERO,
+        assigned_before=_ZERO,
     )
     holding.lots = {_key(merged.side, merged.lot_id): merged} | holding.lots
     holding.merged += 1

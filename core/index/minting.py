@@ -27,11 +27,12 @@ from core.index.order import AssignedLot, IndexOrder
 from core.index.planning import Mode
 from core.index.reasons import EndReason
 from core.index.records import MintInvoice, Outcome, RedemptionInvoice
+from core.index.rounding import cut, raised
 from core.index.settling import settle
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.index.stock import Lot, add_house
 from core.kernel.codec import encode
-from core.units import Nanos, round_down, round_up
+from core.units import EXACT, Nanos
 
 PAYOUT: Final = "payout:"
 
@@ -50,7 +51,7 @@ def mint_ready(desk: DeskBase, now: Nanos) -> None:
 
 def pay_out(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     """Send a sell's cash to its user; too little to be sent is burned for nothing."""
-    cash = round_down(max(order.proceeds, Decimal(0)), desk.settings.collateral_decimals)
+    cash = cut(max(order.proceeds, Decimal(0)), desk.settings.collateral_decimals)
     if cash > 0:
         desk.send(COLLATERAL, PayOut(order.order_id, order.user, order.symbol, cash))
     else:
@@ -95,8 +96,8 @@ def on_pay_out_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: Coll
 
 
 def on_paid_out(desk: DeskBase, now: Nanos, order: IndexOrder, said: PaidOut) -> None:
-    """A sell's cash has reached its user: burn what it was for."""
-    order.paid_out, order.payout_fee = said.amount, said.fee
+    """A sell's cash has reached its user, or is his collateral: burn what it was for."""
+    order.paid_out, order.payout_fee, order.credited = EXACT.add(said.amount, said.credited), said.fee, said.credited
     _burn(desk, now, order)
 
 
@@ -128,7 +129,7 @@ def on_burned(desk: DeskBase, now: Nanos, request: BurnIndex) -> None:
 def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
     """What a user is told of what was minted for him."""
     assert order.position is not None
-    total = order.original
+    total = order.whole
     return MintInvoice(
         order_id=order.order_id,
         user=order.user,
@@ -138,8 +139,8 @@ def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
         symbol=order.symbol,
         filled_quantity=order.filled,
         total_amount=total,
-        amount_paid=order.charged + order.fees,
-        amount_remaining=total - order.spent,
+        amount_paid=EXACT.add(order.charged, order.fees),
+        amount_remaining=EXACT.subtract(total, order.spent),
         management_fee=order.fees,
         assets_value=order.assets_value,
         exchange_fee=order.exchange_fee,
@@ -158,13 +159,15 @@ def redemption_invoice(order: IndexOrder, now: Nanos) -> RedemptionInvoice:
         user=order.user,
         client_order_id=order.client_order_id,
         symbol=order.symbol,
-        total_quantity=order.original,
+        total_quantity=order.whole,
         burned_quantity=order.filled,
-        quantity_remaining=order.original - order.filled,
+        quantity_remaining=EXACT.subtract(order.whole, order.filled),
+        assets_value=order.assets_value,
         proceeds=order.proceeds,
         exchange_fee=order.exchange_fee,
         payout_fee=order.payout_fee,
         amount_paid=order.paid_out,
+        amount_credited=order.credited,
         execution_price=order.proceeds / order.filled,
         at=now,
     )
@@ -178,7 +181,7 @@ def is_minting(order: IndexOrder | None) -> bool:
 def _charge(desk: DeskBase, order: IndexOrder) -> Decimal:
     if desk.settings.limits.mode is Mode.REFERENCE:
         return order.preauthorised
-    cost = round_up(order.spent - order.fees, desk.settings.collateral_decimals)
+    cost = raised(order.spent - order.fees, desk.settings.collateral_decimals)
     return min(cost, order.preauthorised)
 
 

@@ -100,6 +100,9 @@ class IndexOrder(msgspec.Struct):
     """The user's collateral when it was charged."""
     payout_fee: Decimal = _ZERO
     paid_out: Decimal = _ZERO
+    """What a sell's user got, credited or sent."""
+    credited: Decimal = _ZERO
+    """Of that, what could not be sent and is his collateral."""
     minted: Decimal = _ZERO
     """Index tokens that the chain minted or burned."""
     filled_at: Nanos = 0
@@ -123,6 +126,11 @@ class IndexOrder(msgspec.Struct):
     def leaving(self) -> bool:
         """Whether it is to be engaged no more, whatever is left of it."""
         return self.ends_as is not None
+
+    @property
+    def whole(self) -> Decimal:
+        """What the order is for: what it was placed for, without what was netted or amended away since."""
+        return EXACT.subtract(self.original, self.removed)
 
     @property
     def open_amount(self) -> Decimal:
@@ -165,16 +173,16 @@ class IndexOrder(msgspec.Struct):
 
     def remove(self, amount: Decimal) -> None:
         """Take `amount` of remaining out of the order."""
-        self.remaining -= amount
-        self.removed += amount
+        self.remaining = EXACT.subtract(self.remaining, amount)
+        self.removed = EXACT.add(self.removed, amount)
 
     def charge_routing(self, fee: Decimal) -> None:
         """Book what it cost to bring the collateral; what was removed meanwhile pays if no more is left."""
-        from_removed = max(fee - self.remaining, _ZERO)
-        self.remaining -= fee - from_removed
-        self.removed -= from_removed
-        self.spent += fee
-        self.fees += fee
+        from_removed = max(EXACT.subtract(fee, self.remaining), _ZERO)
+        self.remaining = EXACT.subtract(self.remaining, EXACT.subtract(fee, from_removed))
+        self.removed = EXACT.subtract(self.removed, from_removed)
+        self.spent = EXACT.add(self.spent, fee)
+        self.fees = EXACT.add(self.fees, fee)
 
     def take(self, now: Nanos, fill: OrderFill) -> None:
         """Book what a batch has filled: pay for a buy, or count what a sell brought."""

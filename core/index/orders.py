@@ -9,6 +9,7 @@ import msgspec
 
 from core.index.order import IndexOrder
 from core.index.records import NewIndexOrder
+from core.index.remembered import remember, remembers
 from core.index.states import IndexOrderState
 from core.market.orders import Side
 from core.units import Nanos
@@ -26,7 +27,9 @@ class Orders(msgspec.Struct):
     """Orders that it is time to mint."""
     ended: dict[str, IndexOrder] = {}
     client_ids: dict[str, dict[str, str]] = {}
-    """By user and his own id, the desk's."""
+    """By user and his own id, the desk's: of the orders that are kept."""
+    forgotten: dict[str, bytearray] = {}
+    """By user, the ids of his orders that are not, as `core.index.remembered` has them."""
     by_user: dict[str, dict[str, None]] = {}
     """The live orders of each user, oldest first."""
     count: int = 0
@@ -55,7 +58,9 @@ class Orders(msgspec.Struct):
 
     def knows(self, user: str, client_order_id: str) -> bool:
         """Whether the user has ever used this id."""
-        return client_order_id in self.client_ids.get(user, {})
+        if client_order_id in self.client_ids.get(user, {}):
+            return True
+        return user in self.forgotten and remembers(self.forgotten[user], client_order_id)
 
     def open_count(self, user: str) -> int:
         """How many orders of the user are alive."""
@@ -100,7 +105,15 @@ class Orders(msgspec.Struct):
         self.ended[order.order_id] = order
         self.ended_count += 1
         while len(self.ended) > kept_max:
-            del self.ended[next(iter(self.ended))]
+            self._forget(self.ended.pop(next(iter(self.ended))))
+
+    def _forget(self, order: IndexOrder) -> None:
+        """Keep nothing of an order but its client's id."""
+        theirs = self.client_ids[order.user]
+        del theirs[order.client_order_id]
+        if not theirs:
+            del self.client_ids[order.user]
+        remember(self.forgotten.setdefault(order.user, bytearray()), order.client_order_id)
 
 
 _WAITING: Final = frozenset(

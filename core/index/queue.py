@@ -55,6 +55,13 @@ class WaitingLine(msgspec.Struct):
             self.aside.setdefault(waiting.user, {})[item] = None
         return None
 
+    def take(self, now: Nanos) -> list[str]:
+        """Take all that is due into service. What is put back meanwhile is not among it, however short the wait."""
+        items = []
+        while (item := self.next(now)) is not None:
+            items.append(item)
+        return items
+
     def put_back(self, item: str, now: Nanos) -> None:
         """Let an item in service wait again, at the end."""
         self.line[item] = Waiting(self.active[item], now)

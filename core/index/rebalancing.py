@@ -12,6 +12,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import Final
 
+from core.execution.records import EXECUTION, CancelAssetOrders
 from core.index.base import DeskBase
 from core.index.basket import Basket
 from core.index.composition import publish
@@ -50,6 +51,12 @@ def attend(desk: DeskBase, now: Nanos) -> None:
     for task_id in [task_id for task_id, task in indexes.overdue.items() if not _is_open(desk, task)]:
         del indexes.overdue[task_id]
     _trade(desk, now)
+
+
+def cut_short(desk: DeskBase) -> None:
+    """End the house batch that runs, if one does: exchange orders may stay in the book for as long as nobody cares."""
+    if desk.state.indexes.house_batch:
+        desk.send(EXECUTION, CancelAssetOrders(desk.state.indexes.house_batch))
 
 
 def _is_traded(desk: DeskBase, symbol: str) -> bool:

@@ -189,7 +189,8 @@ class InvoiceLot(Record, frozen=True):
 
 
 class MintInvoice(Record, frozen=True):
-    """What a user paid for what was minted. `total_amount` is what the order was for.
+    """What a user paid for what was minted. `total_amount` is what the order was for in the end: what was netted or
+    amended away is no part of it, and is given back besides `amount_remaining`.
 
     management_fee    routing charges
     amount_paid       confirmed by the collateral manager, with the management fee
@@ -221,11 +222,16 @@ class MintInvoice(Record, frozen=True):
 
 
 class RedemptionInvoice(Record, frozen=True):
-    """What a user got for the tokens that were burned.
+    """What a user got for the tokens that were burned. `total_quantity` is what the order was for in the end, without
+    what was netted or amended away.
 
-    proceeds     what the sold assets brought, exchange fees deducted
-    payout_fee   what it cost to bring the money to the user
-    amount_paid  proceeds - payout_fee
+    quantity_remaining  total_quantity - burned_quantity
+    assets_value        sum of price x sold, before fees, as in a mint's invoice
+    exchange_fee        sum of the sales' fees
+    proceeds            assets_value - exchange_fee
+    payout_fee          what it cost to bring the money to the user
+    amount_paid         proceeds - payout_fee, in whole units of the collateral
+    amount_credited     of amount_paid, what no way home takes: it was not sent, and is the user's collateral
     """
 
     order_id: str
@@ -235,10 +241,12 @@ class RedemptionInvoice(Record, frozen=True):
     total_quantity: Decimal
     burned_quantity: Decimal
     quantity_remaining: Decimal
+    assets_value: Decimal
     proceeds: Decimal
     exchange_fee: Decimal
     payout_fee: Decimal
     amount_paid: Decimal
+    amount_credited: Decimal
     execution_price: Decimal
     at: Nanos
 

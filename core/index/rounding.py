@@ -6,7 +6,7 @@ What is handed over from one holder to another is therefore never finer than a t
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 from typing import Final
 
 from core.units import EXACT, MONEY
@@ -21,6 +21,11 @@ _WIDE: Final = Context(prec=EXACT.prec, traps=[kind for kind, on in MONEY.traps.
 def cut(amount: Decimal, decimals: int = FINEST) -> Decimal:
     """The amount without what is finer than that, towards zero. Large amounts have all their digits."""
     return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN, _WIDE)
+
+
+def raised(amount: Decimal, decimals: int = FINEST) -> Decimal:
+    """The smallest amount that is no finer than that and, of a positive one, not below it."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_UP, _WIDE)
 
 
 def rounded(amount: Decimal, decimals: int = FINEST) -> Decimal:

@@ -17,6 +17,7 @@ from core.index.allocation import BatchRules
 from core.index.base import DeskBase
 from core.index.batch import Opened, Placement, is_over, open_batch, outstanding, reserved
 from core.index.batches import PlanJob
+from core.index.commissions import tell_rates
 from core.index.facts import (
     AssetOrderPlanned,
     HouseTraded,
@@ -180,6 +181,7 @@ def begin(desk: DeskBase, now: Nanos, planned: Plan, planner: PlannerName, house
     _note_plan(desk, planned, opened)
     book_fills(desk, now, opened.batch, opened.fills)
     if opened.placements:
+        tell_rates(desk, now)
         desk.send(EXECUTION, PlaceOrders(batch_id, tuple(_asset_order(one) for one in opened.placements)))
     if is_over(opened.batch):
         close_batch(desk, now, opened.batch)

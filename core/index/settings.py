@@ -1,9 +1,12 @@
-"""What an index desk is told at construction, in plain numbers. Money is the quote token, times are nanoseconds."""
+"""What an index desk is told at construction, and what can be wrong with it, in plain numbers. Money is the quote
+token, times are nanoseconds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -40,6 +43,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     indexes: tuple[IndexSettings, ...] = ()
     assets: tuple[str, ...] = ()
     """Assets whose books are built from the start, besides those of baskets."""
+    commission_pairs: dict[str, str] = {}
+    """By asset that the exchange may take commissions in, the pair whose book says what it is worth"""
     target_price: Decimal = Decimal(1000)
     """What a token costs at first, where nobody says."""
     max_batch_size: int = 16
@@ -65,7 +70,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A call on the chain without an answer is made again after this."""
     chain_retry_ns: Nanos = 2 * SECOND
     """A refused call is made again after this, doubled each time up to `chain_retry_ns_max`."""
-    chain_retry_ns_max: Nanos = 300 * SECOND
+    chain_retry_ns_max: Nanos = 30 * SECOND
+    """What is asked for is paid, so its user waits no longer than this once the chain takes calls again."""
     collateral_retry_ns: Nanos = 10 * SECOND
     """A pay-out that was refused is asked for again after this."""
     rebalance_window_ns: Nanos = 3600 * SECOND
@@ -89,3 +95,38 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Waiting at a time."""
     ended_orders_max: int = 1000
     """So many ended orders are kept for views; their ids are remembered for ever."""
+
+
+WAIT_MIN_NS: Final = MILLISECOND
+"""Whoever does something again sooner than that does nothing else, and at one instant for ever if there is no wait."""
+
+
+def desk_faults(settings: DeskSettings) -> list[str]:
+    """What a desk cannot work with, a line each."""
+    return [*_wait_faults(settings, ""), *_wait_faults(settings.books, "books."), *_nav_faults(settings)]
+
+
+def _wait_faults(settings: DeskSettings | BookSettings, where: str) -> Iterator[str]:
+    for name in _WAITS[type(settings)]:
+        wait = getattr(settings, name)
+        if wait < WAIT_MIN_NS:
+            yield f"{where}{name.replace('_ns', '')}: {wait} ns is too short a wait; give it at least {WAIT_MIN_NS} ns"
+
+
+def _nav_faults(settings: DeskSettings) -> Iterator[str]:
+    wait = settings.nav_interval_ns
+    if wait and wait < WAIT_MIN_NS:
+        yield f"nav_interval: {wait} ns is too short a wait; give it at least {WAIT_MIN_NS} ns, or 0 for never"
+
+
+_WAITS: Final[dict[type[DeskSettings | BookSettings], tuple[str, ...]]] = {
+    DeskSettings: (
+        "tick_ns",
+        "compute_timeout_ns",
+        "chain_timeout_ns",
+        "chain_retry_ns",
+        "chain_retry_ns_max",
+        "collateral_retry_ns",
+    ),
+    BookSettings: ("stale_after_ns", "snapshot_timeout_ns", "retry_ns", "retry_ns_max"),
+}

@@ -15,7 +15,9 @@ from core.collateral.records import (
     CollateralReleased,
     RefundCollateral,
     ReleaseCollateral,
+    StopRoute,
 )
+from core.execution.records import EXECUTION, CancelAssetOrders
 from core.index.base import DeskBase
 from core.index.chain import ReturnIndex
 from core.index.order import IndexOrder
@@ -29,11 +31,19 @@ _FREE: Final = frozenset({IndexOrderState.OPEN, IndexOrderState.READY, IndexOrde
 
 
 def leave(desk: DeskBase, now: Nanos, order: IndexOrder, outcome: Outcome, reason: str) -> None:
-    """Have an order end as `outcome`. One that is past trading, or leaving already, ends as it was to."""
+    """Have an order end as `outcome`. One that is past trading, or leaving already, ends as it was to.
+
+    Its batch is cut short: exchange orders that stay in the book would keep it for as long as they stand. What others
+    in it did not get by then they carry to the next.
+    """
     if order.leaving or order.state not in _WITH_OTHERS | _FREE:
         return
     order.ends_as, order.end_reason = outcome, reason
     if order.state in _WITH_OTHERS:
+        if order.state is IndexOrderState.ROUTING and not order.routed:
+            desk.send(COLLATERAL, StopRoute(order.order_id))
+        if order.state is IndexOrderState.ENGAGED:
+            desk.send(EXECUTION, CancelAssetOrders(order.batch_id))
         desk.move(now, order, IndexOrderStep.LEFT)
     else:
         part(desk, now, order)

@@ -13,7 +13,9 @@ ready as well but will be minted when nothing happens to it for the mint wait, o
 while a lot may still come.
 
 An order that has to go (its owner cancels, it is too old, its collateral was refused) is not engaged any more. When
-something of it is with others, money between hops or an engagement in a batch, it is `leaving` until they are done.
+something of it is with others, money between hops or an engagement in a batch, it is `leaving` until they are done:
+hops are told at once, and the money turns back or stays its owner's; what is left of the batch's exchange orders is
+cancelled, and the batch ends when each of them has.
 Then what it has is minted like that of any other order: `fully_mintable` means that it is time to mint, not that all
 was filled. With nothing filled it settles at once.
 

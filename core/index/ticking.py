@@ -104,6 +104,7 @@ def _plan_simply(desk: DeskBase, now: Nanos, _of: str) -> None:
 
 def _rebalance_over(desk: DeskBase, _now: Nanos, _symbol: str) -> None:
     desk.state.indexes.attend = True
+    rebalancing.cut_short(desk)
 
 
 def _call_again(desk: DeskBase, now: Nanos, key: str) -> None:

@@ -1,10 +1,16 @@
-"""The index desk's arithmetic: fitting a batch of 16 orders by 81 assets, quotes, and a batch's trades.
+"""The index desk: fitting a batch of 16 orders by 81 assets, quotes, a batch's trades, and a whole node at work.
 
     python -m tests.bench.bench_index
 
 Everything is beside a bare loop of Decimal multiplications in the same run, so that ratios hold on any machine: one
 multiplication for each order and asset is what a plan cannot do without, and one for each asset is what a quote cannot.
 The goals: a plan by the simple solver within 60 such loops, a quote within 12, whatever number of orders is open.
+
+The node is desk, execution and collateral with a simulated exchange, hops and chain around them. Its users only buy, so
+that lots pile up, and order 100 each; each order has its deposit, is brought over two hops, engaged, bought, minted,
+invoiced and refunded. What the node remembers is looked at half way and at the end: its components as they are saved,
+and what Python allocates when fresh ones take that up. What the simulated world remembers is no part of it. The goal:
+no more than 5 % more after twice the orders.
 """
 
 from __future__ import annotations
@@ -14,22 +20,49 @@ from decimal import Decimal, localcontext
 from functools import partial
 from itertools import count
 from time import process_time
-from typing import Final
+from tracemalloc import get_traced_memory, start, stop
+from typing import Any, Final, NamedTuple
 
+from msgspec import structs
+
+from core.collateral.collateral import Collateral
+from core.execution.execution import Execution
+from core.execution.settings import ExecutionSettings
 from core.index import fitting, matrix
 from core.index.allocation import BatchRules
 from core.index.basket import Basket, BasketAsset
 from core.index.batch import Trade, complete, on_end, on_fill, open_batch
+from core.index.desk import IndexDesk
 from core.index.planning import AssetView, Demand, Plan, PlanLimits, PlanProblem
 from core.index.stock import Stock, held
-from core.units import MONEY
+from core.kernel.component import Component
+from core.units import MONEY, SECOND
+from sim.exchange_models import ScriptedFill
 from tests.bench.command import run_bench
+from tests.helpers.index_desk import golden_settings
+from tests.helpers.index_node import IndexNode, collateral_settings, still_exchange
 
 ASSETS: Final = 81
 ORDERS: Final = 16
 LEVELS: Final = 10
-FULL, TINY = 5, 1
-"""Rounds."""
+
+
+class Sizes(NamedTuple):
+    """How much is done."""
+
+    rounds: int
+    orders: int
+    """By the whole node, for its speed."""
+    long_run: int
+    """By the whole node, for its memory."""
+
+
+FULL, TINY = Sizes(5, 1000, 6000), Sizes(1, 20, 40)
+USERS: Final = 20
+PER_SECOND: Final = 2
+"""Orders, in simulated time."""
+GROWTH_MAX: Final = 1.05
+"""Goal: memory at the end over memory half way."""
 PLAN_GOAL: Final = 60
 QUOTE_GOAL: Final = 12
 D = Decimal
@@ -119,6 +152,68 @@ def quotes(orders: int) -> Callable[[], object]:
     return partial(fitting.quote, asked.baskets[0], market, asked.limits, side="buy", amount=D(500))
 
 
+def node() -> IndexNode:
+    """A whole node that nobody looks at."""
+    settings = golden_settings()
+    wide = {name: D(10**7) for name in ("max_order_volley_size", "max_volley_size", "max_total_volley_size")}
+    limits = structs.replace(settings.limits, quantity_tolerance=D("1e-18"), **wide)
+    settings = structs.replace(settings, limits=limits, client_order_wait_ns=SECOND, ended_orders_max=500)
+    whole = (ScriptedFill(D(1), D("0.99")),)
+    made = IndexNode(
+        settings,
+        still_exchange(script=(whole,)),
+        collateral=collateral_settings(D(0)),
+        execution=ExecutionSettings(ended_kept_max=1000),
+        watched=False,
+    )
+    made.weigh(SECOND)
+    return made
+
+
+def play(on: IndexNode, orders: int) -> float:
+    """Let users order, and every order end; return the seconds of CPU that it took."""
+    began, before = int(on.env.now) + 3 * SECOND, on.desk.state.orders.ended_count
+    start_at = process_time()
+    for number in range(orders):
+        at, user = began + number * SECOND // PER_SECOND, f"1:0x{number % USERS:02x}"
+        on.deposit(at, "100", user)
+        on.order(at, f"C-{before + number}", "100", user=user)
+    on.run(began / SECOND + orders / PER_SECOND + 60)
+    took = process_time() - start_at
+    assert on.desk.state.orders.ended_count - before == orders
+    return took
+
+
+def remembered(of: IndexNode) -> tuple[int, int]:
+    """Bytes that the node's components save, and that fresh ones allocate to hold the same."""
+    saved = [one.snapshot() for one in (of.desk, of.execution, of.collateral)]
+    fresh: tuple[Component[Any], ...] = (
+        IndexDesk("desk", of.settings),
+        Execution("execution", of.execution.settings),
+        Collateral("collateral", of.collateral.settings),
+    )
+    start()
+    for one, state in zip(fresh, saved, strict=True):
+        one.restore(state)
+    allocated, _ = get_traced_memory()
+    stop()
+    return sum(map(len, saved)), allocated
+
+
+def measure_node(sizes: Sizes) -> None:
+    """Print how fast a whole node is, and whether its memory is flat."""
+    took = play(node(), sizes.orders)
+    print(f"{'index orders through the whole node':48} {sizes.orders / took:9,.0f} orders per CPU-second")
+    on, found = node(), []
+    for _ in range(2):
+        play(on, sizes.long_run // 2)
+        found.append(remembered(on))
+    for name, half, end in zip(("saved", "allocated"), *found, strict=True):
+        verdict = "met" if end <= half * GROWTH_MAX else "missed"
+        what = f"{name}, after {sizes.long_run // 2:,} and {sizes.long_run:,} orders"
+        print(f"{what:48} {half / 1024:9,.0f} KiB {end / 1024:9,.0f} KiB  goal {GROWTH_MAX:.2f}: {verdict}")
+
+
 def report(name: str, took: float, loop: float, goal: int | None = None) -> None:
     """One line of the table."""
     ratio = took / loop
@@ -126,8 +221,9 @@ def report(name: str, took: float, loop: float, goal: int | None = None) -> None
     print(f"{name:48} {took * 1e6:10,.0f} us {1 / took:9,.0f}/s {ratio:8.1f} loops{verdict}")
 
 
-def main(rounds: int = FULL) -> None:
+def main(sizes: Sizes = FULL) -> None:
     """Print the table."""
+    rounds = sizes.rounds
     with localcontext(MONEY):
         of = problem(ORDERS)
         planning: dict[str, tuple[Callable[[], object], int]] = {
@@ -145,6 +241,7 @@ def main(rounds: int = FULL) -> None:
             loop = next(iter(times.values()))
             for name, took in times.items():
                 report(name, took, loop, goal if which in name else None)
+    measure_node(sizes)
 
 
 if __name__ == "__main__":

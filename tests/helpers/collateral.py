@@ -21,6 +21,7 @@ from core.collateral.records import (
     ReleaseCollateral,
     RouteCollateral,
     SpendCollateral,
+    StopRoute,
     WithdrawalRequested,
 )
 from core.collateral.settings import ChainSettings, CollateralSettings, HopSettings
@@ -117,6 +118,9 @@ class Rig:
 
     def route(self, amount: str, order_id: str = "O-1", user: str = ALICE, symbol: str = "IX") -> list[Effect]:
         return self.deliver(Message("desk", RouteCollateral(order_id, user, symbol, Decimal(amount))))
+
+    def stop_route(self, order_id: str = "O-1") -> list[Effect]:
+        return self.deliver(Message("desk", StopRoute(order_id)))
 
     def preauthorise(self, amount: str, order_id: str = "O-1", user: str = ALICE) -> list[Effect]:
         return self.deliver(Message("desk", PreauthoriseCollateral(order_id, user, Decimal(amount))))

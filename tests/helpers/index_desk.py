@@ -23,8 +23,17 @@ from core.collateral.records import (
     ReleaseCollateral,
     RouteCollateral,
     SpendCollateral,
+    StopRoute,
 )
-from core.execution.records import AssetOrder, AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced, PlaceOrders
+from core.execution.records import (
+    AssetOrder,
+    AssetOrderEnded,
+    AssetOrderFilled,
+    AssetOrderPlaced,
+    CancelAssetOrders,
+    CommissionRateSet,
+    PlaceOrders,
+)
 from core.index import matrix
 from core.index.chain import ChainRefused
 from core.index.chain_log import ChainLog
@@ -120,9 +129,22 @@ class ScriptedExchange:
         ]
         self.fee_rate = D("0.001")
         self.orders: list[AssetOrder] = []
+        self.rates: list[CommissionRateSet] = []
+        """Of commissions, as it was told before orders."""
         self.trades = 0
         self.paused = False
         self.waiting: list[PlaceOrders] = []
+        self.standing: dict[str, list[AssetOrderEnded]] = {}
+        """By batch, what is said of its orders that stay in the book, once they are cancelled."""
+        self.stays = False
+        """Whether what does not trade at once stays in the book."""
+        self.cancelled: list[str] = []
+        """Batches, each time that they were to be cancelled."""
+
+    def cancel(self, batch_id: str) -> list[AssetOrderEnded]:
+        """What the desk is told of what is left of a batch."""
+        self.cancelled.append(batch_id)
+        return self.standing.pop(batch_id, [])
 
     def place(self, asked: PlaceOrders) -> list[Record]:
         """What the desk is told of these orders."""
@@ -142,7 +164,11 @@ class ScriptedExchange:
         for order, trades in plans:
             left = order.quantity - sum((quantity for quantity, _ in trades), D(0))
             reason = "expired" if left else "filled"
-            said.append(AssetOrderEnded(asked.batch_id, order.order_id, order.symbol, reason, left))
+            ended = AssetOrderEnded(asked.batch_id, order.order_id, order.symbol, reason, left)
+            if left and self.stays:
+                self.standing.setdefault(asked.batch_id, []).append(ended)
+            else:
+                said.append(ended)
         return said
 
     def trade(self, batch_id: str, order: AssetOrder, quantity: Decimal, price: Decimal) -> AssetOrderFilled:
@@ -158,8 +184,12 @@ class ScriptedCollateral:
     def __init__(self) -> None:
         self.hop_fees: tuple[Decimal, ...] = ()
         self.refuse: dict[str, str] = {}
+        self.payout_fee = D(0)
+        self.sends_home = True
+        """Whether there is a way for the cash of sales."""
         self.paused = False
         self.waiting: list[Record] = []
+        self.stopped: list[str] = []
         self.held: dict[str, Decimal] = {}
         self.spent: dict[str, Decimal] = {}
         self.returned: dict[str, Decimal] = {}
@@ -167,7 +197,10 @@ class ScriptedCollateral:
         self.payments = 0
 
     def obey(self, asked: Record) -> list[Record]:
-        """What the desk is told."""
+        """What the desk is told. Who wants to stop a route here always comes after its answer."""
+        if isinstance(asked, StopRoute):
+            self.stopped.append(asked.order_id)
+            return []
         if self.paused:
             self.waiting.append(asked)
             return []
@@ -207,8 +240,10 @@ class ScriptedCollateral:
 
     def _PayOut(self, asked: PayOut) -> Record:
         assert asked.order_id not in self.paid
-        self.paid[asked.order_id] = asked.amount
-        return PaidOut(asked.order_id, asked.amount, D(0))
+        if not self.sends_home:
+            return PaidOut(asked.order_id, D(0), D(0), credited=asked.amount)
+        self.paid[asked.order_id] = asked.amount - self.payout_fee
+        return PaidOut(asked.order_id, self.paid[asked.order_id], self.payout_fee)
 
 
 _STAGES: Final[dict[type[Record], str]] = {
@@ -367,7 +402,13 @@ class DeskRig:
                 self._inbox.append(Computed(effect.job_id, matrix.plan(effect.problem)))
 
     def _send(self, effect: Send[Any]) -> None:
-        if effect.dst == "execution":
+        if isinstance(effect.body, CommissionRateSet):
+            self.exchange.rates.append(effect.body)
+            return
+        said: list[Record]
+        if isinstance(effect.body, CancelAssetOrders):
+            said = [*self.exchange.cancel(effect.body.batch_id)]
+        elif effect.dst == "execution":
             assert isinstance(effect.body, PlaceOrders)
             said = self.exchange.place(effect.body)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 from io import BytesIO
 from typing import Any, TypeVar
@@ -108,27 +109,36 @@ class IndexNode:
         exchange: ExchangeModel,
         *,
         collateral: CollateralSettings | None = None,
+        execution: ExecutionSettings | None = None,
         faults: HopFaults | None = None,
         seed: int = 1,
+        watched: bool = True,
     ) -> None:
+        """One that is not `watched` keeps nothing of what it does, and nobody looks at it."""
         self.env, self.settings = Environment(0), settings
         self.desk = IndexDesk("desk", settings)
-        self.execution = Execution("execution", ExecutionSettings())
+        self.execution = Execution("execution", execution or ExecutionSettings())
         self.collateral = Collateral("collateral", collateral or collateral_settings())
         self.notes: list[Record] = []
         self.journal = BytesIO()
-        journal = Journal("index", self.journal)
+        journal = Journal("index", self.journal if watched else None)
         journal.open(Header("index", seed, b"", ""))
         self.chain, self.exchange = ChainLog(), SimExchange(self.env, exchange, seed)
         self.restarts = False
         """Whether every component is killed, and taken up again, before every event."""
+        self.before_restart: Callable[[], None] = lambda: None
         self.told = 0
         models = [HopModel(settings=hop, faults=faults or HopFaults()) for hop in self.collateral.settings.hops]
         self.node = SimNode(
             self.env,
-            Kernel("index", [self.desk, self.execution, self.collateral], journal=journal, observer=self._observe),
+            Kernel(
+                "index",
+                [self.desk, self.execution, self.collateral],
+                journal=journal,
+                observer=self._observe if watched else None,
+            ),
             Network(lambda _a, _b: lambda: 0),
-            on_note=lambda _node, _now, _component, fact: self.notes.append(fact),
+            on_note=lambda _node, _now, _component, fact: self.notes.append(fact) if watched else None,
             solve=lambda problem: (matrix.plan(problem), MILLISECOND),
             services={EXCHANGE: self.exchange, CHAIN: self._confirm, **sim_hops(self.env, models, seed)},
         )
@@ -193,6 +203,7 @@ class IndexNode:
         assert found == [], found
         self.effects.append((now, dst, effects))
         if self.restarts:
+            self.before_restart()
             for component in (self.desk, self.execution, self.collateral):
                 component.restore(component.snapshot())
 

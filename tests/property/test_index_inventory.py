@@ -65,7 +65,7 @@ def test_it_is_first_in_first_out(trades: list[tuple[Side, int, int, int]]) -> N
 def test_limits_on_lots_change_neither_balance_nor_profit_in_the_end(
     trades: list[tuple[Side, int, int, int]], open_max: int, closed_max: int
 ) -> None:
-    bounded, free = Inventory(closed_lots_max=closed_max, open_lots_max=open_max), Inventory()
+    bounded, free = Inventory(closed_lots_max=closed_max, open_lots_max=open_max, steps_max=1), Inventory()
     balance = sum(quantity if side == "buy" else -quantity for side, quantity, _, _ in trades)
     last: list[tuple[Side, int, int, int]] = [("sell" if balance > 0 else "buy", abs(balance), 7, 0)] if balance else []
     for inventory in (bounded, free):

@@ -13,6 +13,7 @@ from core.errors import FactViolated
 from core.index.chain_log import chain_break, verify_event
 from core.kernel.journal import Header
 from sim.desk_simulation import DeskSimulation
+from sim.replay import replay_all
 from sim.results.desk.summary import DeskSummary
 from sim.results.result import RunResult
 from sim.scenario.desk import DeskScenario
@@ -206,3 +207,20 @@ def test_money_that_vanishes_stops_the_run() -> None:
     with pytest.raises(FactViolated, match="I1 I-"):
         run.run(vanish)
     assert broken
+
+
+def test_the_asset_that_comes_first_is_bought_first_and_the_user_hears_it_in_ten_messages() -> None:
+    # Section 9.1, case B: AZ before AX.
+    result = ran(SBE, "desk.limits.ordering=basket", "index.IX.asset_order=['AZ','AX']")
+    first, second = (row for row in result.table("exchange_orders").to_pylist() if row["batch_id"] == "B-1")
+    assert [first["symbol"], second["symbol"]] == ["AZ", "AX"]
+    assert result.table("index_fills").num_rows == 10
+
+
+@pytest.mark.parametrize("scenario", [SBE, DAY], ids=lambda path: path.stem)
+def test_the_journal_of_a_run_replays_to_its_digest(scenario: Path, tmp_path: Path) -> None:
+    overrides = SHORT_DAY if scenario is DAY else ()
+    result = sim.run(scenario, overrides=overrides, out=tmp_path)
+    assert result.dir is not None
+    (replayed,) = replay_all(result.dir)
+    assert replayed.digest == result.manifest.digests["desk"]

@@ -8,7 +8,7 @@ import pytest
 
 from core.collateral.facts import TransferStepped, WithdrawalEnded
 from core.collateral.hops import FundsRefused, HopTrouble
-from core.collateral.records import CollateralRefused, CollateralReleased, PaidOut
+from core.collateral.records import CollateralRefused, CollateralReleased, CollateralSpent, PaidOut
 from core.units import SECOND
 from tests.helpers.collateral import ALICE, BOB, SETTINGS, T1, T2, T3, WALLET, Rig, hop, with_settings
 
@@ -80,13 +80,30 @@ def test_proceeds_of_a_sale_go_to_their_user() -> None:
         ("-1", ALICE, "IX", "invalid_amount"),
         ("5", BOB, "IX", "unknown_chain"),
         ("50", ALICE, "IQ", "unknown_symbol"),
-        ("1.5", ALICE, "IX", "no_route"),
     ],
 )
 def test_a_payout_that_cannot_be_is_refused_at_once(amount: str, user: str, symbol: str, reason: str) -> None:
     rig = Rig(COSTLY)
     rig.pay_out(amount, "O-1", user, symbol)
     assert refusals(rig) == [f"pay_out: {reason}"]
+
+
+def test_proceeds_that_no_way_home_takes_are_their_users_collateral_where_they_are() -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out("1.5")
+    assert rig.told() == [PaidOut("O-1", Decimal(0), Decimal(0), credited=Decimal("1.5"))]
+    assert (rig.balance(T3, "ready"), rig.position().ready) == (Decimal("1.5"), Decimal("1.5"))
+    assert rig.collateral.state.payouts == {}
+
+
+def test_proceeds_that_were_not_sent_count_for_the_next_order() -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out("1.5")
+    rig.route("1.5", "O-2")
+    assert [said.amount for said in rig.routed()] == [Decimal("1.5")]
+    rig.preauthorise("1.5", "O-2")
+    [spent] = [said for said in rig.told(rig.spend("1.5", "P-2", "O-2")) if isinstance(said, CollateralSpent)]
+    assert (spent.amount, spent.seq_nums) == (Decimal("1.5"), ())
 
 
 def test_an_order_is_not_paid_out_twice_at_once() -> None:

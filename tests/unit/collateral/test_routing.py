@@ -242,3 +242,66 @@ def test_an_order_that_times_out_between_two_attempts_has_its_money_back_at_once
     assert refused(rig) == [("O-1", "route", "timeout")]
     assert rig.position().unconfirmed == 500
     assert rig.collateral.state.transfers == {}
+
+
+def test_an_order_whose_deposit_never_came_can_be_stopped_long_before_its_deadline() -> None:
+    rig = Rig()
+    rig.route("1000")
+    rig.stop_route()
+    assert rig.told() == [CollateralAwaited("O-1"), CollateralRefused("O-1", "route", "cancelled")]
+    assert (rig.timers, rig.collateral.state.routes, rig.collateral.state.waiting) == ({}, {}, {})
+    rig.deposit("1000")
+    assert rig.calls() == []
+
+
+def test_what_a_stopped_order_had_not_claimed_yet_serves_the_next_in_line() -> None:
+    rig = Rig(FREE)
+    rig.route("5000", "O-1")
+    rig.route("700", "O-2")
+    rig.deposit("500")
+    rig.stop_route("O-1")
+    rig.deposit("200", seq_num=1)
+    rig.serve()
+    assert [said.order_id for said in rig.routed()] == ["O-2"]
+
+
+def test_money_on_its_way_for_a_stopped_order_turns_back_at_the_next_stop() -> None:
+    rig = Rig()
+    rig.deposit("1000")
+    rig.route("1000")
+    assert rig.told(rig.stop_route()) == [CollateralRefused("O-1", "route", "cancelled")]
+    rig.serve()
+    assert rig.told() == [CollateralRefused("O-1", "route", "cancelled")]
+    assert (rig.balance(T1, "unconfirmed"), rig.position().spent) == (Decimal(990), Decimal(10))
+    assert (rig.timers, rig.collateral.state.transfers) == ({}, {})
+
+
+def test_money_that_is_on_its_last_hop_for_a_stopped_order_arrives_and_is_free() -> None:
+    rig = Rig(FREE)
+    rig.deposit("1000")
+    rig.route("1000")
+    rig.reply_at_price()
+    rig.stop_route()
+    rig.serve()
+    assert rig.balance(T3, "ready") == 1000
+    assert rig.told(rig.route("400", "O-2")) == [CollateralRouted("O-2", Decimal(400), Decimal(0))]
+
+
+def test_a_leg_that_has_sent_nothing_is_given_up_when_its_order_is_stopped() -> None:
+    rig = Rig(FREE)
+    rig.deposit("1000")
+    rig.route("1000")
+    rig.reply(FundsRefused(HopTrouble.UNAVAILABLE, "maintenance"))
+    rig.stop_route()
+    assert rig.balance(T1, "unconfirmed") == 1000
+    assert (rig.timers, rig.collateral.state.transfers) == ({}, {})
+
+
+def test_stopping_what_has_its_answer_or_was_never_asked_for_changes_nothing() -> None:
+    rig = Rig(FREE)
+    rig.deposit("1000")
+    rig.route("600")
+    rig.serve()
+    before = rig.position()
+    assert rig.stop_route("O-1") == rig.stop_route("O-9") == []
+    assert rig.position() == before

@@ -1,7 +1,9 @@
 """What the reference system is known to get wrong, and the desk cannot: one test a defect, by its number.
 
-Numbers 8, 12 and those parts of others that are about exchanges, sessions, protocol and storage have their tests with
-execution, market data, sessions and journals.
+Those parts that are about exchanges, sessions, protocol and storage have their tests elsewhere. 8: a session that comes
+back, in `tests/unit/execution/test_sessions.py`; through all components in `tests/simulation/test_index_robustness.py`.
+12: limits of each session in `tests/unit/fix/test_throttle.py`, signatures of whole messages in
+`tests/unit/identity/test_orders.py`, Logons that are sent again in `tests/unit/identity/test_registrar.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from core.index.records import (
     IndexOrderEnded,
     IndexOrderFill,
     IndexOrderRejected,
+    IndexQuoteRejected,
     MintInvoice,
     Outcome,
     RedemptionInvoice,
@@ -171,6 +174,12 @@ def test_11_one_asset_without_a_price_holds_up_nobody_else(rig: DeskRig) -> None
     rig.order("C-2", "800", symbol="IW")
     rig.run(30)
     assert outcomes(rig) == [Outcome.MINTED]
+    assert [(fact.order_id, fact.reason, fact.asset) for fact in rig.facts(IndexOrderDeferred)] == [
+        ("I-1", "no_price", "AX")
+    ]
+    rig.set_book("AX", levels((90, 10)), levels((100, 20)))
+    rig.run(30)
+    assert outcomes(rig) == [Outcome.MINTED] * 2
 
 
 def test_11_an_illiquid_asset_puts_an_order_off_and_strands_nothing(rig: DeskRig) -> None:
@@ -184,6 +193,31 @@ def test_11_an_illiquid_asset_puts_an_order_off_and_strands_nothing(rig: DeskRig
     rig.set_book("AX", levels((90, 10)), levels((100, 20)))
     rig.run(30)
     assert outcomes(rig) == [Outcome.MINTED]
+
+
+def test_12_a_user_who_sends_too_much_takes_no_room_from_others() -> None:
+    rig = ready_rig(structs.replace(golden_settings(), orders_per_user_max=2, quotes_per_user_max=2))
+    for number in range(5):
+        rig.order(f"C-{number}", "800")
+        rig.quote(f"Q-{number}", "800")
+    rig.order("C-1", "800", user=BOB)
+    rig.quote("Q-1", "800", user=BOB)
+    assert [(fact.user, fact.reason) for fact in rig.facts(IndexOrderRejected)] == [(ALICE, "too_many_orders")] * 3
+    assert [(fact.user, fact.reason) for fact in rig.facts(IndexQuoteRejected)] == [(ALICE, "too_many_quotes")] * 3
+    rig.run(60)
+    assert outcomes(rig) == [Outcome.MINTED] * 3
+
+
+def test_12_an_order_that_is_played_again_is_refused_whatever_has_become_of_the_first() -> None:
+    rig = ready_rig(structs.replace(golden_settings(), ended_orders_max=1))
+    for number in range(3):
+        rig.order(f"C-{number}", "800")
+        rig.run(30)
+    rig.restart()
+    for number in range(3):
+        rig.order(f"C-{number}", "800")
+    assert [fact.reason for fact in rig.facts(IndexOrderRejected)] == ["duplicate_id"] * 3
+    assert outcomes(rig) == [Outcome.MINTED] * 3
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "-0.000001"])
@@ -248,6 +282,20 @@ def test_18_surplus_of_padding_is_the_houses_within_its_limit_and_used_before_bu
     assert rig.facts(HouseValued)
 
 
+def test_18_an_order_that_would_leave_the_house_with_too_much_waits_and_holds_up_nobody() -> None:
+    settings = golden_settings()
+    limits = structs.replace(settings.limits, min_asset_volley_size=D(50), house_exposure_max=D(5))
+    rig = ready_rig(structs.replace(settings, limits=limits))
+    rig.order("C-1", "100")
+    rig.run(20)
+    assert [fact.reason for fact in rig.facts(IndexOrderDeferred)] == ["house_exposure"]
+    assert rig.exchange.orders == []
+    rig.order("C-1", "300", user=BOB)
+    rig.run(60)
+    assert [(fact.user, fact.outcome) for fact in rig.facts(IndexOrderEnded)] == [(BOB, Outcome.MINTED)]
+    assert cost(rig.desk.state.stock) <= D("1.01") * 5
+
+
 def test_19_nothing_grows_with_the_orders_that_have_ended() -> None:
     rig = ready_rig(structs.replace(golden_settings(), ended_orders_max=3))
     for number in range(12):
@@ -259,6 +307,12 @@ def test_19_nothing_grows_with_the_orders_that_have_ended() -> None:
     assert (state.orders.live, state.batches.running, state.batches.of_order, state.chain.calls) == ({}, {}, {}, {})
     assert (state.line.active, state.line.counts, state.orders.by_user) == ({}, {}, {})
     assert len(rig.timers) <= 2
+    assert len(state.orders.client_ids[ALICE]) == 3
+    assert {user: len(ids) for user, ids in state.orders.forgotten.items()} == {ALICE: 9 * 16}
+    rig.restart()
+    for number in range(12):
+        rig.order(f"C-{number}", "500")
+    assert [fact.reason for fact in rig.facts(IndexOrderRejected)] == ["duplicate_id"] * 12
 
 
 def test_20_a_fill_that_comes_in_while_an_order_is_cancelled_is_booked(rig: DeskRig) -> None:
@@ -270,3 +324,16 @@ def test_20_a_fill_that_comes_in_while_an_order_is_cancelled_is_booked(rig: Desk
     rig.resume_exchange()
     rig.run(5)
     assert rig.facts(IndexOrderFill)[-1].filled_quantity == rig.facts(IndexOrderEnded)[0].filled_quantity > 0
+
+
+def test_20_a_fill_that_comes_in_after_its_batch_has_ended_is_booked_and_the_houses(rig: DeskRig) -> None:
+    rig.order("C-1", "800")
+    rig.run(30)
+    (batch,) = rig.facts(IndexBatchOpened)
+    order = rig.exchange.orders[0]
+    late = rig.exchange.trade(batch.batch_id, order, D("0.5"), order.price)
+    rig.tell(late, "execution")
+    house = [lot.lot_id for lots in rig.desk.state.stock.house.values() for lot in lots]
+    assert late.trade_id in house
+    assert f"buy:{late.trade_id}" in rig.desk.state.inventory.holdings[order.symbol].lots
+    assert outcomes(rig) == [Outcome.MINTED]

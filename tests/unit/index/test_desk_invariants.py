@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from core.collateral import invariants as of_collateral
 from core.collateral.books import Owner
 from core.collateral.records import DepositSeen
 from core.execution.orders import OpenOrder
 from core.execution.tracker import ExecutionState
 from core.index.base import DeskState
-from core.index.invariants import answer_violations, violations
+from core.index.invariants import answer_violations, local_violations, violations
 from core.index.order import IndexOrder
 from core.index.states import IndexOrderState
 from core.kernel.record import Message
@@ -157,6 +158,45 @@ def test_every_order_is_answered_once() -> None:
     assert list(answer_violations([], ["I-1"])) == ["I10 I-1: ended, and was never accepted"]
 
 
+def test_money_that_a_transfer_loses_on_its_way_is_found() -> None:
+    rig, collateral = busy(), CollateralRig()
+    collateral.deliver(Message("chain", DepositSeen(COLLATERAL_ALICE, 0, D(100))))
+    collateral.route("60")
+    state = collateral.collateral.state
+    assert violations(rig.desk.state, rig.settings, None, state) == []
+    next(iter(state.transfers.values())).fee += 1
+    found = violations(rig.desk.state, rig.settings, None, state)
+    assert [one.split(":")[0] for one in found] == ["I4 transfer T-1"]
+    assert of_collateral.local_violations(state, ()) == found
+
+
+@pytest.mark.parametrize(
+    ("plant", "order_id"),
+    [
+        (lose_money, "I-2"),
+        (engage_more_than_locked, "I-2"),
+        (fill_for_nothing, "I-2"),
+        (lose_a_lot, ""),
+        (break_a_fraction, ""),
+        (forget_volume, ""),
+        (engage_twice, ""),
+        (lose_an_order, ""),
+        (mix_up_ids, "I-3"),
+        (leave_the_line, "I-3"),
+    ],
+)
+def test_what_an_event_breaks_is_found_by_looking_at_what_it_speaks_of(
+    plant: Callable[[DeskState], None], order_id: str
+) -> None:
+    rig = busy()
+    everybody = (*rig.desk.state.orders.live, *rig.desk.state.orders.ended)
+    assert local_violations(rig.desk.state, rig.settings, everybody) == []
+    plant(rig.desk.state)
+    found = local_violations(rig.desk.state, rig.settings, [order_id, "I-99"])
+    assert found
+    assert set(found) <= set(violations(rig.desk.state, rig.settings))
+
+
 def test_the_collaterals_invariants_are_looked_at_too() -> None:
     rig, collateral = busy(), CollateralRig()
     collateral.deliver(Message("chain", DepositSeen(COLLATERAL_ALICE, 0, D(100))))
@@ -165,3 +205,5 @@ def test_the_collaterals_invariants_are_looked_at_too() -> None:
     next(iter(side.lots.values())).parcels[0].amount -= 1
     found = violations(rig.desk.state, rig.settings, None, collateral.collateral.state)
     assert {one.split()[0] for one in found} == {"I2", "I3"}
+    local = of_collateral.local_violations(collateral.collateral.state, [COLLATERAL_ALICE, "1:0xnobody"])
+    assert {one.split()[0] for one in local} == {"I2", "I3"}

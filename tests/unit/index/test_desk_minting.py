@@ -6,16 +6,17 @@ from decimal import Decimal
 from hashlib import sha256
 
 import pytest
+from msgspec import structs
 
 from core.index.chain import MintIndex, RecordInvoice
 from core.index.chain_log import verify_event
-from core.index.facts import ChainCallRetried, IndexOrderMoved
+from core.index.facts import ChainCallDone, ChainCallRetried, IndexOrderMoved
 from core.index.reasons import EndReason
 from core.index.records import IndexOrderEnded, MintInvoice, Outcome
 from core.index.stock import house_quantities
 from core.kernel.codec import encode
 from core.units import SECOND
-from tests.helpers.index_desk import ALICE, DeskRig, ready_rig
+from tests.helpers.index_desk import ALICE, DeskRig, golden_settings, ready_rig
 
 D = Decimal
 
@@ -79,6 +80,16 @@ def test_a_refused_mint_is_asked_for_again_later_and_later(rig: DeskRig) -> None
     assert len(mints(rig)) == 1
     assert [fact.reason for fact in rig.facts(ChainCallRetried)] == ["refused: busy"] * 3
     assert rig.facts(MintInvoice)[0].at >= at + (2 + 4 + 8) * SECOND
+
+
+def test_what_was_paid_is_minted_within_half_a_minute_of_a_busy_chains_recovery(rig: DeskRig) -> None:
+    rig.order("C-1", "1000")
+    rig.run(9)
+    rig.chain_refuses = 10**6
+    rig.run(900)
+    rig.chain_refuses, recovered = 0, rig.now
+    rig.run(60)
+    assert recovered < rig.facts(MintInvoice)[0].at <= recovered + 30 * SECOND
 
 
 def test_a_payment_that_is_refused_ends_the_order_and_its_lots_are_the_houses(rig: DeskRig) -> None:
@@ -153,3 +164,32 @@ def test_lots_are_assigned_to_their_owner_in_the_inventory(rig: DeskRig) -> None
         assert [(one.user, one.order_id, one.quantity) for one in held.assignments] == [
             (ALICE, "I-1", lot.assigned_quantity)
         ]
+
+
+def test_what_the_chain_has_done_is_stated_with_its_place_on_the_chain(rig: DeskRig) -> None:
+    rig.chain_silent = 1
+    rig.order("C-1", "800")
+    rig.run(60)
+    done = {fact.key: fact for fact in rig.facts(ChainCallDone)}
+    assert list(done) == ["weights:IX:1", "mint:I-1", "invoice:I-1"]
+    assert [fact.order_id for fact in done.values()] == ["", "I-1", "I-1"]
+    mint = done["mint:I-1"]
+    [event] = [event for event in rig.chain.events[mint.height - 1] if isinstance(event.did, MintIndex)]
+    assert event == rig.chain.events[mint.height - 1][mint.index]
+    assert verify_event(rig.chain.proof(mint.height, mint.index), bytes.fromhex(mint.block_hash))
+
+
+@pytest.mark.parametrize("amount", ["12345678901.123456789012345678", "999999999999999.999999999999999999"])
+def test_collateral_of_eighteen_decimals_is_charged_however_much_it_is(amount: str) -> None:
+    settings = structs.replace(golden_settings(), order_amount_max=D(10) ** 15, collateral_decimals=18)
+    wide = {name: D(10) ** 16 for name in ("max_order_volley_size", "max_volley_size", "max_total_volley_size")}
+    rig = ready_rig(structs.replace(settings, limits=structs.replace(settings.limits, **wide)))
+    for asset in ("AX", "AZ"):
+        bids, asks = ((price, D(10) ** 16) for price in (D(100), D(101)))
+        rig.set_book(asset, (bids,), (asks,))
+    rig.order("C-1", amount)
+    rig.run(60)
+    (invoice,), (ended,) = rig.facts(MintInvoice), rig.facts(IndexOrderEnded)
+    assert ended.outcome is Outcome.MINTED
+    assert D(amount) * D("0.999") < invoice.amount_paid <= D(amount)
+    assert rig.collateral.spent["I-1"] == invoice.amount_paid

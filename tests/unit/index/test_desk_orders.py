@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
+from core.collateral.records import CollateralAwaited, CollateralRefused
 from core.index.reasons import EndReason, OrderRefusal, RequestRefusal
 from core.index.records import (
     IndexOrderAccepted,
@@ -15,13 +16,14 @@ from core.index.records import (
     IndexOrderNetted,
     IndexOrderRejected,
     IndexRequestRefused,
+    IndexTokensDeposited,
     MintInvoice,
     NewIndexOrder,
     Outcome,
 )
 from core.index.states import IndexOrderState
 from core.market.orders import Side
-from core.units import SECOND
+from core.units import EXACT, SECOND
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, ready_rig
 
 D = Decimal
@@ -124,6 +126,36 @@ def test_an_order_on_its_way_is_cancelled_when_its_collateral_has_arrived(rig: D
     rig.resume_collateral()
     assert ended(rig) == [("C-1", Outcome.CANCELLED, EndReason.REQUESTED)]
     assert rig.collateral.returned == {"I-1": D(300)}
+
+
+def test_an_order_whose_deposit_is_missing_is_cancelled_without_waiting_for_it(rig: DeskRig) -> None:
+    rig.collateral.paused = True
+    rig.order("C-1", "300")
+    rig.run(11)
+    rig.tell(CollateralAwaited("I-1"), "collateral")
+    rig.cancel("C-1")
+    assert rig.collateral.stopped == ["I-1"]
+    rig.tell(CollateralRefused("I-1", "route", "cancelled", D(3)), "collateral")
+    assert ended(rig) == [("C-1", Outcome.CANCELLED, EndReason.REQUESTED)]
+    assert rig.facts(IndexOrderEnded)[0].refund == 0
+
+
+def test_an_order_that_is_too_old_stops_waiting_for_its_deposit_too() -> None:
+    rig = ready_rig(structs.replace(golden_settings(), order_expiry_ns=60 * SECOND))
+    rig.collateral.paused = True
+    rig.order("C-1", "300")
+    rig.run(61)
+    assert rig.collateral.stopped == ["I-1"]
+
+
+def test_only_what_still_waits_for_collateral_is_stopped(rig: DeskRig) -> None:
+    rig.order("C-1", "300")
+    rig.cancel("C-1")
+    rig.order("C-2", "800")
+    rig.exchange.paused = True
+    rig.run(11)
+    rig.cancel("C-2")
+    assert rig.collateral.stopped == []
 
 
 def test_a_cancel_while_engaged_mints_what_is_filled_and_refunds_the_rest(rig: DeskRig) -> None:
@@ -236,6 +268,31 @@ def test_what_is_amended_away_comes_back_with_the_mint(rig: DeskRig) -> None:
     assert rig.collateral.returned["I-1"] == 1000 - invoice.amount_paid >= 600
 
 
+def test_the_invoice_of_an_amended_order_is_of_what_it_was_amended_to(rig: DeskRig) -> None:
+    rig.order("C-1", "1000")
+    rig.amend("C-1", "400")
+    rig.run(60)
+    (invoice,) = rig.facts(MintInvoice)
+    spent = rig.desk.state.orders.ended["I-1"].spent
+    assert (invoice.total_amount, invoice.amount_remaining) == (rig.facts(IndexOrderAmended)[-1].amount, 400 - spent)
+    assert invoice.fill_rate == spent / 400
+
+
+def test_an_order_that_leaves_ends_though_its_exchange_orders_stay_in_the_book(rig: DeskRig) -> None:
+    rig.exchange.stays = True
+    rig.exchange.script = lambda _, order: [(order.quantity / 4, order.price)]
+    rig.order("C-1", "800")
+    rig.order("C-1", "800", user=BOB)
+    rig.run(20)
+    rig.cancel("C-1")
+    assert rig.exchange.cancelled == ["B-1"]
+    assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == []
+    rig.run(1)
+    assert [(fact.user, fact.outcome) for fact in rig.facts(IndexOrderEnded)] == [(ALICE, Outcome.CANCELLED)]
+    rig.run(700)
+    assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == [Outcome.CANCELLED, Outcome.EXPIRED]
+
+
 def test_opposite_orders_of_one_user_meet_newest_first(rig: DeskRig) -> None:
     price = D("8.275862068965517241379310344") * 95 + D("0.6735751295336787564766839378") * D("297.5")
     rig.order("C-1", "1000")
@@ -293,3 +350,30 @@ def test_the_desk_ticks_only_while_there_is_work(rig: DeskRig) -> None:
     assert rig.timers["tick"] == rig.now + 10 * SECOND
     rig.run(60)
     assert set(rig.timers) <= {"books", "value"}
+
+
+@pytest.mark.parametrize("tokens", ["12345678901.123456789012345678", "999999999999.999999999999999999"])
+def test_opposite_wishes_of_any_size_meet_to_the_last_decimal(tokens: str) -> None:
+    rig = ready_rig(structs.replace(golden_settings(), order_amount_max=D(10) ** 18))
+    rig.order("C-1", "1000")
+    rig.order("C-2", tokens, "sell")
+    left = rig.desk.state.orders.live["I-2"]
+    assert EXACT.add(left.remaining, left.removed) == D(tokens)
+    assert 0 < left.removed < 2
+    rig.order("C-3", "999999999999999999")
+    assert [fact.reason for fact in rig.facts(IndexOrderEnded)] == [EndReason.NETTED] * 2
+
+
+def test_an_order_of_any_size_is_amended_to_the_last_decimal() -> None:
+    rig = ready_rig(structs.replace(golden_settings(), order_amount_max=D(10) ** 15))
+    rig.order("C-1", "123456789012.123456789012345678", "sell")
+    for amount in ("999999999999.999999999999999999", "0.000000000000000001"):
+        rig.amend("C-1", amount)
+        order = rig.desk.state.orders.live["I-1"]
+        assert order.remaining == D(amount)
+
+
+def test_tokens_in_custody_are_counted_exactly_however_many_there_are(rig: DeskRig) -> None:
+    for number, amount in enumerate(("12345678901", "0.000000000000000001")):
+        rig.tell(IndexTokensDeposited(BOB, "IX", number, D(amount)), "chain")
+    assert rig.desk.state.custody.balance(BOB, "IX") == D("12345678901.000000000000000001")

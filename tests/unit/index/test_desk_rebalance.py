@@ -220,3 +220,26 @@ def test_nav_is_stated_while_orders_run() -> None:
     assert last.nav == pytest.approx(D("8.275862068965517") * 95 + D("0.673575129533678") * D("297.5"))
     assert last.premium is not None
     assert last.premium > 0
+
+
+def test_a_house_batch_whose_exchange_orders_stay_in_the_book_ends_with_the_rebalance(rig: DeskRig) -> None:
+    rig.exchange.stays = True
+    rig.exchange.script = lambda _, order: []
+    rig.weigh(weights=HALVES)
+    rig.run(10)
+    house = rig.desk.state.indexes.house_batch
+    assert house in rig.exchange.standing
+    rig.run(rig.settings.rebalance_window_ns // SECOND)
+    assert rig.exchange.cancelled == [house]
+    assert len(rig.facts(RebalanceEnded)) == 1
+
+
+def test_a_desk_that_winds_down_cancels_what_the_house_has_in_the_book(rig: DeskRig) -> None:
+    rig.exchange.stays = True
+    rig.exchange.script = lambda _, order: []
+    rig.weigh(weights=HALVES)
+    rig.run(10)
+    house = rig.desk.state.indexes.house_batch
+    rig.stop()
+    assert rig.exchange.cancelled == [house]
+    assert rig.desk.state.batches.running == {}

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from core.index.facts import LotClosed, TokensHeld
+from core.index.facts import IndexOrderMoved, LotClosed, TokensHeld
 from core.index.records import (
     IndexOrderEnded,
     IndexOrderFill,
@@ -101,8 +101,51 @@ def test_a_cancelled_sell_burns_what_was_sold_and_returns_the_rest(rig: DeskRig)
     assert rig.desk.state.custody.locked == {}
 
 
+def test_cash_that_no_way_home_takes_is_credited_and_the_order_ends(rig: DeskRig) -> None:
+    rig.collateral.sends_home = False
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    (invoice,) = rig.facts(RedemptionInvoice)
+    assert invoice.amount_paid == invoice.amount_credited > 0
+    assert 0 <= invoice.proceeds - invoice.amount_paid < D("1e-6")
+    assert (last(rig).outcome, last(rig).filled_quantity) == (Outcome.REDEEMED, D(1))
+    assert rig.collateral.paid == {}
+
+
+def test_a_redemptions_invoice_adds_up_from_what_was_sold_to_what_was_paid(rig: DeskRig) -> None:
+    rig.collateral.payout_fee = D(2)
+    rig.give_tokens(D("1.5"))
+    rig.order("C-2", "1.5", "sell")
+    rig.run(60)
+    (invoice,) = rig.facts(RedemptionInvoice)
+    sold = sum(lot.price * lot.quantity for lot in rig.desk.state.orders.ended["I-2"].lots.values())
+    assert invoice.assets_value == pytest.approx(sold)
+    assert (invoice.payout_fee, invoice.amount_credited) == (D(2), D(0))
+    assert invoice.exchange_fee > 0
+    net = invoice.assets_value - invoice.exchange_fee - invoice.payout_fee
+    assert invoice.amount_paid == pytest.approx(net, abs=D("1e-6"))
+
+
+def test_a_redemption_says_what_its_order_was_for_in_the_end(rig: DeskRig) -> None:
+    rig.give_tokens(D("1.5"))
+    rig.order("C-2", "1.5", "sell")
+    rig.amend("C-2", "1")
+    rig.run(60)
+    (invoice,) = rig.facts(RedemptionInvoice)
+    assert (invoice.total_quantity, invoice.burned_quantity, invoice.quantity_remaining) == (D(1), D(1), D(0))
+
+
+def test_a_sell_without_tokens_is_looked_at_once_a_tick_when_nobody_has_to_wait() -> None:
+    one = ready_rig(structs.replace(golden_settings(), client_order_wait_ns=0))
+    one.order("C-1", "1", "sell")
+    one.run(1)
+    served = [fact for fact in one.facts(IndexOrderMoved) if fact.step == "served"]
+    assert 9 <= len(served) <= 11
+
+
 def test_cash_that_cannot_be_sent_is_sent_later_and_only_once(rig: DeskRig) -> None:
-    rig.collateral.refuse = {"pay_out": "no_route"}
+    rig.collateral.refuse = {"pay_out": "unknown_symbol"}
     rig.give_tokens(D(1))
     rig.order("C-2", "1", "sell")
     rig.run(60)

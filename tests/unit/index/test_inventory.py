@@ -199,3 +199,18 @@ def test_slices_are_compressed_to_one_a_lot() -> None:
         (one.lot_id, one.quantity, one.fee, one.remaining_quantity, one.assigned_at) for one in compress(slices)
     ] == [("a", D(2), D("0.2"), D(1), 2), ("b", D(5), D("0.5"), D(5), 5)]
     assert compress([]) == ()
+
+
+def test_of_what_happened_to_a_lot_the_newest_is_kept_and_the_sum_of_the_rest() -> None:
+    inventory = Inventory(steps_max=3)
+    booked(inventory, "buy", "L-1", "10", "100")
+    for number in range(8):
+        booked(inventory, "sell", f"S-{number}", "1", "110")
+        assert assign(inventory, "AX", "L-1", assignment("1"))
+        assert inventory_violations(inventory) == []
+    lot = find(inventory, "AX", "buy", "L-1")
+    assert lot is not None
+    assert (len(lot.closes), len(lot.assignments)) == (3, 3)
+    assert (lot.closed(), lot.assigned(), lot.remaining) == (D(8), D(8), D(2))
+    with pytest.raises(DefectError, match="more than"):
+        assign(inventory, "AX", "L-1", assignment("2.5"))

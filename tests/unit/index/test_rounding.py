@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.index.rounding import cut, rounded
+from core.index.rounding import cut, raised, rounded
 
 D = Decimal
 
@@ -12,10 +12,12 @@ D = Decimal
 def test_what_is_finer_than_a_token_is_cut_off_or_rounded() -> None:
     assert cut(D("1.0000000000000000019")) == D("1.000000000000000001")
     assert rounded(D("1.0000000000000000019")) == D("1.000000000000000002")
+    assert raised(D("1.0000000000000000011")) == D("1.000000000000000002")
+    assert raised(D("1.25"), 6) == D("1.25")
     assert cut(D("-1.29"), 1) == D("-1.2")
     assert rounded(D("0.25"), 1) == D("0.2")
 
 
 def test_large_amounts_keep_all_their_digits() -> None:
     large = D("123456789012345678901234567890.123456789")
-    assert cut(large) == rounded(large) == large
+    assert cut(large) == rounded(large) == raised(large) == large

@@ -1,0 +1,104 @@
+"""Commissions that are taken in an asset of their own: valued by the books that the desk keeps, or stated."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec import structs
+
+from core.execution.records import AssetOrderFilled, CommissionRateSet, PlaceOrders
+from core.index.facts import CommissionUnpriced, LotOpened
+from core.index.records import MintInvoice
+from core.kernel.record import Message, Send
+from core.units import SECOND
+from tests.helpers.index_desk import DeskRig, golden_settings, levels, ready_rig
+
+D = Decimal
+FRESH = (levels((599, 3)), levels((603, 1)))
+VWAP = D(600)
+"""(599 x 3 + 603 x 1) / 4"""
+
+
+@pytest.fixture
+def rig() -> DeskRig:
+    """The exchange takes commissions in BNB."""
+    rig = ready_rig(structs.replace(golden_settings(), commission_pairs={"BNB": "BNBUSDC"}))
+    rig.set_book("BNBUSDC", *FRESH)
+    return rig
+
+
+def trade(rig: DeskRig, commission: str, asset: str = "BNB") -> AssetOrderFilled:
+    """One trade of the first order that waits, charged in another asset."""
+    asked = rig.exchange.waiting[0]
+    order = asked.orders[0]
+    amounts = (order.price, order.quantity, D(0), D(commission), asset)
+    said = AssetOrderFilled(asked.batch_id, order.order_id, "7", order.symbol, order.side, *amounts)
+    rig.deliver(Message("execution", said))
+    return said
+
+
+def waiting(rig: DeskRig) -> None:
+    """Let an order be at the exchange."""
+    rig.exchange.paused = True
+    rig.order("C-1", "800")
+    rig.run(11)
+
+
+def test_rates_are_told_before_the_orders_that_they_are_for_and_once_while_they_stand(rig: DeskRig) -> None:
+    waiting(rig)
+    sent = [effect.body for effects in rig.effects for effect in effects if isinstance(effect, Send)]
+    told = [body for body in sent if isinstance(body, CommissionRateSet | PlaceOrders)]
+    assert told[0] == CommissionRateSet("BNB", VWAP)
+    assert isinstance(told[1], PlaceOrders)
+    rig.resume_exchange()
+    rig.order("C-2", "800")
+    rig.run(20)
+    assert len(rig.exchange.rates) == 1
+    rig.set_book("BNBUSDC", levels((499, 1)), levels((501, 1)))
+    rig.order("C-3", "800")
+    rig.run(20)
+    assert rig.exchange.rates[1:] == [CommissionRateSet("BNB", D(500))]
+
+
+def test_a_price_that_is_too_old_is_no_rate(rig: DeskRig) -> None:
+    rig.lost_snapshots = 10**6
+    rig.run(rig.settings.books.stale_after_ns // SECOND + 1)
+    for asset in ("AX", "AZ"):
+        rig.set_book(asset, *rig.books[asset])
+    waiting(rig)
+    assert rig.exchange.rates == []
+
+
+def test_a_commission_that_execution_could_not_value_is_part_of_the_lots_fee(rig: DeskRig) -> None:
+    waiting(rig)
+    said = trade(rig, "0.001")
+    [lot] = rig.facts(LotOpened)
+    assert (said.fee, lot.fee) == (D(0), VWAP / 1000)
+    assert rig.desk.state.inventory.holdings[said.symbol].lots["buy:7"].fee == VWAP / 1000
+    assert rig.facts(CommissionUnpriced) == []
+
+
+@pytest.mark.parametrize("asset", ["BNB", "XYZ"])
+def test_a_commission_that_nobody_can_value_is_stated_and_not_taken_for_nothing(asset: str) -> None:
+    rig = ready_rig(structs.replace(golden_settings(), commission_pairs={"BNB": "BNBUSDC"}))
+    waiting(rig)
+    said = trade(rig, "0.001", asset)
+    assert rig.facts(CommissionUnpriced) == [CommissionUnpriced(said.order_id, "7", asset, D("0.001"))]
+    assert rig.facts(LotOpened)[0].fee == 0
+
+
+def test_users_pay_commissions_whatever_they_are_taken_in(rig: DeskRig) -> None:
+    rig.exchange.fee_rate = D(0)
+    waiting(rig)
+    rig.exchange.paused = False
+    for said in rig.exchange.place(rig.exchange.waiting.pop()):
+        if isinstance(said, AssetOrderFilled):
+            value = said.quantity * said.price / 1000
+            charged = structs.replace(said, commission=value / VWAP, commission_asset="BNB")
+            rig.deliver(Message("execution", charged))
+        else:
+            rig.deliver(Message("execution", said))
+    rig.run(30)
+    [invoice] = rig.facts(MintInvoice)
+    assert abs(invoice.exchange_fee * 1000 / invoice.assets_value - 1) < D("1e-9")
