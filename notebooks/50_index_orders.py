@@ -66,16 +66,14 @@ day = sim.run(scenarios / "index_day.toml", overrides=["run.duration=2m", "run.d
 day.index_orders[["order_id", "side", "symbol", "amount", "status", "filled_quantity", "refund", "batches"]].head(12)
 
 # %%
-from sim.results.desk.pictures import draw_fill_progress, draw_inventory, draw_nav
-
-draw_fill_progress(day)
+day.plot.fill_progress()
 
 # %% [markdown]
 # What was bought and belongs to no order is the house's: surplus of smallest orders and of rounding. It is used first
 # when the next order needs the asset, and it has a limit.
 
 # %%
-draw_inventory(day)
+day.plot.inventory()
 
 # %% [markdown]
 # ## What a token is worth
@@ -83,7 +81,7 @@ draw_inventory(day)
 # NAV is the basket at mid prices. What is held for the tokens follows it, apart from what trading has cost.
 
 # %%
-draw_nav(day)
+day.plot.nav()
 
 # %% [markdown]
 # ## Ask the next question

@@ -15,9 +15,7 @@ short = ["run.duration=2m", "run.drain=4m", "desk.order_expiry=2m"]
 day = sim.run(scenario, overrides=short)
 
 # %%
-from sim.results.desk.pictures import draw_collateral
-
-draw_collateral(day)
+day.plot.collateral_flow()
 
 # %% [markdown]
 # ## Every cent

@@ -20,7 +20,7 @@ from core.index.matrix import plan
 from core.kernel.agenda import Agenda
 from core.kernel.journal import Header, Journal, Sink
 from core.kernel.kernel import Kernel
-from core.kernel.record import Record
+from core.kernel.record import Effect, Event, Record
 from core.kernel.rng import stream
 from core.market.exchange import EXCHANGE
 from core.units import Nanos
@@ -97,8 +97,8 @@ class DeskSimulation(Course):
         span = sampler(self.scenario.planner.compute.model(), stream(self.seed, "compute.planner"))
         return lambda problem: (plan(problem), span())
 
-    def _observe(self, _node: str, _now: Nanos, dst: str, *_handled: object) -> None:
-        self._checker.look(dst)
+    def _observe(self, _node: str, _now: Nanos, dst: str, _event: Event, effects: list[Effect]) -> None:
+        self._checker.look(dst, effects)
 
 
 def _no_links(src: str, dst: str) -> Sampler:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from core.auction.facts import OrderAdded
 from core.errors import KeyRefused
-from core.fix.records import FromPeer
+from core.fix.records import FromPeer, SessionOpened
 from core.identity.bls import BLS
 from core.identity.checking import Signed
 from core.identity.orders import order_message
@@ -27,20 +27,27 @@ class OnlySignedTrade(Checker):
     name = "only signed orders trade"
 
     def __init__(self) -> None:
+        self._admitted: dict[str, MakerAdmitted] = {}
         self._keys: dict[str, bytes] = {}
         self._received: FromPeer[Any] | None = None
         self._signed: dict[tuple[str, str], Signed] = {}
 
     def receives(self, _now: Nanos, dst: str, event: Event) -> None:
-        """Remember what the sequencer is about to place."""
-        if dst == "sequencer":
-            body = event.body if isinstance(event, Message) else None
-            self._received = body if isinstance(body, FromPeer) else None
+        """Remember who has which key, and what the sequencer is about to place."""
+        if dst != "sequencer":
+            return
+        body = event.body if isinstance(event, Message) else None
+        self._received = body if isinstance(body, FromPeer) else None
+        if isinstance(body, MakerAdmitted):
+            self._admitted[body.session] = body
+        elif isinstance(body, SessionOpened):
+            self._open(body.session)
 
-    def _on_admitted(self, admitted: MakerAdmitted) -> None:
-        self._keys.pop(admitted.session, None)
-        if admitted.signing == "order":
-            self._keys[admitted.session] = admitted.public_key
+    def _open(self, session: str) -> None:
+        admitted = self._admitted.get(session)
+        self._keys.pop(session, None)
+        if admitted is not None and admitted.signing == "order":
+            self._keys[session] = admitted.public_key
 
     def _on_sequenced(self, fact: Sequenced) -> None:
         item, received = item_of(fact), self._received
@@ -69,7 +76,6 @@ class OnlySignedTrade(Checker):
         OrderReplaced: _on_replaced,
         OrderCancelled: _on_cancelled,
     }
-    SENT: ClassVar[dict[type[Record], Callable[[Any, Any], None]]] = {MakerAdmitted: _on_admitted}
 
 
 def _holds(public_key: bytes, message: bytes, signature: bytes) -> bool:

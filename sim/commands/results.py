@@ -19,7 +19,7 @@ def explain(*, directory: Path, name: str, as_json: bool) -> Exit:
 
     DIRECTORY is what `romer-sim run` made. NAME is an order id, a ClOrdID, OWNER/ClOrdID or a commitment's id; or a
     session as its engine calls it, such as MM1, or NODE/SESSION. Of an index desk's run it is an order id, the user's
-    own id, or USER/ID.
+    own id, or USER/ID; or the id of a batch or an exchange order.
     """
     from sim.results.result import load  # noqa: PLC0415  # tables are slow to import
 

@@ -13,6 +13,7 @@ from sim.results.rows import Row
 from sim.results.wire import Carried
 
 if TYPE_CHECKING:
+    from sim.results.pictures.picture import Picture
     from sim.results.result import RunResult
 
 
@@ -41,8 +42,8 @@ class Kind(ABC):
         """The life of what is called `name`, as plain data and as text. Raises InputError if nothing is."""
 
     @abstractmethod
-    def pictures(self, result: RunResult) -> dict[str, bytes]:
-        """Every picture of the report as PNG, by name."""
+    def pictures(self) -> tuple[Picture, ...]:
+        """What the report shows, in its order."""
 
     @abstractmethod
     def report(self, result: RunResult, pictures: Mapping[str, bytes]) -> str:

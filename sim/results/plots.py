@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from matplotlib.axes import Axes
 
+from sim.results.desk.pictures import draw_collateral_flow, draw_fill_progress, draw_inventory, draw_nav
 from sim.results.pictures.canvas import to_png
 from sim.results.pictures.orders import draw_surplus, draw_time_to_fill, draw_timeline
+from sim.results.pictures.picture import Picture
 from sim.results.pictures.solvers import draw_bid_ladder, draw_solver_share
 from sim.results.pictures.venue import draw_batches, draw_escrow
 
 if TYPE_CHECKING:
     from sim.results.result import RunResult
-
-
-class Picture(msgspec.Struct, frozen=True):
-    """One picture of the report. `reading` says how to read it."""
-
-    name: str
-    reading: str
 
 
 PICTURES: Final = (
@@ -65,7 +59,10 @@ PICTURES: Final = (
 
 
 class Plots:
-    """Each method draws one figure and returns its first Axes; `axes.figure.savefig(path)` keeps it."""
+    """Each method draws one figure and returns its first Axes; `axes.figure.savefig(path)` keeps it.
+
+    Those of a venue raise InputError for an index desk's run, and the other way round.
+    """
 
     def __init__(self, result: RunResult) -> None:
         self._result = result
@@ -101,6 +98,24 @@ class Plots:
         """What the venue holds for others, by token."""
         return draw_escrow(self._result)
 
+    def collateral_flow(self) -> Axes:
+        """Of an index desk: users' collateral that is not spent, by what it is held as."""
+        return draw_collateral_flow(self._result)
+
+    def fill_progress(self, *order_ids: str) -> Axes:
+        """Of an index desk: how far these orders were filled, by default the first. Raises InputError for an unknown
+        order.
+        """
+        return draw_fill_progress(self._result, *order_ids)
+
+    def inventory(self) -> Axes:
+        """Of an index desk: what was bought and belongs to no order, by asset."""
+        return draw_inventory(self._result)
+
+    def nav(self) -> Axes:
+        """Of an index desk: what is held for a token, and its basket at mid prices, by index."""
+        return draw_nav(self._result)
+
     def render_all(self) -> dict[str, bytes]:
-        """Every picture of `PICTURES` as PNG, by name."""
-        return {picture.name: to_png(getattr(self, picture.name)()) for picture in PICTURES}
+        """Every picture of the run's report as PNG, by name."""
+        return {picture.name: to_png(getattr(self, picture.name)()) for picture in self._result.kind.pictures()}

@@ -159,6 +159,11 @@ class RunResult:
         return self._frame("nav")
 
     @cached_property
+    def quotes(self) -> pd.DataFrame:
+        """One row per answer to a request for a quote."""
+        return self._frame("quotes")
+
+    @cached_property
     def metrics(self) -> Metrics:
         """Measures, one DataFrame each."""
         from sim.results.metrics import Metrics  # noqa: PLC0415  # pandas is slow to import
@@ -224,7 +229,7 @@ class RunResult:
 
     def write_report(self, directory: Path) -> None:
         """Write what is drawn from the tables: summary, pictures and report."""
-        pictures = self.kind.pictures(self)
+        pictures = self.plot.render_all()
         (directory / "plots").mkdir(exist_ok=True)
         for picture, png in pictures.items():
             (directory / "plots" / f"{picture}.png").write_bytes(png)

@@ -15,6 +15,7 @@ from sim.results.tables import build_tables
 from sim.results.wire import Carried
 
 if TYPE_CHECKING:
+    from sim.results.pictures.picture import Picture
     from sim.results.result import RunResult
 
 
@@ -42,9 +43,11 @@ class VenueKind(Kind):
         told = story.explain(result, name)
         return {"order": name, "happenings": story.as_rows(told)}, story.as_text(told)
 
-    def pictures(self, result: RunResult) -> dict[str, bytes]:
-        """`sim.results.plots`."""
-        return result.plot.render_all()
+    def pictures(self) -> tuple[Picture, ...]:
+        """`PICTURES`."""
+        from sim.results.plots import PICTURES  # noqa: PLC0415  # pulls in matplotlib
+
+        return PICTURES
 
     def report(self, result: RunResult, pictures: Mapping[str, bytes]) -> str:
         """`sim.results.report`."""

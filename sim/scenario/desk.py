@@ -6,9 +6,9 @@ The tables of the node's components mirror their settings (`sim.scenario.mirrore
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from msgspec import Meta, field
+from msgspec import field
 
 from core.collateral.settings import ChainSettings, CollateralSettings
 from core.config import DeskConfig, Duration, Section
@@ -36,7 +36,7 @@ CollateralSection: Any = mirror(
 class ChainSection(Section, frozen=True, kw_only=True):
     """A chain that users are on: where their deposits lie, and where money is theirs again."""
 
-    id: Annotated[str, Meta(pattern=r"^[0-9]{1,10}\Z")]
+    id: str
     deposit: str
     payout: str
 
@@ -56,6 +56,9 @@ class IndexSection(Section, frozen=True, kw_only=True):
     """Of the value; they need not sum to 1."""
     quantities: dict[Name, Decimal] = {}  # noqa: RUF012  # msgspec copies it
     """In one token, instead of weights."""
+    asset_order: tuple[Name, ...] = ()
+    """All its assets, in the order in which a batch goes through them with `desk.limits.ordering = "basket"`. Empty: by
+    symbol, for the order of a table in a file means nothing."""
     target_price: Decimal | None = None
     """What one token of its first basket costs; `desk.target_price` if not given."""
     destinations: tuple[str, ...]
@@ -64,8 +67,11 @@ class IndexSection(Section, frozen=True, kw_only=True):
 
     def settings(self) -> IndexSettings:
         """As the desk has it."""
-        weights, quantities = tuple(self.weights.items()), tuple(self.quantities.items())
+        weights, quantities = self._ordered(self.weights), self._ordered(self.quantities)
         return IndexSettings(symbol=self.symbol, weights=weights, quantities=quantities, target_price=self.target_price)
+
+    def _ordered(self, amounts: dict[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+        return tuple((asset, amounts[asset]) for asset in self.asset_order or amounts if asset in amounts)
 
 
 class DeskScenario(Section, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
@@ -9,20 +10,26 @@ from typing import Final
 from core.checks import number_faults, problems
 from core.config import Duration
 from core.errors import InputError
-from core.faults import Fault, KeyPath, unknown
+from core.faults import Fault, KeyPath, shown, unknown
 from core.units import SECOND
 from sim.scenario.desk import DeskScenario
-from sim.scenario.desk_market import AssetSection
+from sim.scenario.desk_bounds import bound_faults
+from sim.scenario.desk_market import AssetSection, FlowSection
+from sim.scenario.desk_routes import route_faults
 from sim.scenario.users import UserSection, step_faults
 
 _RUN_MAX: Final = Duration(31 * 86_400 * SECOND, "31d")
 _STEPS_MAX: Final = 10_000_000
 """Orders and moves of prices in a run."""
+_BPS_MAX: Final = 10_000
+_CHAIN_ID: Final = re.compile(r"[0-9]{1,10}")
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 
 def check_desk(scenario: DeskScenario, error: Callable[[Fault], InputError]) -> None:
     """Raises what `error` makes of the first fault found."""
-    for faults in (number_faults, _something, _assets, _indexes, _places, _users, _steps, _node, _work):
+    tables = (_something, _desk, _exchange, _assets, _indexes, _chains, route_faults, _users, _steps)
+    for faults in (number_faults, bound_faults, *tables, _work, _node):
         for fault in faults(scenario):
             raise error(fault)
 
@@ -44,8 +51,25 @@ def _assets(scenario: DeskScenario) -> Iterator[Fault]:
         if asset.flow is None and not (asset.book.bids and asset.book.asks):
             yield Fault(path, "nobody trades it: it needs `flow`, or bids and asks in `book`")
         yield from _book(path, asset)
-        if asset.flow is not None and asset.flow.price.start <= 0:
-            yield Fault((*path, "flow", "price", "start"), "must be above zero")
+        yield from _filters(path, asset)
+        if asset.flow is not None:
+            yield from _flow((*path, "flow"), asset.flow)
+
+
+def _flow(path: KeyPath, flow: FlowSection) -> Iterator[Fault]:
+    if flow.price.start <= 0:
+        yield Fault((*path, "price", "start"), "must be above zero")
+    deepest = flow.spread_bps + (flow.levels - 1) * flow.step_bps
+    if deepest >= _BPS_MAX:
+        problem = f"its last bid would be {deepest} basis points below the price"
+        yield Fault(path, problem, f"less of `levels`, `step_bps` or `spread_bps`: expected below {_BPS_MAX}")
+
+
+def _filters(path: KeyPath, asset: AssetSection) -> Iterator[Fault]:
+    for what in ("price", "quantity", "notional"):
+        least, most = getattr(asset, f"{what}_min"), getattr(asset, f"{what}_max")
+        if most and least > most:
+            yield Fault(path, f"`{what}_min` {least} is above `{what}_max` {most}")
 
 
 def _book(path: KeyPath, asset: AssetSection) -> Iterator[Fault]:
@@ -55,9 +79,38 @@ def _book(path: KeyPath, asset: AssetSection) -> Iterator[Fault]:
             yield Fault((*path, "book", side), "prices and quantities must be above zero")
         if prices != sorted(set(prices), reverse=falls):
             yield Fault((*path, "book", side), "expected the best price first, and each once")
+    if asset.book.last is not None and min(asset.book.last) <= 0:
+        yield Fault((*path, "book", "last"), "prices and quantities must be above zero")
     if asset.book.bids and asset.book.asks and asset.book.bids[0][0] >= asset.book.asks[0][0]:
         bid, ask = asset.book.bids[0][0], asset.book.asks[0][0]
         yield Fault((*path, "book"), f"crossed: the best bid {bid} is not below the best ask {ask}")
+
+
+def _exchange(scenario: DeskScenario) -> Iterator[Fault]:
+    for number, fills in enumerate(scenario.exchange.script):
+        path: KeyPath = ("exchange", "script", number)
+        if any(share <= 0 or factor <= 0 for share, factor in fills):
+            yield Fault(path, "shares and factors must be above zero")
+        if sum(share for share, _ in fills) > 1:
+            yield Fault(path, f"the shares of an order sum to 1 at most, here to {sum(share for share, _ in fills)}")
+    free: Duration | None = None
+    for number, outage in enumerate(scenario.exchange.outages):
+        if free is not None and outage.at < free:
+            problem = f"begins at {outage.at.written}, before the end of the one before it, {free.written}"
+            yield Fault(("exchange", "outage", number, "at"), problem)
+        free = Duration(outage.at + outage.span)
+
+
+def _desk(scenario: DeskScenario) -> Iterator[Fault]:
+    desk, assets = scenario.desk, [asset.symbol for asset in scenario.assets]
+    for token, pair in desk.commission_pairs.items():
+        if pair not in assets:
+            yield unknown(("desk", "commission_pairs", token), "asset", pair, assets)
+    if not scenario.collateral.token:
+        yield Fault(("collateral", "token"), "name what collateral is held in")
+    if desk.mint_threshold > desk.fill_threshold:
+        problem = f"must not be above `fill_threshold` {desk.fill_threshold}, got {desk.mint_threshold}"
+        yield Fault(("desk", "mint_threshold"), problem)
 
 
 def _indexes(scenario: DeskScenario) -> Iterator[Fault]:
@@ -66,6 +119,9 @@ def _indexes(scenario: DeskScenario) -> Iterator[Fault]:
         path: KeyPath = ("index", number)
         if bool(index.weights) == bool(index.quantities):
             yield Fault(path, "it needs either `weights` or `quantities`")
+        named = list(index.weights or index.quantities)
+        if index.asset_order and sorted(index.asset_order) != sorted(named):
+            yield Fault((*path, "asset_order"), f"expected each of its assets once: {', '.join(named)}")
         for key, amounts in (("weights", index.weights), ("quantities", index.quantities)):
             for asset, amount in amounts.items():
                 if asset not in assets:
@@ -74,19 +130,10 @@ def _indexes(scenario: DeskScenario) -> Iterator[Fault]:
                     yield Fault((*path, key, asset), f"must be above zero, got {amount}")
 
 
-def _places(scenario: DeskScenario) -> Iterator[Fault]:
-    """Designations that no hop touches: the mistake that a route is never found for."""
-    touched = list(dict.fromkeys(place for hop in scenario.hops for place in (hop.source, hop.destination)))
+def _chains(scenario: DeskScenario) -> Iterator[Fault]:
     for number, chain in enumerate(scenario.chains):
-        for key, place in (("deposit", chain.deposit), ("payout", chain.payout)):
-            if place not in touched:
-                yield unknown(("chain", number, key), "designation of a hop", place, touched)
-    for number, index in enumerate(scenario.indexes):
-        for place in index.destinations:
-            if place not in touched:
-                yield unknown(("index", number, "destinations"), "designation of a hop", place, touched)
-        if not index.destinations:
-            yield Fault(("index", number, "destinations"), "name at least one")
+        if not _CHAIN_ID.fullmatch(chain.id):
+            yield Fault(("chain", number, "id"), f"expected a chain id of up to 10 digits, got {shown(chain.id)}")
 
 
 def _users(scenario: DeskScenario) -> Iterator[Fault]:
@@ -96,6 +143,9 @@ def _users(scenario: DeskScenario) -> Iterator[Fault]:
         path: KeyPath = ("user", number)
         if user.chain not in chains:
             yield unknown((*path, "chain"), "chain", user.chain, chains)
+        if user.address is not None and not _ADDRESS.fullmatch(user.address):
+            expected = "expected 0x and 40 digits of hex in lower case"
+            yield Fault((*path, "address"), f"{expected}, got {shown(user.address)}")
         for symbol in user.indexes:
             if symbol not in indexes:
                 yield unknown((*path, "indexes"), "index", symbol, indexes)
@@ -149,3 +199,5 @@ def _intervals(scenario: DeskScenario) -> Iterator[tuple[KeyPath, Duration]]:
             if interval is not None:
                 yield ("user", number, "arrivals", key), interval
     yield ("desk", "tick"), scenario.desk.tick
+    if scenario.desk.nav_interval:
+        yield ("desk", "nav_interval"), scenario.desk.nav_interval

@@ -92,8 +92,8 @@ class IdentitySection(Section, frozen=True, kw_only=True):
     """and the venue's worker to check it, or a proof of possession,"""
     check_order: Duration = Duration(MILLISECOND // 2)
     """and besides, each signed order of a block."""
-    check_timeout: Duration = Duration(5 * SECOND)
-    """How long the check of a block of signed orders may take, and again when it is asked for once more."""
+    check_timeout: Duration = Duration(10 * SECOND)
+    """How long the check of a block of signed orders may take; then these orders are refused."""
     steps: tuple[Step, ...] = field(name="step", default=())
 
     def config(self) -> IdentityConfig:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
-from typing import Annotated, Any, Final, Literal, TypeAlias
-
-from msgspec import Meta
+from typing import Any, Final, Literal, TypeAlias
 
 from core.config import Duration, Section
 from core.faults import Fault, KeyPath, unknown
@@ -18,8 +16,6 @@ from sim.scenario.models import above_zero
 Do: TypeAlias = Literal[
     "deposit", "withdraw", "buy", "sell", "amend", "cancel", "quote", "cancel_quote", "weights", "delist"
 ]
-Chain: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]{1,10}\Z")]
-Address: TypeAlias = Annotated[str, Meta(pattern=r"^0x[0-9a-f]{40}\Z")]
 
 _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "deposit": ("user", "amount"),
@@ -60,8 +56,8 @@ class UserSection(Section, frozen=True, kw_only=True):
     """Somebody who deposits collateral and buys index tokens; and, with arrivals, does so again and again."""
 
     id: Name
-    chain: Chain = "1"
-    address: Address | None = None
+    chain: str = "1"
+    address: str | None = None
     """Made from the id if not given."""
     arrivals: UserArrivals | None = None
     """Without it, only steps are taken."""
@@ -112,13 +108,23 @@ def step_faults(steps: tuple[DeskStep, ...], known: Mapping[str, tuple[str, ...]
             name = getattr(step, what)
             if name is not None and name not in names:
                 yield unknown((*path, what), what, name, names)
-        for asset in step.weights or ():
-            if asset not in known["asset"]:
-                yield unknown((*path, "weights"), "asset", asset, known["asset"])
+        yield from _weights(path, step, known["asset"])
         if step.amount is not None and step.amount <= 0:
             yield Fault((*path, "amount"), f"must be above zero, got {step.amount}")
         if step.at > end:
             yield Fault((*path, "at"), f"{step.at.written} is after the end of the run, {end.written}")
+        if step.deadline is not None and step.deadline <= step.at:
+            yield Fault((*path, "deadline"), f"{step.deadline.written} is not after the step, at {step.at.written}")
+
+
+def _weights(path: KeyPath, step: DeskStep, assets: tuple[str, ...]) -> Iterator[Fault]:
+    if step.weights == {}:
+        yield Fault((*path, "weights"), "name at least one asset")
+    for asset, weight in (step.weights or {}).items():
+        if asset not in assets:
+            yield unknown((*path, "weights"), "asset", asset, assets)
+        if weight <= 0:
+            yield Fault((*path, "weights", asset), f"must be above zero, got {weight}")
 
 
 def _given(path: KeyPath, step: DeskStep, key: str) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.config import NodeConfig, VenueConfig, decode_node
+from core.config import DeskConfig, NodeConfig, VenueConfig, decode_node
 from core.errors import InputError
 from core.fix.message import FixMessage
 from core.fix.records import FromPeer
@@ -110,9 +110,10 @@ def read_recording(path: Path) -> Recording:
 
     Raises InputError when there is none, and JournalDamaged where it is not whole.
     """
-    found = [
-        (each, config) for each in journals(path) if isinstance(config := node_config(open_journal(each)), VenueConfig)
-    ]
+    configs = [(each, node_config(open_journal(each))) for each in journals(path)]
+    found = [(each, config) for each, config in configs if isinstance(config, VenueConfig)]
+    if not found and any(isinstance(config, DeskConfig) for _, config in configs):
+        raise InputError(f"{path}: of an index desk; what-if is for venues", "run the scenario again with --set")
     if len(found) != 1:
         problem = "no journal of a venue" if not found else f"journals of {len(found)} venues"
         raise InputError(f"{path}: {problem}", "give the journal of a venue, or the directory of one run")

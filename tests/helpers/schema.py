@@ -66,7 +66,8 @@ def _kind(kind: inspect.Type) -> str:
         case inspect.EnumType() | inspect.LiteralType() as choice:
             words = " or ".join(f"`{value}`" for value in _values(choice))
         case inspect.VarTupleType(item_type=item):
-            words = f"list of {_kind(item)}s"
+            one = _kind(item)
+            words = f"list of lists{one.removeprefix('list')}" if one.startswith("list") else f"list of {one}s"
         case inspect.TupleType(item_types=(first, _)):
             words = f"list of two {_kind(first)}s"
         case inspect.DictType(value_type=inspect.DecimalType()):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest
-from core.fix.records import FromPeer, ToPeer
+from core.fix.records import FromPeer, SessionOpened, ToPeer
 from core.identity.checking import check
 from core.identity.orders import order_message
 from core.identity.records import MakerAdmitted, Permissions
@@ -55,7 +55,7 @@ class Venue:
         self.batches: list[Batch] = []
         self.handle(Start())
         for maker in signers:
-            self.handle(Message("identity", admission(maker)))
+            self.admit(maker)
 
     def handle(self, event: Event) -> None:
         """Hand it one event, and what it sends itself; sort the rest."""
@@ -70,6 +70,11 @@ class Venue:
                 self.facts.append(effect.fact)
             elif isinstance(effect, Send):
                 self._sent(effect)
+
+    def admit(self, maker: str, key: str = "") -> None:
+        """A market maker logs on."""
+        self.handle(Message("identity", admission(maker, key)))
+        self.handle(Message("fix", SessionOpened(maker)))
 
     def _sent(self, sent: Send[Any]) -> None:
         if sent.dst == "sequencer":

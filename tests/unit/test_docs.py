@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from importlib import import_module
-from inspect import getmembers, getsource, isclass, isfunction
+from inspect import getmembers, isclass, isfunction
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, Final
@@ -20,8 +20,7 @@ import pytest
 import core
 from core.auction import facts as auction_facts
 from core.auction.bids import BIDS_PER_SOLVER_MAX
-from core.fix import conversation, inbound
-from core.fix.rejects import Rejection, RejectReason
+from core.fix.rejects import Rejection, RejectReason, code_of
 from core.fix.settings import EngineConfig, SessionConfig
 from core.fix.tags import BusinessRejectReason
 from core.kernel.record import Record
@@ -49,7 +48,8 @@ from sim.scenario.load import load
 from sim.scenario.models import Recorded
 from sim.scenario.schema import RunSection, Scenario
 from sim.scenario.tables import _NAMES
-from tests.helpers.markdown import Document, Section, codes, read
+from tests.helpers.markdown import Document, codes, read
+from tests.helpers.reference import about, column, documented, table, titled
 from tests.helpers.schema import Key, keys, tables
 
 ROOT: Final = Path(__file__).parents[2]
@@ -68,37 +68,6 @@ CLASSES: Final = [
 REASON_SETS: Final = [
     kind for kind in CLASSES if issubclass(kind, StrEnum) and kind.__name__.endswith(("Reason", "Refusal"))
 ]
-
-
-def about(document: Document, *names: str) -> Section:
-    """The one section whose title mentions one of the names, or the end of one."""
-    found = [
-        section
-        for section in document.sections()
-        if any(f".{name}".endswith(f".{each.strip('[]')}") for each in section.mentions for name in names)
-    ]
-    assert len(found) == 1, f"{document.path.name} has {len(found)} sections about {' or '.join(names)}"
-    return found[0]
-
-
-def titled(document: Document, title: str) -> Section:
-    return next(section for section in document.sections() if section.title == title)
-
-
-def table(section: Section, column: str) -> list[dict[str, str]]:
-    """The one table of the section that has the column."""
-    (rows,) = (rows for rows in section.tables() if column in rows[0])
-    return rows
-
-
-def column(section: Section, name: str) -> list[str]:
-    """All that is set as code in one column."""
-    return [code for row in table(section, name) for code in codes(row[name])]
-
-
-def documented(section: Section, name: str = "Key") -> dict[str, Key]:
-    """The keys of a table as the document has them; a unit may follow the type."""
-    return {codes(row[name])[0]: Key(row["Type"].split(",")[0], row["Default"]) for row in table(section, name)}
 
 
 def reason_codes(kind: type) -> list[dict[str, str]]:
@@ -287,9 +256,8 @@ def test_reasons_that_a_fact_itself_names_are_listed(fact: type[Record]) -> None
 
 
 def test_reasons_of_business_rejects_are_listed() -> None:
-    used = set(re.findall(r"BusinessRejectReason\.([A-Z_]+)", getsource(conversation) + getsource(inbound)))
-    listed = {code.upper(): int(row["380"]) for code, row in by_code(reason_codes(BusinessRejectReason)).items()}
-    assert listed == {name: BusinessRejectReason[name].value for name in used}
+    listed = {code: int(row["380"]) for code, row in by_code(reason_codes(BusinessRejectReason)).items()}
+    assert listed == {code_of(reason, is_business=True): reason.value for reason in BusinessRejectReason}
 
 
 def test_reasons_have_their_numbers_in_fix() -> None:

@@ -1,7 +1,10 @@
-"""The life of one index order: collateral, hops, engagement, batches, lots, fills, mint, invoice."""
+"""The life of one index order: collateral, hops, engagement, batches, lots, fills, mint, invoice. And the lives of
+batches and exchange orders, which orders share.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -9,12 +12,13 @@ import msgspec
 
 from core.errors import InputError
 from core.units import MILLISECOND, Nanos
-from sim.results.desk.words import in_words
+from sim.results.desk.words import in_digits, in_words
 from sim.results.result import RunResult
 
 _MATCHES_MAX: Final = 5
 _ON_BATCH: Final = frozenset({"IndexBatchOpened", "AssetOrderPlanned", "StockLeft", "IndexBatchCompleted"})
 _ON_EXCHANGE: Final = frozenset({"AssetOrderPlaced", "AssetOrderFilled", "AssetOrderEnded"})
+_IN_BATCH: Final = _ON_BATCH | {"OrderEngaged", "LotAssigned", "IndexOrderFill"}
 
 
 class DeskHappening(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +33,10 @@ class DeskHappening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeskStory(msgspec.Struct, frozen=True):
-    """An index order, as its row in `index_orders`, and all that happened to it."""
+    """All that happened to an `order`, a `batch` or an `exchange_order`, its `subject`. `title` says how it ended."""
 
-    order: dict[str, Any]
+    subject: str
+    title: str
     happenings: list[DeskHappening]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -40,24 +45,31 @@ class DeskStory(msgspec.Struct, frozen=True):
         return rows
 
     def __str__(self) -> str:
-        order = self.order
-        name = f"{order['order_id'] or 'order'} ({order['client_order_id']} of {order['user']})"
-        reason = f" ({order['reason']})" if order["reason"] else ""
         wide = max(len(line.component) for line in self.happenings)
         body = [
             f"{line.since / MILLISECOND:+16,.3f} ms  {line.component:<{wide}}  {line.text}" for line in self.happenings
         ]
-        return "\n".join(map(_printable, [f"{name}: {order['status']}{reason}", "", *body]))
+        return "\n".join(map(_printable, [self.title, "", *body]))
 
 
 def explain(result: RunResult, name: str) -> DeskStory:
-    """The life of an order that is named by its order id, its client id, or `user/client id`.
+    """The life of an order that is named by its order id, its client id, or `user/client id`; or of the batch or the
+    exchange order of that id.
 
-    Raises InputError, with the nearest names, when no order or more than one user's answers to it.
+    Raises InputError, with the nearest names, when nothing or more than one user's order answers to it.
     """
+    for row in result.table("index_batches").to_pylist():
+        if row["batch_id"] == name:
+            return _story(result, "batch", _batch_title(row), lambda note: _is_of_batch(note, name))
+    for row in result.table("exchange_orders").to_pylist():
+        if row["asset_order_id"] == name:
+            return _story(result, "exchange_order", _exchange_title(row), lambda note: note["order_id"] == name)
     order = _find(result, name)
-    notes = _Notes(result, order)
-    found = [note for note in result.table("notes").to_pylist() if notes.is_about(note)]
+    return _story(result, "order", _order_title(order), _Notes(result, order).is_about)
+
+
+def _story(result: RunResult, subject: str, title: str, is_about: Callable[[dict[str, Any]], bool]) -> DeskStory:
+    found = [note for note in result.table("notes").to_pylist() if is_about(note)]
     began = found[0]["time"].value
     happenings = []
     for note in found:
@@ -68,7 +80,28 @@ def explain(result: RunResult, name: str) -> DeskStory:
                 since=at - began, time=at, component=note["component"], kind=note["kind"], text=text, fact=fact
             )
         )
-    return DeskStory(order, happenings)
+    return DeskStory(subject, title, happenings)
+
+
+def _order_title(order: dict[str, Any]) -> str:
+    reason = f" ({order['reason']})" if order["reason"] else ""
+    return f"{order['order_id'] or 'order'} ({order['client_order_id']} of {order['user']}): {order['status']}{reason}"
+
+
+def _batch_title(batch: dict[str, Any]) -> str:
+    orders = "1 order" if batch["orders"] == 1 else f"{batch['orders']} orders"
+    about = f"rebalance of {batch['symbol']}" if batch["symbol"] else orders
+    return f"{batch['batch_id']} ({about}): {'complete' if batch['completed_time'] else 'running'}"
+
+
+def _exchange_title(order: dict[str, Any]) -> str:
+    about = f"{order['batch_id']}: {order['side']} {in_digits(order['quantity'])} {order['symbol']}"
+    return f"{order['asset_order_id']} ({about}): {order['reason'] or 'open'}"
+
+
+def _is_of_batch(note: dict[str, Any], batch_id: str) -> bool:
+    ours = note["kind"] in _IN_BATCH | _ON_EXCHANGE
+    return ours and msgspec.json.decode(note["detail"]).get("batch_id") == batch_id
 
 
 class _Notes:

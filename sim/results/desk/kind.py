@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sim.results.desk.plots import DESK_PICTURES
 from sim.results.desk.rows import DESK_TABLES
 from sim.results.desk.summary import DeskSummary, summarise
 from sim.results.desk.tables import build_tables
@@ -15,6 +16,7 @@ from sim.results.kind import Kind
 from sim.results.wire import Carried
 
 if TYPE_CHECKING:
+    from sim.results.pictures.picture import Picture
     from sim.results.result import RunResult
 
 
@@ -33,17 +35,15 @@ class DeskKind(Kind):
         return summarise(tables)
 
     def explain(self, result: RunResult, name: str) -> tuple[dict[str, Any], str]:
-        """The life of an index order."""
+        """The life of an index order, a batch or an exchange order."""
         from sim.results.desk.explain import explain  # noqa: PLC0415  # it needs what this module is a part of
 
         told = explain(result, name)
-        return {"order": name, "happenings": told.rows()}, str(told)
+        return {told.subject: name, "happenings": told.rows()}, str(told)
 
-    def pictures(self, result: RunResult) -> dict[str, bytes]:
-        """`sim.results.desk.plots`."""
-        from sim.results.desk.plots import render_all  # noqa: PLC0415  # pulls in matplotlib
-
-        return render_all(result)
+    def pictures(self) -> tuple[Picture, ...]:
+        """`DESK_PICTURES`."""
+        return DESK_PICTURES
 
     def report(self, result: RunResult, pictures: Mapping[str, bytes]) -> str:
         """`sim.results.desk.report`."""

@@ -1,4 +1,4 @@
-"""From facts to rows: index orders, the reports on them, and their invoices."""
+"""From facts to rows: index orders, the reports on them, their invoices, and quotes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from core.index.records import (
     IndexOrderFill,
     IndexOrderNetted,
     IndexOrderRejected,
+    IndexQuoteCancelled,
+    IndexQuoteReady,
+    IndexQuoteRejected,
     MintInvoice,
     RedemptionInvoice,
 )
-from sim.results.desk.rows import IndexFillRow, IndexOrderRow, InvoiceRow
+from sim.results.desk.rows import IndexFillRow, IndexOrderRow, InvoiceRow, QuoteRow
 from sim.results.facts import Noted
 from sim.results.fold import Fold
 
@@ -144,10 +147,45 @@ class Invoices(Fold[InvoiceRow]):
                 amount_paid=fact.amount_paid,
                 amount_remaining=fact.quantity_remaining,
                 management_fee=fact.payout_fee,
-                assets_value=fact.proceeds,
+                assets_value=fact.assets_value,
                 exchange_fee=fact.exchange_fee,
                 execution_price=fact.execution_price,
             )
         )
 
     HANDLERS: ClassVar[dict[Any, Any]] = {MintInvoice: _on_mint, RedemptionInvoice: _on_redemption}
+
+
+class Quotes(Fold[QuoteRow]):
+    """Fills `quotes`."""
+
+    def _on_ready(self, noted: Noted, fact: IndexQuoteReady) -> None:
+        self.rows.append(
+            QuoteRow(
+                time=noted.time,
+                user=fact.user,
+                client_quote_id=fact.client_quote_id,
+                status="ready",
+                symbol=fact.symbol,
+                side=fact.side,
+                amount=fact.amount,
+                quantity=fact.quantity_possible,
+                price=fact.price,
+            )
+        )
+
+    def _on_rejected(self, noted: Noted, fact: IndexQuoteRejected) -> None:
+        row = QuoteRow(time=noted.time, user=fact.user, client_quote_id=fact.client_quote_id, status="rejected")
+        row.reason = fact.reason
+        self.rows.append(row)
+
+    def _on_cancelled(self, noted: Noted, fact: IndexQuoteCancelled) -> None:
+        self.rows.append(
+            QuoteRow(time=noted.time, user=fact.user, client_quote_id=fact.client_quote_id, status="cancelled")
+        )
+
+    HANDLERS: ClassVar[dict[Any, Any]] = {
+        IndexQuoteReady: _on_ready,
+        IndexQuoteRejected: _on_rejected,
+        IndexQuoteCancelled: _on_cancelled,
+    }

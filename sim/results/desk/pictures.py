@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from core.errors import InputError
 from sim.natural import natural
 from sim.results.pictures.canvas import BLACK, DARK, GREY, LIGHT, WHITE, legend, panel, panels, say_empty
 from sim.results.pictures.frames import Floats, floats, length, seconds
@@ -22,7 +23,7 @@ _PANELS_MAX: Final = 6
 _STYLES: Final = ("-", "--", ":", "-.")
 
 
-def draw_collateral(result: RunResult) -> Axes:
+def draw_collateral_flow(result: RunResult) -> Axes:
     """What users' collateral that is not spent was held as, summed over users."""
     axes = panel(
         "Collateral of users that is not spent, by what it is held as",
@@ -45,15 +46,19 @@ def draw_collateral(result: RunResult) -> Axes:
     return axes
 
 
-def draw_fill_progress(result: RunResult) -> Axes:
-    """The fill rate of orders over time, each step a report to its owner."""
+def draw_fill_progress(result: RunResult, *order_ids: str) -> Axes:
+    """The fill rate of orders over time, each step a report to its owner; by default of the first that have any."""
     axes = panel("How far orders were filled", "time since the order was accepted [s]", "share of the amount spent")
     fills = result.index_fills
-    shown = sorted(fills["order_id"].unique(), key=natural)[:_ORDERS_MAX]
-    if not shown:
-        return say_empty(axes, "no fills in this run")
     orders = result.index_orders.dropna(subset="order_id")
     accepted = dict(zip(orders["order_id"], seconds(result, orders["created_time"]), strict=True))
+    unknown = [order_id for order_id in order_ids if order_id not in accepted]
+    if unknown:
+        raise InputError(f"no order `{unknown[0]}` in this run")
+    first = sorted(fills["order_id"].unique(), key=natural)[:_ORDERS_MAX]
+    shown = [order_id for order_id in order_ids or first if (fills["order_id"] == order_id).any()]
+    if not shown:
+        return say_empty(axes, "no fills of these orders" if order_ids else "no fills in this run")
     for index, order_id in enumerate(shown):
         of_order = fills[fills["order_id"] == order_id]
         axes.step(

@@ -168,11 +168,11 @@ class InvoiceRow(Row, kw_only=True):
     kind: Annotated[Text, Doc("`mint` or `redemption`")]
     payment_id: Annotated[Text | None, Doc("Payment; null for a redemption")] = None
     filled_quantity: Annotated[Money, Doc("Minted or burned", "index tokens")]
-    total_amount: Annotated[Money, Doc("What the order was for")]
+    total_amount: Annotated[Money, Doc("What the order was for in the end, without what was netted or amended away")]
     amount_paid: Annotated[Money, Doc("What the user paid, routing included, or got", "collateral")]
     amount_remaining: Annotated[Money, Doc("total_amount less what was spent, in the order's terms")]
     management_fee: Annotated[Money, Doc("Routing; of a redemption, the cost of paying out", "collateral")]
-    assets_value: Annotated[Money, Doc("Price times quantity of its lots, or what their sale brought", "collateral")]
+    assets_value: Annotated[Money, Doc("Price times quantity of its lots, bought or sold, before fees", "collateral")]
     exchange_fee: Annotated[Money, Doc("Its part of the exchange fees", "collateral")]
     fill_rate: Annotated[Money | None, Doc("Of what was left after routing; null for a redemption")] = None
     execution_price: Annotated[Money, Doc("What one token cost or brought", "collateral")]
@@ -193,6 +193,21 @@ class NavRow(Row, kw_only=True):
     premium: Annotated[Money | None, Doc("paid / nav - 1, a discount below zero; null if nobody has traded")]
 
 
+class QuoteRow(Row, kw_only=True):
+    """One row per request for a quote that was answered, in the order of the answers."""
+
+    time: Annotated[Time, Doc("When it was answered")]
+    user: Annotated[Text, Doc("`chain:address` of who asked")]
+    client_quote_id: Annotated[Text, Doc("The user's id of the request")]
+    status: Annotated[Text, Doc("`ready`, `rejected`, or `cancelled` by its user")]
+    reason: Annotated[Text | None, Doc("Reason code of a rejection")] = None
+    symbol: Annotated[Text | None, Doc("Index; null unless ready, as is all that follows")] = None
+    side: Annotated[Text | None, Doc("`buy` or `sell`, of index tokens")] = None
+    amount: Annotated[Money | None, Doc("What was asked about: collateral of a buy, index tokens of a sell")] = None
+    quantity: Annotated[Money | None, Doc("What it would give: index tokens of a buy, collateral of a sell")] = None
+    price: Annotated[Money | None, Doc("Of one token at limit prices, without fees", "collateral")] = None
+
+
 DESK_TABLES: Final[dict[str, type[Row]]] = {
     "index_orders": IndexOrderRow,
     "index_fills": IndexFillRow,
@@ -204,5 +219,6 @@ DESK_TABLES: Final[dict[str, type[Row]]] = {
     "hops": HopRow,
     "invoices": InvoiceRow,
     "nav": NavRow,
+    "quotes": QuoteRow,
     "notes": NoteRow,
 }

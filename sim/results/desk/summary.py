@@ -14,9 +14,21 @@ from core.units import MONEY
 from sim.results.rows import ZERO
 
 STATUSES: Final = ("minted", "redeemed", "cancelled", "expired", "rejected", "open")
-_ORDERS_SHOWN_MAX: Final = 6
+_INVOICES_SHOWN_MAX: Final = 4
+"""So many fit beside each other."""
 _FILL_HEAD: Final = ("order", "batch", "filled", "spent", "remaining", "rate", "status")
-_INVOICE_HEAD: Final = ("invoice", "filled", "total", "paid", "remaining", "routing", "assets", "exchange fee", "price")
+_INVOICE_HEAD: Final = (
+    "order",
+    "kind",
+    "tokens",
+    "total",
+    "paid",
+    "remaining",
+    "routing",
+    "assets",
+    "exchange fees",
+    "token price",
+)
 
 
 class FillLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,29 +100,29 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
             )
             for line in self.fills
         ]
-        invoices = [(line.order_id, *map(_exact, line.amounts())) for line in self.invoices]
-        more = self.invoices_in_all - len(self.invoices)
-        rest = [("", f"and {more} more invoices: table `invoices`")] if more else []
-        found = [("fills", "\n".join(_grid(_FILL_HEAD, fills)))] if fills else []
-        if invoices:
-            found.append(("invoices", "\n".join(_grid(_INVOICE_HEAD, invoices))))
-        return found + rest
+        found = [("fills", "\n".join(_grid((_FILL_HEAD, *fills))))] if fills else []
+        if self.invoices:
+            more = self.invoices_in_all - len(self.invoices)
+            rest = [f"and {more:,} more: table `invoices`"] if more else []
+            columns = [
+                _INVOICE_HEAD,
+                *((line.order_id, line.kind, *map(_exact, line.amounts())) for line in self.invoices),
+            ]
+            found.append(("invoices", "\n".join([*_grid(list(zip(*columns, strict=True))), *rest])))
+        return found
 
 
 def outcome_lines(summary: DeskSummary) -> list[tuple[str, str]]:
     """The counts of a summary, each with its label."""
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.by_status.items() if count) or "none"
-    tokens = [f"{amount:,.8f} {symbol} minted" for symbol, amount in summary.minted.items()]
-    tokens += [f"{amount:,.8f} {symbol} burned" for symbol, amount in summary.burned.items()]
-    fees = f"{summary.routing_fees:,.6f} for routing, {summary.exchange_fees:,.6f} to exchanges"
+    trades = f"{summary.exchange_orders:,} exchange orders, {summary.exchange_fills:,} fills"
     return [
         ("orders", f"{summary.orders:,}: {counts}"),
-        ("tokens", ", ".join(tokens) or "none"),
-        ("collateral", f"{summary.collateral_spent:,.6f} spent: of it {fees}; {summary.refunded:,.6f} given back"),
-        (
-            "batches",
-            f"{summary.batches:,}: {summary.exchange_orders:,} exchange orders, {summary.exchange_fills:,} fills",
-        ),
+        ("minted", _tokens(summary.minted)),
+        ("burned", _tokens(summary.burned)),
+        ("collateral", f"{summary.collateral_spent:,.6f} spent, {summary.refunded:,.6f} given back"),
+        ("fees", f"{summary.routing_fees:,.6f} for routing, {summary.exchange_fees:,.6f} to exchanges"),
+        ("batches", f"{summary.batches:,}: {trades}"),
     ]
 
 
@@ -137,7 +149,7 @@ def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
             exchange_fills=tables["fills"].num_rows,
             lots=tables["lots"]["step"].to_pylist().count("opened"),
             fills=_fills(tables["index_fills"].to_pylist()),
-            invoices=[_invoice(row) for row in invoices[:_ORDERS_SHOWN_MAX]],
+            invoices=[_invoice(row) for row in invoices[:_INVOICES_SHOWN_MAX]],
             invoices_in_all=len(invoices),
         )
 
@@ -182,9 +194,13 @@ def _by_index(invoices: Sequence[dict[str, Any]], kind: str) -> dict[str, Decima
     return {symbol: _plain(total) for symbol, total in sorted(totals.items())}
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
+def _tokens(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amount:,.8f} {symbol}" for symbol, amount in amounts.items()) or "none"
+
+
+def _grid(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 def _sum(amounts: Any) -> Decimal:

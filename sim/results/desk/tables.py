@@ -11,7 +11,7 @@ from core.units import MONEY
 from sim.results.columns import to_table
 from sim.results.desk.batch_rows import ExchangeFills, ExchangeOrders, IndexBatches, Lots, Navs
 from sim.results.desk.money_rows import Collaterals, Hops
-from sim.results.desk.order_rows import IndexFills, IndexOrders, Invoices
+from sim.results.desk.order_rows import IndexFills, IndexOrders, Invoices, Quotes
 from sim.results.desk.rows import DESK_TABLES
 from sim.results.facts import Noted
 from sim.results.notes import note_rows
@@ -35,6 +35,7 @@ def build_tables(notes: Sequence[Noted]) -> dict[str, pa.Table]:
             "hops": Hops({}).fold(notes),
             "invoices": Invoices({}).fold(notes),
             "nav": Navs({}).fold(notes),
+            "quotes": Quotes({}).fold(notes),
             "notes": note_rows(notes),
         }
     return {name: to_table(row, rows[name]) for name, row in DESK_TABLES.items()}

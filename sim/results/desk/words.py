@@ -23,6 +23,12 @@ _WORDS: Final = {
     "AssetOrderPlanned": "{batch_id} wants {demand} {symbol}: {stock} at hand, {crossed} from its other side, "
     "{quantity} from the exchange at {price} or better",
     "AssetOrderPlaced": "exchange order {order_id} goes out: {quantity} at {price}",
+    "ExchangeOrderSent": "{order_id} is sent to the exchange: {side} {quantity} {symbol} at {price} ({time_in_force})",
+    "ExchangeOrderAccepted": "the exchange has {order_id}",
+    "ExchangeOrderDeferred": "the exchange has no room for {order_id}, which is first in line again ({code})",
+    "ExchangeOrderDoubted": "what became of {order_id} is not known, and is asked: {why}",
+    "ExchangeOrderUntold": "the exchange does not say what became of {order_id}, asked {queries} times: {why}",
+    "PlacementRepeated": "{order_id} is asked for once more, which changes nothing",
     "AssetOrderFilled": "{order_id} trades {quantity} {symbol} at {price}, fee {fee} ({trade_id})",
     "AssetOrderEnded": "{order_id} has ended ({reason}); {cancelled_quantity} did not trade",
     "LotAssigned": "gets {quantity} {symbol} of lot {lot_id}, bought at {price}, fee {fee}",
@@ -36,9 +42,11 @@ _WORDS: Final = {
     "BridgeStepped": "bridge {hop}: {what}, {confirmations} confirmations",
     "MintInvoice": "invoice: {filled_quantity} {symbol} minted for {amount_paid}: routing {management_fee}, "
     "assets {assets_value}, exchange fees {exchange_fee}; {execution_price} each",
-    "RedemptionInvoice": "invoice: {burned_quantity} {symbol} burned for {amount_paid}: proceeds {proceeds}, "
-    "exchange fees {exchange_fee}, payout {payout_fee}; {execution_price} each",
+    "RedemptionInvoice": "invoice: {burned_quantity} {symbol} burned for {amount_paid}, {amount_credited} of it "
+    "credited: proceeds {proceeds}, exchange fees {exchange_fee}, payout {payout_fee}; {execution_price} each",
     "IndexOrderEnded": "{outcome} ({reason}): {filled_quantity} filled, {refund} given back",
+    "ChainCallDone": "the chain has done {key}: event {index} of block {height} ({block_hash})",
+    "CommissionUnpriced": "{trade_id} of {asset_order_id} cost {commission} {asset}, whose worth nobody knows",
     "ChainCallRetried": "the chain is asked again for {key} (attempt {attempt}): {reason}",
 }
 _NUMBER: Final = "0123456789"
@@ -73,7 +81,11 @@ def _readable(value: Any) -> Any:
 
 def _amount(text: str) -> str:
     try:
-        number = Decimal(text)
+        return in_digits(Decimal(text))
     except ArithmeticError:
         return text
-    return f"{round(number, 8).normalize():f}"
+
+
+def in_digits(amount: Decimal) -> str:
+    """An amount to 8 decimals, without zeros at its end."""
+    return f"{round(amount, 8).normalize():f}"

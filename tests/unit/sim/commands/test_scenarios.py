@@ -25,6 +25,16 @@ def test_check_says_what_a_scenario_amounts_to(tmp_path: Path) -> None:
     assert (checked["name"], checked["seed"], checked["duration"], checked["orders"]) == ("good", 5, "1s", 50)
 
 
+def test_check_and_list_know_scenarios_of_an_index_desk() -> None:
+    path = ROOT / "scenarios" / "index_day.toml"
+    checked = json.loads(CliRunner().invoke(main, ["check", str(path), "--json"]).stdout)
+    assert checked["has"] == {"assets": 6, "indexes": 3, "users": 12}
+    listed = CliRunner().invoke(main, ["list", str(path.parent)]).stdout
+    for name in ("index_day.toml", "index_sbe.toml", "quickstart.toml"):
+        assert name in listed
+    assert "cannot run" not in listed
+
+
 def test_check_reads_the_recordings(tmp_path: Path) -> None:
     (tmp_path / "prices.csv").write_text("time,price\n0,2000\n1,2001\n")
     (tmp_path / "good.toml").write_text(changed(('{ constant = "2000" }', '{ replay = "prices.csv" }')))
