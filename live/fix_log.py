@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,9 +25,11 @@ from live.journal.files import open_reader, segment_paths
 Lengths: TypeAlias = Mapping[int, int]
 _BYTES_MAX: Final = 1 << 20
 _FIELDS_MAX: Final = 100_000
-_SEPARATOR: Final = re.compile(rb"8=FIX[^|^\x01]{1,8}(\||\^A|<SOH>)9=")
+_SEPARATOR: Final = re.compile(rb"8=FIX[^|^\x01]{1,8}(\||\^A|<SOH>|\x01)9=")
+_STDIN: Final = Path("-")
 _CHUNK: Final = 1 << 20
 _LINE_END: Final = re.compile(rb"\x01\r?\n")
+_LAST_FIELD: Final = re.compile(rb"(\x0110=\d{3})\r?\n?\Z")
 _MSG_TYPE_CHARS_MAX: Final = 4
 _TIME: Final = re.compile(r"\d{1,8}|\d{8}-[\d:]{0,8}|\d{8}-\d\d:\d\d:\d\d\.\d{0,9}", re.ASCII)
 
@@ -108,7 +111,9 @@ def readable_messages(path: Path, wanted: Wanted, known: Dictionary | None = Non
     """
     wanted.check([known] if known is not None else [*map(dictionary, SHIPPED), venue_dictionary()])
     readers: dict[str, Reader] = {}
+    is_empty = True
     for found in messages_in(path, known):
+        is_empty = False
         begin_string = found.message.raw[2 : found.message.raw.find(SOH)].decode(ENCODING)
         reader = readers.get(begin_string) or readers.setdefault(
             begin_string, Reader(known or _dictionary_of(begin_string))
@@ -116,6 +121,8 @@ def readable_messages(path: Path, wanted: Wanted, known: Dictionary | None = Non
         message = reader.readable(found.message)
         if wanted.has(message):
             yield Printed(found.where, found.fault, message)
+    if is_empty:
+        raise InputError(f"no FIX message found in {path}", "messages begin with 8=FIX, and 9= and 35= come next")
 
 
 def _dictionary_of(begin_string: str) -> Dictionary:
@@ -123,13 +130,16 @@ def _dictionary_of(begin_string: str) -> Dictionary:
 
 
 def messages_in(path: Path, known: Dictionary | None = None) -> Iterator[Found]:
-    """The messages of a FIX log, or of a journal: its directory or one of its segments.
+    """The messages of a FIX log, `-` for standard input, or of a journal: its directory or one of its segments.
 
     Data fields that only a dictionary of one's own has are those of `known`.
 
     Raises InputError for what cannot be read, and JournalDamaged.
     """
     lengths = known.data_lengths if known is not None else DATA_LENGTHS
+    if path == _STDIN:
+        yield from _in_log(path, lengths)
+        return
     if path.is_dir():
         segments = segment_paths(path)
         if not segments:
@@ -146,17 +156,19 @@ def messages_in(path: Path, known: Dictionary | None = None) -> Iterator[Found]:
 
 
 def _in_log(path: Path, lengths: Lengths) -> Iterator[Found]:
-    """A log may separate fields by SOH, or as people do who want to read it: by `|`, `^A` or `<SOH>`."""
-    framer = Framer()
-    with path.open("rb") as file:
-        start = file.read(_CHUNK)
-        match = _SEPARATOR.search(start)
-        separator = match[1] if match else b""
-        file.seek(0)
-        pieces: Iterable[bytes] = file if separator else iter(lambda: file.read(_CHUNK), b"")
-        for piece in pieces:
-            data = _LINE_END.sub(SOH, piece.replace(separator, SOH)) if separator else piece
-            yield from _framed(framer, data, "", lengths)
+    """A log may separate fields by SOH, or as people do who want to read it: by `|`, `^A` or `<SOH>`.
+
+    The last field of a message may lack its separator at the end of a line.
+    """
+    framer, separator = Framer(), SOH
+    is_found = False
+    with sys.stdin.buffer if path == _STDIN else path.open("rb") as file:
+        for piece in iter(lambda: file.readline(_CHUNK), b""):
+            match = None if is_found else _SEPARATOR.search(piece)
+            if match:
+                separator, is_found = match[1], True
+            data = piece if separator == SOH else _LINE_END.sub(SOH, piece.replace(separator, SOH))
+            yield from _framed(framer, _LAST_FIELD.sub(rb"\1" + SOH, data), "", lengths)
     if framer.buffer.startswith(b"8="):
         yield Found("", _unreadable(framer.buffer), "cut_off")
 

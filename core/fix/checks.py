@@ -61,7 +61,8 @@ def session_faults(own: SessionConfig, config: EngineConfig) -> Iterator[str]:
     if own.dialect and own.dialect not in config.dialects:
         yield f"dialect: there is no dialect {own.dialect!r}: there is {', '.join(config.dialects) or 'none'}"
         return
-    yield from _field_faults(own, config.dialects[own.dialect] if own.dialect else venue_dialect())
+    dialect = config.dialects[own.dialect] if own.dialect else venue_dialect()
+    yield from _field_faults(own, dialect, config.message_bytes_max)
 
 
 def _engine_faults(config: EngineConfig) -> Iterator[str]:
@@ -110,8 +111,8 @@ def _comp_id_faults(name: str, comp_id: str) -> Iterator[str]:
         yield f"{name}: expected Latin-1 characters but SOH, got {comp_id!r}"
 
 
-def _field_faults(own: SessionConfig, dialect: Dialect) -> Iterator[str]:
+def _field_faults(own: SessionConfig, dialect: Dialect, message_bytes_max: int) -> Iterator[str]:
     for name, msg_type, fields in (("logon_fields", "A", own.logon_fields), ("header_fields", "", own.header_fields)):
-        fault = dialect.fault_of_added(msg_type, fields)
+        fault = dialect.fault_of_added(msg_type, fields, message_bytes_max)
         if fault:
             yield f"{name}: {fault}"

@@ -91,17 +91,17 @@ def decode(raw: bytes, fields_max: int, lengths: Mapping[int, int] = DATA_LENGTH
     """
     parts = raw.split(SOH)
     parts.pop()
-    if len(parts) > fields_max:
-        return Garbled(GarbledReason.TOO_MANY_FIELDS, raw)
+    if len(parts) > fields_max:  # or some are pieces of data
+        return _decode_uncommon(raw, lengths, fields_max)
     values = {}
     try:
         for part in parts:
             tag, value = part.split(b"=", 1)
             values[_COMMON_TAGS[tag]] = value
     except (KeyError, ValueError):
-        return _decode_uncommon(raw, lengths)
+        return _decode_uncommon(raw, lengths, fields_max)
     if lengths is not DATA_LENGTHS and not lengths.keys().isdisjoint(values):
-        return _decode_uncommon(raw, lengths)
+        return _decode_uncommon(raw, lengths, fields_max)
     msg_type = values[MSG_TYPE].decode(ENCODING)
     if len(values) == len(parts):
         return WireMessage(raw, msg_type, values)
@@ -156,13 +156,15 @@ def is_sum(total: int, digits: bytes) -> bool:
     return _CHECK_SUMS[total] == digits
 
 
-def _decode_uncommon(raw: bytes, lengths: Mapping[int, int]) -> WireMessage | Garbled:
+def _decode_uncommon(raw: bytes, lengths: Mapping[int, int], fields_max: int) -> WireMessage | Garbled:
     try:
-        fields = list(_split(raw, lengths))
+        fields = list(islice(_split(raw, lengths), fields_max + 1))
     except _DataLength:
         return Garbled(GarbledReason.DATA_LENGTH, raw)
     except ValueError:
         return Garbled(GarbledReason.BAD_TAG, raw)
+    if len(fields) > fields_max:
+        return Garbled(GarbledReason.TOO_MANY_FIELDS, raw)
     values = dict(fields)
     repeated = len(values) != len(fields)
     return WireMessage(raw, values[MSG_TYPE].decode(ENCODING), values, repeated, fields if repeated else [])

@@ -38,8 +38,10 @@ class Conversation(Admission):
             message, header, body = self.read_again(raw)
             if message.msg_type in _ANY_NUMBER:
                 self.consume(self.state.next_in)
-            else:
+            elif message.msg_type in self.HANDLERS:
                 self.dispatch(message, header, body)
+            else:
+                self._take(message, header, body)
 
     def _on_heartbeat(self, message: WireMessage, header: Header, _heartbeat: Heartbeat) -> None:
         if self.is_in_order(message, header):
@@ -106,13 +108,21 @@ class Conversation(Admission):
             self.close(Reason.PEER_LOGOUT)
 
     def _on_application(self, message: WireMessage, header: Header, body: FixMessage) -> None:
+        limit = self.own.app_messages_per_second_max
+        counts = limit and not header.poss_dup_flag and message.msg_type != MsgType.BUSINESS_MESSAGE_REJECT
+        is_too_much = counts and self._count_in_second() > limit  # also if it has to wait for a gap
         if not self.is_in_order(message, header):
             return
-        number, limit = header.msg_seq_num, self.own.app_messages_per_second_max
-        counts = limit and not header.poss_dup_flag and message.msg_type != MsgType.BUSINESS_MESSAGE_REJECT
-        if counts and self._count_in_second() > limit:
-            self.refuse_business(message, BusinessRejectReason.OTHER, f"More than {limit} messages in a second")
-        elif message.msg_type in self.config.app_messages:
+        if is_too_much:
+            text = f"More than {limit} messages in a second"
+            self.refuse_business(message, BusinessRejectReason.OTHER, text)
+        else:
+            self._take(message, header, body)
+
+    def _take(self, message: WireMessage, header: Header, body: FixMessage) -> None:
+        """The next message, which is the application's, if it takes such."""
+        number = header.msg_seq_num
+        if message.msg_type in self.config.app_messages:
             raw_hash, resent = sha256(message.raw).digest(), bool(header.poss_resend)
             said = FromPeer(self.name, number, raw_hash, body, resent, signed_hash(message), self.state.epoch)
             self.emit(Send(self.config.app, said))
@@ -121,9 +131,7 @@ class Conversation(Admission):
             self.emit(Note(InputIgnored(self.state.conn, Reason.BUSINESS_REJECTED, show(message.raw))))
             self.consume(number)
         else:
-            reason = BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE
-            has_own = self.dialect.version.has_business_rejects
-            self.refuse_business(message, reason, f"Unsupported {'Message Type' if has_own else 'message type'}")
+            self.refuse_unsupported(message)
 
     def _count_in_second(self) -> int:
         """How many messages of the application have come in this second, with the one that has just come."""

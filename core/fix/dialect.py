@@ -35,6 +35,8 @@ _SHAPES_MAX: Final = 1024
 FIELDS_MAX: Final = 200
 """Longer messages are always taken apart from scratch: their sequences of tags are not worth remembering."""
 _ANY_TYPE: Final = "U"
+_ADDED_PART: Final = 4
+"""What a header and a body have added may be one of so many parts of the largest message, so that the rest has room."""
 _MSG_TYPE: Final = re.compile(r"[!-<>-~]{1,32}")
 
 Fields = tuple[FieldText, ...]
@@ -190,7 +192,7 @@ class Dialect:
                 return f"{tag} is no tag: these go from 1 to {TAG_MAX}", False
         return "", not known.data_tags.keys().isdisjoint(tags)
 
-    def fault_of_added(self, msg_type: str, fields: Fields) -> str:
+    def fault_of_added(self, msg_type: str, fields: Fields, message_bytes_max: int) -> str:
         """Why `fields` cannot be added to the session's messages of this type, or with "" to any; empty if they can."""
         kind = self._kinds.get(msg_type)
         own = {entry.field.tag for entry in entries_of(kind)} if kind is not None else set()
@@ -207,10 +209,11 @@ class Dialect:
                 there, missing = (length, data) if length in tags else (data, length)
                 return f"field {there} needs field {missing} beside it: a length and its data belong together"
         try:
-            self.outgoing(GenericMessage(_ANY_TYPE, body, header))
+            size = len(self.outgoing(GenericMessage(_ANY_TYPE, body, header)))
         except Unsendable as error:
             return str(error)
-        return ""
+        room = message_bytes_max // _ADDED_PART
+        return f"they have {size} bytes, and may have {room}, a quarter of message_bytes_max" if size > room else ""
 
     def _build_generic(self, message: GenericMessage, header: Fields) -> bytes:
         own = dict(header) | dict(message.header) if header else dict(message.header)

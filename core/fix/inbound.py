@@ -1,8 +1,8 @@
 """The listening half of a session: the rules that every message must pass, and the order of numbers.
 
 The checks come in the order that other engines make them, so that a message with two faults is refused
-for the same one: CompIDs present, BeginString, MsgType known, form and values, then the logon,
-SendingTime, CompIDs, and last the sequence number.
+for the same one: CompIDs present, BeginString, MsgType known, form, MsgType taken by the application,
+values, then the logon, SendingTime, CompIDs, and last the sequence number.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ class Inbound(Lifecycle):
             return None
         parsed = self.dialect.parse(message)
         if isinstance(parsed, Rejection):
-            self.refuse(message, parsed)
+            if self._is_moot(message.msg_type, parsed):
+                self.refuse_unsupported(message)
+            else:
+                self.refuse(message, parsed)
             return None
         self.shapes.learn(message)
         return parsed
@@ -120,16 +123,19 @@ class Inbound(Lifecycle):
 
     def wait_for_gap(self, message: WireMessage, number: int) -> None:
         """Put `message` aside, and ask for what is missing before it, once per gap."""
-        self.put_aside(message, number)
+        has_room = self.put_aside(message, number)
         if not self.state.gap_end:
-            self.request_resend(number - 1)
+            self.request_resend(number - 1 if has_room else number)
             self.enter_gap()
+        elif self.asks_up_to_an_end and not has_room:
+            self.state.gap_end = max(self.state.gap_end, number)
 
-    def put_aside(self, message: WireMessage, number: int) -> None:
-        """Keep a message beyond a gap until its turn comes, if there is room."""
+    def put_aside(self, message: WireMessage, number: int) -> bool:
+        """Keep a message beyond a gap until its turn comes, if there is room; whether there is."""
         early, is_answered = self.state.early, message.msg_type == MsgType.RESEND_REQUEST
         if len(early) < self.own.early_messages_max + is_answered * _ROOM_FOR_REQUESTS:
             early.setdefault(number, message.raw)
+        return number in early
 
     def enter_gap(self) -> None:
         """Something is missing, and is on its way."""
@@ -211,6 +217,20 @@ class Inbound(Lifecycle):
         self.answer(reject, self._reversed_route(message.values))
         self._rejected(message, number, reason.name.lower(), text)
         self.consume(number)
+
+    def refuse_unsupported(self, message: WireMessage) -> None:
+        """Answer a message that the version of FIX has, and the application does not take."""
+        words = f"Unsupported {'Message Type' if self.dialect.version.has_business_rejects else 'message type'}"
+        self.refuse_business(message, BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE, words)
+
+    def _is_moot(self, msg_type: str, fault: Rejection) -> bool:
+        """Whether a value in the body is at fault in a message whose type nobody would have taken."""
+        known, tag = self.dialect.dictionary, fault.ref_tag_id
+        is_taken = msg_type in self.config.app_messages or msg_type == MsgType.BUSINESS_MESSAGE_REJECT
+        if is_taken or msg_type in ADMIN_TYPES or self.state.status not in LOGGED_ON:
+            return False
+        is_ahead = fault.reason in (RejectReason.INVALID_MSG_TYPE, RejectReason.REQUIRED_TAG_MISSING)
+        return not is_ahead and tag not in known.header_tags and tag not in known.trailer_tags
 
     def reject(self, refusal: RejectMessage | RejectBusiness) -> None:
         """The application refuses a message that it was given. A Reject is of no use without a connection."""

@@ -75,13 +75,34 @@ class Lifecycle(Recovery):
     def give_up_gap(self) -> None:
         """What is missing did not come: log out rather than wait for ever, and stay down rather than try for ever."""
         state = self.state
-        state.unfilled = state.unfilled + 1 if state.unfilled_at == state.next_in else 1
-        state.unfilled_at = state.next_in
+        self._count_unfilled()
         if state.unfilled < UNFILLED_MAX:
             self.log_out(Reason.RESEND_TIMEOUT, "Resend request was not answered")
         else:
             text = f"Message {state.next_in} was asked for {UNFILLED_MAX} times and did not come"
             self.log_out(Reason.GAP_UNFILLABLE, text)
+
+    def _count_unfilled(self) -> None:
+        """The gap is given up as it is."""
+        self._has_progressed()
+        self.state.unfilled += 1
+
+    def _has_progressed(self) -> bool:
+        """Whether something came since a gap was last left open; then what was given up before counts no more."""
+        state = self.state
+        if state.unfilled_at == state.next_in:
+            return False
+        state.unfilled_at, state.unfilled = state.next_in, 0
+        return True
+
+    def _is_refused_gap(self) -> bool:
+        """Whether the peer has said goodbye instead of sending what is missing, for the last time."""
+        self._count_unfilled()
+        if self.state.unfilled < UNFILLED_MAX:
+            return False
+        if self.own.reset_on_error:
+            self.reset(Reason.RESET_ON_ERROR)
+        return True
 
     def close(self, reason: Reason) -> None:
         """End the connection from this side."""
@@ -93,6 +114,9 @@ class Lifecycle(Recovery):
         state, was_open = self.state, self.state.status in LOGGED_ON
         why = Reason(state.logout_reason or reason)
         self._reset_at_end(reason, why)
+        if reason is Reason.PEER_LOGOUT and state.gap_end and self._is_refused_gap():
+            reason = Reason.GAP_UNFILLABLE
+        is_stuck = state.gap_end > 0 and not self._has_progressed()
         state.conn, state.logout_reason, state.reset_sent = "", "", False
         state.early = {}
         state.gap_end = state.asked_end = state.deadline = state.idle_resets = 0
@@ -103,7 +127,9 @@ class Lifecycle(Recovery):
             cancel_orders = self.own.cancel_on_disconnect and why is not Reason.PEER_LOGOUT
             self.emit(Send(self.config.app, SessionClosed(self.name, why, cancel_orders)))
         self.keep_schedule()
-        if not was_open:
+        if was_open:
+            state.failures = state.failures + 1 if is_stuck else 0
+        else:
             self._after_failure()
         self._plan_next()
 

@@ -124,7 +124,7 @@ class Admission(Inbound):
         state = self.state
         state.reset_sent = False
         if state.status not in LOGGED_ON:
-            state.deadline = state.failures = 0
+            state.deadline = 0
             self.step(Trigger.LOGON_ACCEPTED, Reason.LOGON_ACCEPTED)
             self.emit(Send(self.config.app, SessionOpened(self.name)))
 

@@ -41,6 +41,13 @@ def _log_on(session: Session, _operation: LogOn) -> str:
     return ""
 
 
+def _come_up(session: Session) -> None:
+    """An initiator that nothing keeps down any more connects, unless it is about to."""
+    state = session.state
+    if session.config.role == "initiator" and not (state.conn or state.deadline) and session.may_connect():
+        session.dial()
+
+
 def _log_out(session: Session, operation: LogOut) -> str:
     try:
         session.worded(Logout(operation.text))
@@ -68,6 +75,7 @@ def _reset_numbers(session: Session, _operation: ResetNumbers) -> str:
     if session.state.conn:
         session.close(Reason.OPERATOR)
     session.reset(Reason.RESET_BY_OPERATOR)
+    _come_up(session)
     return ""
 
 
@@ -84,20 +92,22 @@ def _set_numbers(session: Session, operation: SetNumbers) -> str:
     if next_in < state.next_in:
         state.epoch += 1
         session.drop_pending(MsgType.BUSINESS_MESSAGE_REJECT)
-    state.sent = {number: raw for number, raw in state.sent.items() if number < next_out}
+    oldest = next_out - session.own.kept_messages_max
+    state.sent = {number: raw for number, raw in state.sent.items() if oldest <= number < next_out}
     state.next_out, state.next_in, state.early = next_out, next_in, {}
     session.forget_trouble()
     session.forget_gap()
     session.forget_resend()
     session.step(Trigger.SEQUENCE_RESET, Reason.RESET_BY_OPERATOR)
     session.send_pending()
+    _come_up(session)
     return ""
 
 
 def _set_admin_fields(session: Session, operation: SetAdminFields) -> str:
     if operation.msg_type not in ADMIN_TYPES:
         return f"{operation.msg_type!r} is no message of the session's: those are {' '.join(sorted(ADMIN_TYPES))}"
-    fault = session.dialect.fault_of_added(operation.msg_type, operation.fields)
+    fault = session.dialect.fault_of_added(operation.msg_type, operation.fields, session.config.message_bytes_max)
     if not fault:
         session.state.admin_fields[operation.msg_type] = operation.fields
     return fault

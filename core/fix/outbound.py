@@ -98,8 +98,11 @@ class Outbound:
     def _fitting(self, body: bytes) -> bytes:
         if len(body) > self.config.message_bytes_max - _ENVELOPE_BYTES:
             raise Unsendable(f"it has {len(body)} bytes, and message_bytes_max is {self.config.message_bytes_max}")
-        if body.count(SOH) > self.config.fields_max - _ENVELOPE_FIELDS:
-            raise Unsendable(f"it has {body.count(SOH)} fields, and fields_max is {self.config.fields_max}")
+        fields_max = self.config.fields_max
+        if body.count(SOH) > fields_max - _ENVELOPE_FIELDS:  # or some are in data
+            fields = len(split(body, self.dialect.data_lengths))
+            if fields > fields_max - _ENVELOPE_FIELDS:
+                raise Unsendable(f"it has {fields} fields, and fields_max is {fields_max}")
         return body
 
     def drop(self, msg_type: str, reason: UnsentReason, detail: str = "") -> None:

@@ -38,7 +38,7 @@ from core.fix.quickfix_names import (
     nearest,
 )
 from core.fix.schedule import Schedule, Zone
-from core.fix.settings import EngineConfig, SessionConfig
+from core.fix.settings import MESSAGE_BYTES_MAX, EngineConfig, SessionConfig
 from core.fix.validation import Validation
 
 _SPELLING: Final = {name.lower(): name for name in KNOWN}
@@ -263,13 +263,16 @@ class _Reader:
             self._problem(line, f"there is no such thing here: {self.given.why_not}")
             return {}
         for kind, added, given in (("A", tuple(fields), names), ("", header, [*HEADER_KEYS])):
-            fault = dialect.fault_of_added(kind, added)
+            fault = dialect.fault_of_added(kind, added, MESSAGE_BYTES_MAX)
             if fault:
                 self._problem(next(section[name] for name in reversed(given) if name in section), fault)
         return {"logon_fields": tuple(fields), "header_fields": header}
 
     def _schedule(self, section: Section, values: Mapping[str, Any]) -> Schedule | None:
-        if values.get("NonStopSession") or not ("StartTime" in section or "EndTime" in section):
+        if values.get("NonStopSession"):
+            return None
+        if not ("StartTime" in section or "EndTime" in section):
+            self._check_always_up(section)
             return None
         for name, other in (
             ("StartTime", "EndTime"),
@@ -304,6 +307,14 @@ class _Reader:
             weekdays=values.get("Weekdays") or (),
             zone=zone_of,
         )
+
+    def _check_always_up(self, section: Section) -> None:
+        """Without times a session is always up, which is not what days were given for."""
+        for name in ("Weekdays", "StartDay", "EndDay"):
+            if name in section:
+                self._problem(section[name], "there is no StartTime and no EndTime")
+        if "TimeZone" in section:
+            self.remarks["TimeZone has no effect: there is no StartTime, so the session is always up"] = None
 
     def _dialect(self, section: Section) -> tuple[str, Dialect] | None:
         """The dialect that the session speaks, shared with others that speak the same; and its name."""

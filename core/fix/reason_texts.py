@@ -60,9 +60,9 @@ TEXTS: Final = {
         "A gap was not filled, nor made smaller, in time (60 s). Remedy: Check that the peer answers ResendRequests."
     ),
     "gap_unfillable": (
-        "The same gap was not made smaller 3 times in a row, and keeps the session down. Remedy: See what "
-        "was ignored before it, and correct the peer; then set the number expected next, or let the session "
-        "log on."
+        "The same gap was not made smaller 3 times in a row, or the peer logged out instead, and keeps the "
+        "session down. Remedy: See what was ignored before it, and correct the peer; then set the number "
+        "expected next, or let the session log on."
     ),
     "reset_loop": (
         "The peer reset the numbers (ResetSeqNumFlag) again and again, with nothing in between. Remedy: "
@@ -145,16 +145,31 @@ TEXTS: Final = {
         "Remedy: Correct the count, or begin each entry with the group's first field."
     ),
     "other": (
-        "More application messages in a second than `app_messages_per_second_max` allows. Remedy: Send them "
-        "again, more slowly."
+        "More application messages in a second than `app_messages_per_second_max` allows, or a reason of an "
+        "application's for which FIX has no number. Remedy: See its text; send them again, more slowly."
     ),
+    "unknown_id": "The application does not know what the message is about. Remedy: Correct the ID that it names.",
+    "unknown_security": "The application does not know the instrument. Remedy: Correct Symbol(55) or SecurityID(48).",
     "unsupported_message_type": (
         "A message of FIX 4.2 that this application does not take. Remedy: A venue takes NewOrderSingle, "
         "OrderCancelRequest, OrderCancelReplaceRequest and OrderStatusRequest."
     ),
+    "application_not_available": (
+        "The application takes nothing at the moment. Remedy: Send it again when its text says so."
+    ),
     "conditionally_required_field_missing": (
         "An application message without SenderCompID or TargetCompID. Remedy: Add it."
     ),
+    "queue_full": (
+        "Too many messages wait for the session to log on, or for a resend to end. Remedy: Send less while it "
+        "is down, or a higher `waiting_messages_max`."
+    ),
+    "reset": (
+        "It waited for a logon, and the numbers started over before; or it refuses a message from before that. "
+        "Remedy: Send it again if it is still meant; turn off resets that nobody needs."
+    ),
+    "unsendable": ("It is the session's to send, or no peer could read it; the detail says why. Remedy: Correct it."),
+    "not_logged_on": "It refuses a message, and the session is not logged on.",
     "no_start": "The bytes do not begin with `8=FIX`. Remedy: Check that the other side speaks FIX on this port.",
     "first_fields": "BeginString, BodyLength and MsgType are not the first three fields. Remedy: Order them so.",
     "body_length": "BodyLength does not lead to the CheckSum. Remedy: Count from after BodyLength up to CheckSum.",

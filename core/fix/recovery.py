@@ -40,12 +40,16 @@ class Recovery(Outbound):
     def request_resend(self, gap_end: int) -> None:
         """Ask for everything from the next expected number on, or for the first chunk of it."""
         own, state = self.own, self.state
-        chunk = own.resend_request_chunk_size
+        chunk, open_end = own.resend_request_chunk_size, self.dialect.version.open_end
         state.gap_end = gap_end
         state.asked_end = min(gap_end, state.next_in + chunk - 1) if chunk else gap_end
-        closed = chunk or own.closed_resend_interval
-        self.answer(ResendRequest(state.next_in, state.asked_end if closed else self.dialect.version.open_end))
+        self.answer(ResendRequest(state.next_in, state.asked_end if self.asks_up_to_an_end else open_end))
         self.extend_gap_deadline()
+
+    @property
+    def asks_up_to_an_end(self) -> bool:
+        """Whether requests name their last number, so that what is dropped beyond it does not come by itself."""
+        return bool(self.own.resend_request_chunk_size or self.own.closed_resend_interval)
 
     def await_resend(self, gap_end: int) -> None:
         """The peer knows what is missing, and sends it without being asked."""

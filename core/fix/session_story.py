@@ -27,7 +27,7 @@ _WORDS: Final = {
     "LogonConcluded": "logon concluded",
     "OperationDone": "operator: {operation}",
     "OperationRefused": "operator: {operation} refused: {detail}",
-    "MessageDropped": "message of type {msg_type} of the application was not kept",
+    "MessageDropped": "message of type {msg_type} of the application was not sent: {detail}",
     RESEND_ASKED: "{by} asks for messages again: {begin} to {end}",
 }
 KINDS: Final = frozenset(_WORDS)
@@ -59,7 +59,7 @@ class Stated(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The fact as a sentence, its code in brackets."""
-        words = _WORDS[self.kind].format_map(_Missing(self.fact))
+        words = _WORDS[self.kind].format_map(_Missing(self.fact)).removesuffix(": ")
         return f"{words} ({self.reason})" if self.reason else words
 
 

@@ -16,6 +16,7 @@ from core.fix.schedule import Schedule
 from core.units import MILLISECOND, SECOND, Nanos
 
 HEARTBEAT_SECONDS_MAX: Final = 86_400
+MESSAGE_BYTES_MAX: Final = 65_536
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,5 +120,5 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     connections_max: int = 1_000
     waiting_per_address_max: int = 16
     """Connections of one address without a Logon; the oldest yields to one more."""
-    message_bytes_max: int = 65_536
+    message_bytes_max: int = MESSAGE_BYTES_MAX
     fields_max: int = 1_000

@@ -53,7 +53,7 @@ class SessionState(msgspec.Struct):
     dialed: int = 0
     """How many connections were asked for, so that each has a name of its own."""
     failures: int = 0
-    """How many of them have come to nothing since the last logon."""
+    """How many of them in a row have come to nothing, or to a gap that did not get smaller."""
     address: int = 0
     """Which of its addresses an initiator connects to."""
     disabled: bool = False
@@ -81,8 +81,9 @@ class SessionState(msgspec.Struct):
     asked_end: int = 0
     """The last number that was asked for of it."""
     unfilled_at: int = 0
+    """The first number of the gap in which the last connection ended."""
     unfilled: int = 0
-    """The first number of a gap that was given up, and how often in a row."""
+    """How often in a row a gap was given up that begins there."""
     resend_next: int = 0
     resend_end: int = 0
     """What the peer is getting again; 0 is nothing."""

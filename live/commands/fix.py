@@ -10,7 +10,7 @@ import click
 
 from core.errors import InputError
 from live.commands.exits import Exit
-from live.commands.options import PATH, as_json, log_format, log_level, show
+from live.commands.options import PATH, Text, as_json, log_format, log_level, show
 from live.observe.log import FactLog, set_up
 
 DICTIONARY: Final = click.argument("dictionary", metavar="DICT")
@@ -26,9 +26,13 @@ def fix() -> None:
 @fix.command("print")
 @click.argument("file", type=PATH)
 @click.option("--dictionary", metavar="DICT", help=f"{_SEES}. Otherwise by each message's BeginString.")
-@click.option("--session", help="Only messages from or to this CompID, or from one to the other: SENDER->TARGET.")
-@click.option("--type", "kind", help="Only this MsgType, by its letter or name: D, NewOrderSingle.")
-@click.option("--tag", "tags", multiple=True, help="Only with this field, or value: 11, ClOrdID, 11=A-1. Repeatable.")
+@click.option(
+    "--session", type=Text(), help="Only messages from or to this CompID, or from one to the other: SENDER->TARGET."
+)
+@click.option("--type", "kind", type=Text(), help="Only this MsgType, by its letter or name: D, NewOrderSingle.")
+@click.option(
+    "--tag", "tags", multiple=True, type=Text(), help="Only with this field, or value: 11, ClOrdID, 11=A-1. Repeatable."
+)
 @click.option("--since", help="Only with a SendingTime from this on: 20240229, 20240229-23:59, ...")
 @click.option("--until", help="Only with a SendingTime before this.")
 @as_json
@@ -56,7 +60,7 @@ def show_messages(
 
 @fix.command()
 @click.argument("journal", type=PATH)
-@click.argument("session")
+@click.argument("session", type=Text())
 @as_json
 def explain(*, journal: Path, session: str, as_json: bool) -> Exit:
     """Tell the life of SESSION from the JOURNAL of its node: why it reset, what it missed, rejected and ignored.
@@ -139,8 +143,10 @@ def import_settings(*, file: Path, out: Path | None) -> Exit:
     help=f"0 is any free one. Otherwise the settings file's, or {_ECHO_AT[1]}.",
 )
 @click.option("--dictionary", metavar="DICT", default="FIX.4.2", show_default=True, help=f"It is {_SEES}.")
-@click.option("--comp-id", default="ISLD", show_default=True, help="What it calls itself.")
-@click.option("--session", "counterparties", multiple=True, help="The CompID of one who may log on. Repeatable.")
+@click.option("--comp-id", type=Text(), default="ISLD", show_default=True, help="What it calls itself.")
+@click.option(
+    "--session", "counterparties", multiple=True, type=Text(), help="The CompID of one who may log on. Repeatable."
+)
 @click.option("--reset-on-logon", is_flag=True, help="Start from 1 at every logon.")
 @click.option("--config", type=PATH, help="A QuickFIX settings file (.cfg) instead: dictionary, CompIDs, all settings.")
 @log_format

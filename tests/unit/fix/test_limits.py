@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from core.fix.codec import encode, join
 from core.fix.dialect import Dialect
 from core.fix.framer import OVERSIZE_TIMES
+from core.fix.generic import GenericMessage
 from core.fix.lifecycle import UNFILLED_MAX
-from core.fix.records import InputIgnored, LogOn, MessageRejected, ResetNumbers, SetNumbers
+from core.fix.records import (
+    InputIgnored,
+    LogOn,
+    LogOut,
+    MessageRejected,
+    ResetNumbers,
+    SessionClosed,
+    SetNumbers,
+)
 from core.fix.shipped import dictionary
-from core.kernel.record import Bytes, Disconnected, Message, Record
-from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, order, seal
+from core.kernel.record import Bytes, Connected, Disconnected, Message, Record
+from core.units import SECOND
+from tests.helpers.fix import LOGON, ORDER, Hand, acceptor_config, initiator_config, order, seal
 
 BYTES_MAX, FIELDS_MAX = 2_000, 50
 DUP = "43=Y|122=20231114-22:13:20"
@@ -61,6 +73,19 @@ def test_beyond_a_gap_it_comes_again_with_the_resend_and_counts_then(body: str, 
     assert hand.changes[-1] == ("resync_required", "active", "gap_filled")
     assert hand.say("1", "112=A", n=5) == ["35=0|34=5|112=A"]
     assert [note.reason for note in rejected(hand)] == [code, code]
+
+
+def test_what_stands_in_data_is_no_field() -> None:
+    hand = limited(app_messages=("B",))
+    news = GenericMessage("B", ((148, "x"), (33, "1"), (58, "a"), (95, "400"), (96, "\x01=" * 200)))
+    body = join((tag, value.encode()) for tag, value in news.fields)
+    assert hand.say_raw(encode(b"35=B\x0134=2\x0149=MM1\x0152=20231114-22:13:20\x0156=ROMER\x01" + body)) == []
+    assert hand.received == [news]
+    hand.tell("MM1", news)
+    assert b"\x0196=" + b"\x01=" * 200 in hand.transmitted[-1][1]
+    too_much = GenericMessage("B", ((33, str(FIELDS_MAX)), *[(58, "a")] * FIELDS_MAX, (148, "x")))
+    hand.tell("MM1", too_much)
+    assert hand.notes[-1].detail == f"it has {FIELDS_MAX + 2} fields, and fields_max is {FIELDS_MAX}"
 
 
 def test_fix_44_has_a_reason_for_it() -> None:
@@ -158,22 +183,36 @@ def garbled(hand: Hand, number: int) -> bytes:
     return seal(raw.replace(b"\x0155=", b"\x01 55="))
 
 
-def miss(hand: Hand, conn: str) -> None:
-    """Log on with a message missing that comes as garbage again and again, until the end."""
-    hand.connect(conn)
-    hand.say("A", LOGON, n=5)
-    assert "35=2|" in hand.sent()[-1]
-    hand.say_raw(garbled(hand, 2))
-    hand.wait(61)
-    if not hand.is_closed:
-        hand.handle(Disconnected(conn, "gone"))
-
-
-def worn_out() -> Hand:
-    hand = Hand(acceptor_config())
+def worn_out(role: str = "acceptor") -> Hand:
+    """A message is missing that comes as garbage again and again, until the session stays down."""
+    hand = Hand(acceptor_config()) if role == "acceptor" else Hand(initiator_config(), peer="ROMER")
     for attempt in range(UNFILLED_MAX):
-        miss(hand, f"c{attempt}")
+        come(hand, f"c{attempt}")
+        hand.say("A", LOGON, n=5)
+        assert "35=2|" in hand.sent()[-1]
+        hand.say_raw(garbled(hand, 2))
+        hand.wait(61)
+        if not hand.is_closed:
+            hand.handle(Disconnected(hand.conn, "gone"))
+        hand.wait(2)
     return hand
+
+
+def come(hand: Hand, conn: str) -> None:
+    """The connection opens: `conn` at an acceptor, the one it has asked for at an initiator."""
+    if hand.engine.config.role == "acceptor":
+        hand.connect(conn)
+        return
+    hand.conn = hand.connects.pop()
+    hand.handle(Connected(hand.conn, "venue"))
+
+
+REMEDIES = [
+    (LogOn, 6),
+    (lambda name: SetNumbers(name, next_in=6), 6),
+    (lambda name: SetNumbers(name, next_out=60), 6),
+    (ResetNumbers, 1),
+]
 
 
 def test_a_gap_that_is_not_filled_again_and_again_keeps_the_session_down() -> None:
@@ -193,15 +232,104 @@ def test_a_gap_that_is_not_filled_again_and_again_keeps_the_session_down() -> No
     assert hand.closed[-1] == (f"c{UNFILLED_MAX + 2}", "session_down")
 
 
-@pytest.mark.parametrize("remedy", [LogOn("MM1"), SetNumbers("MM1", next_in=6), ResetNumbers("MM1")])
-def test_an_operator_lets_it_be_up_again(remedy: Record) -> None:
+@pytest.mark.parametrize(("remedy", "number"), REMEDIES, ids=["log_on", "next_in", "next_out", "reset"])
+def test_an_operator_lets_it_be_up_again(remedy: Callable[[str], Record], number: int) -> None:
     hand = worn_out()
     hand.connect("down")
     assert hand.say("A", LOGON, n=6) == []
-    hand.handle(Message("admin", remedy))
+    hand.handle(Message("admin", remedy("MM1")))
     hand.connect("up")
-    number = 1 if isinstance(remedy, ResetNumbers) else 6
     assert hand.say("A", LOGON, n=number)[0].startswith("35=A|")
+
+
+@pytest.mark.parametrize(("remedy", "number"), REMEDIES, ids=["log_on", "next_in", "next_out", "reset"])
+def test_an_initiator_that_stays_down_connects_when_an_operator_lets_it_be_up(
+    remedy: Callable[[str], Record], number: int
+) -> None:
+    hand = worn_out("initiator")
+    hand.wait(3600)
+    assert hand.connects == []
+    hand.handle(Message("admin", remedy("ROMER")))
+    come(hand, "")
+    hand.say("A", LOGON, n=number)
+    assert hand.changes[-1][1] in ("active", "resync_required")
+
+
+@pytest.mark.parametrize("operation", [SetNumbers("ROMER", next_in=6), ResetNumbers("ROMER")])
+def test_numbers_that_are_set_neither_hasten_nor_allow_a_connection(operation: Record) -> None:
+    hand = Hand(initiator_config(), peer="ROMER")
+    hand.handle(Disconnected(hand.connects.pop(), "refused"))
+    hand.handle(Message("admin", operation))
+    assert hand.connects == []
+    hand.wait(1)
+    hand.handle(Disconnected(hand.connects.pop(), "refused"))
+    hand.handle(Message("admin", LogOut("ROMER", keep_down=True)))
+    hand.handle(Message("admin", operation))
+    hand.wait(60)
+    assert hand.connects == []
+
+
+def hung_up_on(how: str) -> Hand:
+    """An initiator whose peer ends the connection whenever it is asked for what is missing, for ten minutes."""
+    hand = Hand(initiator_config(), peer="ROMER")
+    until = hand.now + 600 * SECOND
+    number = 6
+    while hand.now < until:
+        while hand.connects:
+            come(hand, "")
+            hand.say("A", "98=0|108=0", n=number)
+            if how == "logout":
+                number += 1
+                hand.say("5", "58=cannot resend", n=number)
+            else:
+                hand.handle(Disconnected(hand.conn, "gone"))
+            number += 1
+        hand.wait(1)
+    return hand
+
+
+def asked(hand: Hand) -> int:
+    return sum(answer.startswith("35=2|") for answer in hand.sent())
+
+
+def test_a_peer_that_logs_out_instead_of_resending_is_not_asked_for_ever() -> None:
+    hand = hung_up_on("logout")
+    assert asked(hand) == UNFILLED_MAX
+    assert hand.changes[-1] == ("resync_required", "connecting", "gap_unfillable")
+    assert [told.reason for told in hand.told if isinstance(told, SessionClosed)] == ["peer_logout"] * UNFILLED_MAX
+
+
+def test_a_connection_that_is_lost_before_a_gap_gets_smaller_is_tried_again_after_ever_longer_pauses() -> None:
+    hand = hung_up_on("drop")
+    assert 10 < asked(hand) < 20
+    assert not hand.engine.state.sessions["ROMER"].unfilled
+
+
+def test_what_came_before_a_connection_was_lost_is_progress() -> None:
+    hand = Hand(acceptor_config())
+    for attempt in range(UNFILLED_MAX - 1):
+        hand.connect(f"c{attempt}")
+        hand.say("A", LOGON, n=9)
+        hand.say("5", n=10)
+    hand.connect("lost")
+    hand.say("A", LOGON, n=9)
+    hand.say("D", ORDER, n=1, extra=DUP)
+    hand.handle(Disconnected("lost", "gone"))
+    hand.connect("again")
+    hand.say("A", LOGON, n=9)
+    hand.say("5", n=10)
+    assert hand.changes[-1][2] == "peer_logout"
+    hand.connect("up")
+    assert hand.say("A", LOGON, n=9)[0].startswith("35=A|")
+
+
+def test_numbers_that_start_over_at_the_logout_leave_no_gap_to_stay_down_for() -> None:
+    hand = Hand(acceptor_config(reset_on_logout=True))
+    for attempt in range(2 * UNFILLED_MAX):
+        hand.connect(f"c{attempt}")
+        assert hand.say("A", LOGON, n=5)[0] == "35=A|34=1|98=0|108=30"
+        hand.say("5", n=6)
+    assert hand.changes[-1][2] == "peer_logout"
 
 
 def test_a_gap_that_gets_smaller_is_worth_another_try() -> None:

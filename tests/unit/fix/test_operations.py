@@ -16,6 +16,7 @@ from core.fix.records import (
     OperationRefused,
     RemoveSession,
     ResetNumbers,
+    SetAdminFields,
     SetNumbers,
 )
 from core.fix.recovery import RESEND_REPEATS_MAX
@@ -155,6 +156,27 @@ def test_numbers_that_are_given_again_are_not_kept_twice() -> None:
         hand.tell("MM1", report(name))
     ask(hand, SetNumbers("MM1", next_out=3))
     assert list(hand.engine.state.sessions["MM1"].sent) == [2]
+
+
+def test_numbers_that_are_left_out_leave_nothing_behind() -> None:
+    hand = Hand.logged_on(kept_messages_max=3)
+    for jump in range(1, 5):
+        for name in ("E-1", "E-2", "E-3"):
+            hand.tell("MM1", report(name))
+        ask(hand, SetNumbers("MM1", next_out=1_000 * jump))
+        assert not hand.engine.state.sessions["MM1"].sent
+    hand.tell("MM1", report("E-1"))
+    ask(hand, SetNumbers("MM1", next_out=4_002))
+    assert list(hand.engine.state.sessions["MM1"].sent) == [4_000]
+
+
+def test_what_is_added_leaves_room_for_the_message() -> None:
+    limit = 2_000
+    hand = Hand.logged_on(message_bytes_max=limit)
+    ask(hand, SetAdminFields("MM1", "1", ((58, "x" * (limit // 4)),)))
+    ask(hand, SetAdminFields("MM1", "1", ((58, "x" * (limit // 4 - len("58=|"))),)))
+    assert refusals(hand) == ["they have 504 bytes, and may have 500, a quarter of message_bytes_max"]
+    assert hand.notes[-1] == OperationDone("MM1", "SetAdminFields")
 
 
 def test_a_peer_that_does_not_answer_an_operators_question_is_given_up() -> None:

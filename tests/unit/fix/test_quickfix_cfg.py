@@ -146,6 +146,12 @@ def test_sessions_that_speak_alike_share_a_dialect_and_others_do_not() -> None:
     assert len(engine.dialects) == 2
 
 
+def test_a_time_zone_without_times_is_remarked_upon() -> None:
+    remark = "TimeZone has no effect: there is no StartTime, so the session is always up"
+    assert imported("TimeZone=Europe/Berlin").remarks == (remark,)
+    assert imported("TimeZone=Europe/Berlin\nWeekdays=Mon\nNonStopSession=Y").remarks == ()
+
+
 def test_settings_without_effect_are_remarked_upon() -> None:
     assert imported("FileStorePath=store\nRefreshOnLogon=Y").remarks == (
         "FileStorePath has no effect: the journal is the store",
@@ -207,6 +213,8 @@ def test_every_problem_is_named_at_once_with_its_line() -> None:
         ("StartTime=08:00:00\nEndTime=09:00:00\nTimeZone=Mars", 'line 12: TimeZone: no time zone "Mars", got'),
         ("StartTime=08:00:00 Europe/Berlin\nEndTime=09:00:00", "must be in one time zone"),
         ("Weekdays=Mon,Noday", "line 10: Weekdays: expected a day of the week such as Mon, got 'Mon,Noday'"),
+        ("Weekdays=Mon", "line 10: Weekdays: there is no StartTime and no EndTime, got 'Mon'"),
+        ("StartDay=Mon\nEndDay=Fri", "line 11: EndDay: there is no StartTime and no EndTime, got 'Fri'"),
         ("BeginString=FIX.4.4", "line 10: BeginString: the dictionary is of FIX.4.2, got 'FIX.4.4'"),
         ("HeartBtInt", "line 10: expected [DEFAULT], [SESSION] or a setting below it, got 'HeartBtInt'"),
         ("[SESSIONS]", "line 10: expected [DEFAULT], [SESSION] or a setting below it, got '[SESSIONS]'"),

@@ -107,7 +107,8 @@ def test_a_message_type_that_the_application_does_not_take_is_refused_as_busines
     report = "37=id|17=id|20=0|150=0|39=0|55=WLRI|54=1|151=100|14=0|6=0.0"
     assert hand.say("8", report) == ["35=j|34=2|45=2|58=Unsupported Message Type|372=8|380=3"]
     assert hand.say("V", REQUEST) == ["35=j|34=3|45=3|58=Unsupported Message Type|372=V|380=3"]
-    assert hand.say("8", report + "|31=x")[0].startswith("35=3|34=4")
+    assert hand.say("8", report + "|31=x") == ["35=j|34=4|45=4|58=Unsupported Message Type|372=8|380=3"]
+    assert hand.say("8", report.replace("|14=0", ""))[0].startswith("35=3|34=5")
 
 
 def test_a_business_reject_is_sent_again_like_any_application_message() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.fix.records import MessageRejected
@@ -237,3 +239,16 @@ def test_a_number_that_does_not_fit_is_refused_like_any_other_wrong_format() -> 
     assert hand.say("0", n="9" * 19) == [f"35=3|34=2|45=0|{text}"]
     assert hand.say("0", n="two") == [f"35=3|34=3|45=0|{text}"]
     assert hand.now == NOW
+
+
+@pytest.mark.parametrize("asking", [{"closed_resend_interval": True}, {"resend_request_chunk_size": 2}])
+def test_what_finds_no_room_beyond_a_gap_is_asked_for_with_it(asking: dict[str, Any]) -> None:
+    hand = Hand.logged_on(early_messages_max=0, **asking)
+    assert hand.say("D", ORDER, n=3) == ["35=2|34=2|7=2|16=3"]
+    assert hand.say("D", ORDER, n=4) == []
+    assert hand.say("D", ORDER, n=2, extra=DUP) == []
+    assert hand.say("D", ORDER, n=3, extra=DUP) == ["35=2|34=3|7=4|16=4"]
+    assert hand.say("D", ORDER, n=4, extra=DUP) == []
+    assert hand.changes[-1] == ("resync_required", "active", "gap_filled")
+    assert hand.say("D", ORDER, n=5) == []
+    assert len(hand.received) == 4

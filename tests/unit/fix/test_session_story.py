@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 
+import pytest
+
+from core.fix.codec import GarbledReason
 from core.fix.reason_texts import TEXTS
+from core.fix.rejects import RejectReason, code_of
 from core.fix.session_story import SessionStory, Stated, is_about
+from core.fix.states import Reason
+from core.fix.tags import BusinessRejectReason, SessionRejectReason
+from core.fix.unsent import UnsentReason
 from core.units import MILLISECOND
 from tests.helpers.fix import NOW
 from tests.helpers.markdown import codes, read
@@ -16,6 +24,7 @@ TITLES = (
     "FIX sessions",
     "Messages that are rejected",
     "Messages that the application does not take",
+    "Messages that are not sent",
     "Bytes that are no message",
 )
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -34,6 +43,24 @@ def documented() -> dict[str, str]:
 
 def test_reasons_are_told_in_the_words_of_the_documents() -> None:
     assert documented() == TEXTS
+
+
+@pytest.mark.parametrize("kind", [Reason, RejectReason, GarbledReason, UnsentReason])
+def test_every_reason_has_a_text(kind: type[StrEnum]) -> None:
+    assert {member.value for member in kind} <= TEXTS.keys()
+
+
+def test_every_code_of_a_refusal_has_a_text() -> None:
+    by_session = {code_of(reason, is_business=False) for reason in SessionRejectReason}
+    by_application = {code_of(reason, is_business=True) for reason in BusinessRejectReason}
+    assert {*by_session, *by_application} <= TEXTS.keys()
+
+
+def test_why_a_message_was_not_sent_is_told() -> None:
+    dropped = {"type": "MessageDropped", "session": "MM1", "msg_type": "D", "reason": "unsendable", "detail": "no 1"}
+    assert Stated(NOW, "a", dropped).text == "message of type D of the application was not sent: no 1 (unsendable)"
+    full = dropped | {"reason": "queue_full", "detail": ""}
+    assert Stated(NOW, "a", full).text == "message of type D of the application was not sent (queue_full)"
 
 
 def changed(before: str, after: str, reason: str) -> dict[str, str]:

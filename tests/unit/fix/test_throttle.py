@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.fix.records import MessageRejected
 from tests.helpers.fix import LOGON, ORDER, Hand, Pair, acceptor_config, initiator_config, order, report
 
 
@@ -13,6 +14,19 @@ def test_messages_beyond_the_limit_of_a_second_are_refused_and_counted() -> None
     hand.wait(1)
     assert hand.say("D", ORDER) == []
     assert len(hand.received) == 3
+    assert hand.notes[-1] == MessageRejected("MM1", 4, "D", "other", text)
+
+
+def test_what_waited_for_a_gap_was_counted_when_it_came() -> None:
+    hand = Hand.logged_on(LOGON, app_messages_per_second_max=2)
+    lost = hand.compose("D", ORDER)
+    for _ in range(20):
+        hand.say("D", ORDER)
+        hand.wait(0.5)
+    assert hand.say_raw(lost) == []
+    assert len(hand.received) == 21
+    assert hand.say("D", ORDER) == []
+    assert hand.say("D", ORDER)[0].endswith("|380=0")
 
 
 def test_what_refuses_a_message_is_not_refused_in_turn() -> None:
