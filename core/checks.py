@@ -29,16 +29,12 @@ from core.config import (
 from core.faults import Fault, KeyPath, brief, shown, unknown
 from core.fix.settings import HEARTBEAT_SECONDS_MAX
 from core.founders import identity_faults
+from core.index.settings import desk_faults
 from core.market.orders import Pair, Token
 from core.reading import Reading
 from core.sessions import session_faults
-from core.units import MILLISECOND, MONEY, SECOND, decimals
+from core.units import AMOUNT_LIMIT, INTEGER_BITS_MAX, MILLISECOND, MONEY, SECOND, decimals, fits_ledger
 
-_AMOUNT_LIMIT: Final = 10**18
-"""What a money column of the results can hold, with room for sums."""
-_EXPONENT_MAX: Final = 24
-_INTEGER_BITS_MAX: Final = 62
-"""A journal holds 64, and sums need room."""
 _DAYS_MAX: Final = 3650
 """An instant of this century and several spans of this length are together below 64 bits of nanoseconds."""
 _DURATION_MAX: Final = _DAYS_MAX * 86_400 * SECOND
@@ -60,6 +56,7 @@ def problems(config: NodeConfig, tokens: Iterable[Token] = ()) -> list[Fault]:
     if isinstance(config, VenueConfig):
         faults += _venue(config, {token.id: token for token in tokens} | config.tokens())
     elif isinstance(config, DeskConfig):
+        faults += [Fault(("desk",), problem) for problem in desk_faults(config.desk)]
         faults += [Fault(("collateral",), problem) for problem in settings_faults(config.collateral)]
     else:
         faults += _maker(config) if isinstance(config, MakerConfig) else _solver(config)
@@ -119,15 +116,15 @@ def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
 def _number_problem(value: object) -> str:
     if isinstance(value, Duration) and not 0 <= value <= _DURATION_MAX:
         return f"expected a duration from 0s to {_DAYS_MAX}d, got {value.written}"
-    if isinstance(value, int) and value.bit_length() > _INTEGER_BITS_MAX:
-        return f"expected a whole number of at most {_INTEGER_BITS_MAX} bits, got {shown(value)}"
+    if isinstance(value, int) and value.bit_length() > INTEGER_BITS_MAX:
+        return f"expected a whole number of at most {INTEGER_BITS_MAX} bits, got {shown(value)}"
     if not isinstance(value, Decimal):
         return ""
     if not value.is_finite() or value < 0:
         return f'expected an amount such as "100.25", zero or more, got "{brief(str(value))}"'
-    if not _fits_ledger(value):
+    if not fits_ledger(value):
         return f"expected an amount of at most {MONEY.prec} digits, decimals included, got {brief(str(value))}"
-    return f"expected an amount below {_AMOUNT_LIMIT}, got {value}" if value >= _AMOUNT_LIMIT else ""
+    return f"expected an amount below {AMOUNT_LIMIT}, got {value}" if value >= AMOUNT_LIMIT else ""
 
 
 # --- the venue -----------------------------------------------------------------------------------
@@ -330,9 +327,4 @@ def _solver(solver: SolverConfig) -> Iterator[Fault]:
 
 
 def _is_amount(number: Decimal) -> bool:
-    return number.is_finite() and number >= 0 and _fits_ledger(number)
-
-
-def _fits_ledger(number: Decimal) -> bool:
-    _, digits, exponent = number.as_tuple()
-    return len(digits) <= MONEY.prec and max(number.adjusted(), abs(int(exponent))) <= _EXPONENT_MAX
+    return number.is_finite() and number >= 0 and fits_ledger(number)

@@ -179,9 +179,8 @@ class IdentityConfig(Section, frozen=True, kw_only=True):
     receive_window: Duration = Duration(5 * SECOND)
     """How far SendingTime of a Logon may be from the venue's clock, either way, and TransactTime of a signed order
     ahead of it."""
-    check_timeout: Duration = Duration(5 * SECOND)
-    """How long the check of a block of signed orders may take, and again when it is asked for once more; after that
-    these orders are refused."""
+    check_timeout: Duration = Duration(10 * SECOND)
+    """How long the check of a block of signed orders may take, again after a restart; then these orders are refused."""
 
 
 class MemberConfig(Section, frozen=True, kw_only=True):

@@ -60,7 +60,10 @@ def identity_faults(config: VenueConfig) -> Iterator[Fault]:
 
 
 def permission_faults(path: KeyPath, permissions: PermissionsConfig, symbols: Collection[str]) -> Iterator[Fault]:
-    """What the permissions at `path` name that there is not, at a venue that trades `symbols`; and a limit of zero."""
+    """What the permissions at `path` name that a venue that trades `symbols` has not; and what would permit nothing."""
+    for name, permitted in (("symbols", permissions.symbols), ("msg_types", permissions.msg_types)):
+        if permitted is not None and not permitted:
+            yield Fault((*path, name), "permits nothing", "leave it out: then there is no restriction")
     for index, symbol in enumerate(permissions.symbols or ()):
         if symbol not in symbols:
             yield unknown((*path, "symbols", index), "pair", symbol, symbols)

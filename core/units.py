@@ -52,6 +52,13 @@ EXACT: Final = Context(
 """For sums of balances: wide enough for any that is made of MONEY's digits, and never rounds in silence."""
 
 
+AMOUNT_LIMIT: Final = 10**18
+"""What a money column of the results can hold, with room for sums."""
+INTEGER_BITS_MAX: Final = 62
+"""A journal holds 64, and sums need room."""
+_EXPONENT_MAX: Final = 24
+
+
 def parse_duration(text: str) -> Nanos:
     """Read `250ms`, `1.5s`, `2h` as exact nanoseconds.
 
@@ -91,6 +98,12 @@ def format_duration(span: Nanos) -> str:
 def decimals(amount: Decimal) -> int:
     """How many decimals of an amount mean something; zeros at its end do not. For exponents that money has."""
     return max(-int(amount.normalize().as_tuple().exponent), 0)
+
+
+def fits_ledger(number: Decimal) -> bool:
+    """Whether a finite number has digits and an exponent that MONEY can hold."""
+    _, digits, exponent = number.as_tuple()
+    return len(digits) <= MONEY.prec and max(number.adjusted(), abs(int(exponent))) <= _EXPONENT_MAX
 
 
 def nearest(amount: Decimal, step: Decimal) -> Decimal:

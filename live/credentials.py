@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,7 @@ _SUSPECT: Final = re.compile(rb"token|\\", re.IGNORECASE)
 """What may be the name of a token in a line of JSON, which may also be written with escapes."""
 _hello: Final = msgspec.json.Decoder(Hello)
 _said: Final[msgspec.json.Decoder[FromSolver | Ping | Pong]] = msgspec.json.Decoder(FromSolver | Ping | Pong)
+_OTHERS: Final = 0o077
 HOW: Final = 'say where it is: { env = "NAME" } or { file = "path" }'
 
 
@@ -53,6 +56,14 @@ class Secret(Section, frozen=True, kw_only=True):
         if not text.strip():
             raise InputError(f"{place} is empty", "it should hold the secret")
         return text.strip()
+
+
+def refuse_open(path: Path) -> None:
+    """Raises InputError for a secret's file that others on this machine may read or change."""
+    with suppress(OSError):  # to read it says why
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & _OTHERS:
+            raise InputError(f"others may read {path} (mode {mode:03o})", f"chmod 600 {path}")
 
 
 def proof_of(token: str) -> str:

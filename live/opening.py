@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
 from importlib.metadata import version
@@ -32,6 +30,7 @@ from live.driver import NO_SERVICES, LiveNode, NoteSink, Solve
 from live.journal.policy import SyncPolicy
 from live.journal.recovery import Progress, recover
 from live.journal.store import SEGMENT_BYTES, SNAPSHOT_DELIVERIES, SNAPSHOT_SECONDS, Store
+from live.lanes import Lanes, workers
 from live.observe.metrics import Metrics, counter, gauge
 from live.tls import ClientTls
 
@@ -85,6 +84,7 @@ def open_node(
     be gone on with.
     """
     metrics = Metrics()
+    is_venue = isinstance(config, VenueConfig)
     store = _open_store(config, journal, folder / journal.dir, seed)
     log = structlog.get_logger().bind(node=store.header.node)
     try:
@@ -108,8 +108,8 @@ def open_node(
         clock=clock,
         on_note=note,
         store=store,
-        solve=check if isinstance(config, VenueConfig) else solve,
-        executor=_workers(),
+        solve=check if is_venue else solve,
+        executor=Lanes() if is_venue else workers(),
         outward=outward,
         tls=tls,
         services=services,
@@ -123,14 +123,6 @@ def _under_way(kernel: Kernel) -> Callable[[], int]:
     """Counts orders that are alive, and whatever has its time: so much comes to an end if nothing more comes in."""
     sequencers = [each for each in kernel.components.values() if isinstance(each, Sequencer)]
     return lambda: len(kernel.agenda) + sum([len(each.state.live) for each in sequencers])
-
-
-def _workers() -> ThreadPoolExecutor:
-    """For what a node has computed: as many threads as there is room for beside the node's own.
-
-    The libraries do their arithmetic without the interpreter's lock, so that the node goes on meanwhile.
-    """
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), "compute")
 
 
 def _both(first: Observer, second: Observer | None) -> Observer:

@@ -50,20 +50,24 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
     broken_at: int = 0
     """The number of the first entry that is not what was written; 0 if there is none."""
     problem: str = ""
+    since: int | None = None
+    """How many entries follow the one that is known from elsewhere, if one is."""
 
     def __str__(self) -> str:
         lines = [_entry_line(entry) for entry in self.entries]
         if self.problem:
             return "\n".join([*lines, f"entry {self.broken_at} is broken: {self.problem}"])
-        return "\n".join([*lines, f"{len(self.entries)} entries are one chain; its head is {self.head}"])
+        since = f"; {self.since} of them follow the one that you know" if self.since else ""
+        return "\n".join([*lines, f"{len(self.entries)} entries are one chain; its head is {self.head}{since}"])
 
 
 def audited(entries: list[AuditEntry], head: bytes | None) -> AuditView:
-    """An audit log, judged; `head` is the hash of its last entry as known from elsewhere."""
+    """An audit log, judged; `head` is the hash of an entry, once the last one, as known from elsewhere."""
     flaw = verify_audit(entries, head)
     last = entries[-1].hash if entries else NO_ENTRY
     number, reason = (flaw.number, flaw.reason) if flaw is not None else (0, "")
-    return AuditView(entries=tuple(entries), head=last.hex(), broken_at=number, problem=reason)
+    since = next((nth for nth, entry in enumerate(reversed(entries)) if entry.hash == head), None)
+    return AuditView(entries=tuple(entries), head=last.hex(), broken_at=number, problem=reason, since=since)
 
 
 def registered(entries: Iterable[AuditEntry]) -> list[MakerView]:

@@ -46,15 +46,20 @@ def next_entry(last: AuditEntry | None, now: Nanos, command: Command) -> AuditEn
 
 
 def verify_audit(entries: Iterable[AuditEntry], head: bytes | None = None) -> AuditBreak | None:
-    """Whether `entries` are the whole log from its first entry, and end with the one whose hash is `head`, if given."""
+    """Whether `entries` are the whole log from its first entry, and have the one whose hash is `head`, if given.
+
+    Those behind that one have come since it was known to be the last.
+    """
     number, previous, at = 0, NO_ENTRY, 0
+    has_head = head is None
     for number, entry in enumerate(entries, start=1):
         if reason := _break(entry, number, previous, at):
             return AuditBreak(number, reason)
         previous, at = entry.hash, entry.at
-    if head is not None and head != previous:
-        return AuditBreak(max(number, 1), "its hash is not the head's")
-    return None
+        has_head = has_head or previous == head
+    if has_head or (not number and head == NO_ENTRY):
+        return None
+    return AuditBreak(max(number, 1), "neither its hash nor one before is the head's")
 
 
 def _break(entry: AuditEntry, number: int, previous: bytes, at: Nanos) -> str:

@@ -6,6 +6,7 @@ They are pure and know nothing of the registry, so a worker solves them while th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from core.errors import KeyRefused
@@ -65,6 +66,8 @@ Signed: TypeAlias = tuple[bytes, bytes, bytes]
 
 _FEW: Final = 8
 """Of so many each is verified, as halving on would take no less."""
+_CULPRITS_OF_KEY: Final = 4
+"""A key that has so many of them has more: halving on would take longer than to verify the rest one by one."""
 
 
 def check(problem: Check) -> Checked:
@@ -75,26 +78,51 @@ def check(problem: Check) -> Checked:
 def culprits(signed: Sequence[Signed], scheme: Scheme[Any, Any] = BLS) -> tuple[int, ...]:
     """The places of what is not signed by its key, or not signed at all.
 
-    One aggregate check says that there is none. If it fails, halving finds them, a single one at about three times
-    that cost. The halves are by keys, so that who signs badly throughout is soon told from the others.
+    One aggregate check says that there is none. If it fails, halving finds first the keys that are at fault and then
+    their culprits, a single one at about three times that cost. Of a key that has several what is left is verified
+    one by one: who signs badly throughout costs little more than to verify each of its signatures once.
     """
-    by_key = sorted(range(len(signed)), key=lambda place: signed[place][0])
-    return tuple(sorted(_bisect(signed, by_key, scheme)))
+    of_key: dict[bytes, list[int]] = {}
+    for place, (public_key, _, _) in enumerate(signed):
+        of_key.setdefault(public_key, []).append(place)
+    found: list[int] = []
+    for places in _at_fault(signed, list(of_key.values()), scheme):
+        found += _culprits_of_key(signed, places, scheme)
+    return tuple(sorted(found))
 
 
-def _bisect(
-    signed: Sequence[Signed], places: Sequence[int], scheme: Scheme[Any, Any], *, has_one: bool = False
-) -> list[int]:
-    """The culprits among `places`, of which there is one for certain if a half was found good and the whole was not."""
-    if not places or (not has_one and _all_hold(signed, places, scheme)):
+def _at_fault(
+    signed: Sequence[Signed], keys: Sequence[list[int]], scheme: Scheme[Any, Any], *, has_one: bool = False
+) -> list[list[int]]:
+    """Of the places of each key those that do not hold together; there are some for certain if `has_one`."""
+    if not keys or (not has_one and _all_hold(signed, list(chain(*keys)), scheme)):
         return []
-    if len(places) == 1:
-        return [places[0]]
-    if len(places) <= _FEW:
-        return [place for place in places if not _all_hold(signed, [place], scheme)]
-    middle = len(places) // 2
-    left = _bisect(signed, places[:middle], scheme)
-    return left + _bisect(signed, places[middle:], scheme, has_one=not left)
+    if len(keys) == 1:
+        return [keys[0]]
+    middle = len(keys) // 2
+    left = _at_fault(signed, keys[:middle], scheme)
+    return left + _at_fault(signed, keys[middle:], scheme, has_one=not left)
+
+
+def _culprits_of_key(signed: Sequence[Signed], places: Sequence[int], scheme: Scheme[Any, Any]) -> list[int]:
+    """The culprits among the places of a key, of which there is one for certain."""
+    found: list[int] = []
+    parts = [(places, True)]
+    while parts:
+        part, has_one = parts.pop()
+        if not has_one and len(found) < _CULPRITS_OF_KEY and len(part) > _FEW and _all_hold(signed, part, scheme):
+            continue
+        if len(part) <= _FEW or len(found) >= _CULPRITS_OF_KEY:
+            is_it = has_one and len(part) == 1
+            found += [place for place in part if is_it or not _all_hold(signed, [place], scheme)]
+            continue
+        middle = len(part) // 2
+        left, right = part[:middle], part[middle:]
+        left_holds = _all_hold(signed, left, scheme)
+        parts.append((right, left_holds))
+        if not left_holds:
+            parts.append((left, True))
+    return found
 
 
 def _all_hold(signed: Sequence[Signed], places: Sequence[int], scheme: Scheme[Any, Any]) -> bool:

@@ -32,6 +32,8 @@ from core.units import Nanos
 
 RAW_DATA_LENGTH: Final = 95
 RAW_DATA: Final = 96
+EARLY_KEPT: Final = 256
+"""Logons of a market maker that came too early and are remembered: as many as one with a wrong clock sends in hours."""
 NOBODY: Final = bytes.fromhex(
     "989bce66ba9db6d8f7e8092874896700bc6ab6c80d5cc7b64478d50b6efc1b2bf7ecbd199d20eafb249fcabebed1eba2"
 )
@@ -66,19 +68,30 @@ class PendingLogon(msgspec.Struct):
     conn: str
     claim: LogonClaim
     public_keys: tuple[bytes, ...]
+    is_early: bool = False
+    """Whether it is refused in any case, and checked only because it might be brought again when it is not early."""
 
 
 class Seen(msgspec.Struct):
     """Signatures of Logons that were good ones, each with the end of the time in which its SendingTime would pass."""
 
     until: dict[bytes, Nanos] = {}
+    early: dict[str, dict[bytes, Nanos]] = {}
+    """By market maker, of those that came too early."""
 
     def remember(self, now: Nanos, signature: bytes, until: Nanos) -> bool:
         """Whether this one is new. Forgets what is too old to be replayed, so the window bounds what is kept."""
         self.until = {seen: end for seen, end in self.until.items() if end >= now}
-        is_new = signature not in self.until
+        is_new = signature not in self.until and not any(signature in early for early in self.early.values())
         self.until[signature] = until
         return is_new
+
+    def remember_early(self, now: Nanos, maker: str, signature: bytes, until: Nanos) -> None:
+        """This one came too early. Of a market maker that has many of them those are kept that would pass first."""
+        early = {seen: end for seen, end in self.early.get(maker, {}).items() if end >= now} | {signature: until}
+        if len(early) > EARLY_KEPT:
+            del early[max(early, key=lambda seen: early[seen])]
+        self.early[maker] = early
 
 
 def read_claim(raw: bytes) -> LogonClaim | LogonRefusal:
@@ -146,6 +159,11 @@ def judge(pending: PendingLogon, checked: SignatureChecked, maker: Maker | None,
     if not checked.signers:
         return LogonRefusal.BAD_SIGNATURE
     public_key = pending.public_keys[checked.signers[0]]
+    return objection(maker, public_key) or public_key
+
+
+def objection(maker: Maker, public_key: bytes) -> LogonRefusal | None:
+    """Why a market maker that has proven that key is not let in as the registry stands, if it is not."""
     if refusal := _STATUSES.get(maker.status):
         return refusal
-    return public_key if maker.accepts(public_key) else LogonRefusal.REVOKED_KEY
+    return None if maker.accepts(public_key) else LogonRefusal.REVOKED_KEY

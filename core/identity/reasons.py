@@ -39,7 +39,9 @@ class RegistryRefusal(StrEnum):
     UNPROVEN_KEY = "unproven_key"
     """The proof of possession is not that key's: whoever offers the key may not have its secret."""
     INVALID_PERMISSIONS = "invalid_permissions"
-    """A limit among the permissions is no number, zero or less; the detail says which."""
+    """A limit among the permissions is no number, zero or less, or too large, or a list permits nothing; the detail
+    says which.
+    """
     BUSY = "busy"
     """As many proofs are being checked as may be at a time."""
 

@@ -7,11 +7,17 @@ operator may give commands is for whoever lets commands in.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
+from msgspec import Meta
+
+from core.faults import brief, shown
 from core.kernel.record import Record
 from core.market.orders import Name
+from core.units import AMOUNT_LIMIT, INTEGER_BITS_MAX, MONEY, fits_ledger
 
+Said: TypeAlias = Annotated[str, Meta(min_length=1, pattern=r"\S")]
+"""What somebody gives for who they are, and for why."""
 Signing: TypeAlias = Literal["logon", "order"]
 """What a market maker signs: its Logon, or each order too."""
 
@@ -28,12 +34,23 @@ class Permissions(Record, frozen=True):
     @property
     def flaw(self) -> str:
         """Why nobody can be held to them; empty if somebody can."""
-        quantity, messages = self.order_quantity_max, self.messages_per_second_max
-        if quantity is not None and not (quantity.is_finite() and quantity > 0):
-            return f"order_quantity_max must be an amount above zero, got {quantity}"
+        for name, permitted in (("msg_types", self.msg_types), ("symbols", self.symbols)):
+            if permitted is not None and not permitted:
+                return f"{name} permit nothing: leave them out, or suspend the market maker"
+        messages = self.messages_per_second_max
         if messages is not None and messages < 1:
-            return f"messages_per_second_max must be above zero, got {messages}"
-        return ""
+            return f"messages_per_second_max must be above zero, got {shown(messages)}"
+        if messages is not None and messages.bit_length() > INTEGER_BITS_MAX:
+            return f"messages_per_second_max must have at most {INTEGER_BITS_MAX} bits, got {shown(messages)}"
+        return "" if self.order_quantity_max is None else _quantity_flaw(self.order_quantity_max)
+
+
+def _quantity_flaw(most: Decimal) -> str:
+    if not (most.is_finite() and most > 0):
+        return f"order_quantity_max must be an amount above zero, got {brief(str(most))}"
+    if not fits_ledger(most):
+        return f"order_quantity_max must have at most {MONEY.prec} digits, decimals included, got {brief(str(most))}"
+    return f"order_quantity_max must be below {AMOUNT_LIMIT}, got {most}" if most >= AMOUNT_LIMIT else ""
 
 
 # --- commands ------------------------------------------------------------------------------------
@@ -45,8 +62,8 @@ class RegisterMaker(Record, frozen=True):
     maker: Name
     public_key: bytes
     proof: bytes
-    who: str
-    why: str
+    who: Said
+    why: Said
     permissions: Permissions = Permissions()
     signing: Signing = "logon"
 
@@ -55,32 +72,32 @@ class ActivateMaker(Record, frozen=True):
     """Let a pending market maker log on."""
 
     maker: Name
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 class SuspendMaker(Record, frozen=True):
     """Log an active market maker out, and let it not log on until it is resumed."""
 
     maker: Name
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 class ResumeMaker(Record, frozen=True):
     """Let a suspended market maker log on again."""
 
     maker: Name
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 class RevokeMaker(Record, frozen=True):
     """Log a market maker out for good, and revoke all its keys."""
 
     maker: Name
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 class StageKey(Record, frozen=True):
@@ -89,16 +106,16 @@ class StageKey(Record, frozen=True):
     maker: Name
     public_key: bytes
     proof: bytes
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 class ActivateKey(Record, frozen=True):
     """Make the staged key the active one, and revoke the one that was. Ends the overlap."""
 
     maker: Name
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 class ChangePermissions(Record, frozen=True):
@@ -106,8 +123,8 @@ class ChangePermissions(Record, frozen=True):
 
     maker: Name
     permissions: Permissions
-    who: str
-    why: str
+    who: Said
+    why: Said
 
 
 Command: TypeAlias = (

@@ -5,7 +5,10 @@ comes: a key that was revoked while its signature was being checked lets nobody 
 checked at a time the second is a replay.
 
 Logons that were signed by a market maker's key are remembered for as long as their SendingTime would pass, let in or
-not: a Logon that was refused while its sender was suspended is no use to whoever replays it later.
+not: a Logon that was refused while its sender was suspended, or because it came too early, is no use to whoever replays
+it later.
+
+The engine is given one Logon of a session at a time: so the application knows for certain who it is that opens it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import msgspec
 
 from core.fix.records import LogonAttempted, LogonConcluded, LogonJudged, LogOut
 from core.identity.checking import CheckPossession, PossessionChecked, SignatureChecked
-from core.identity.logon import PendingLogon, Seen, check_of, judge, read_claim, untimely
+from core.identity.logon import PendingLogon, Seen, check_of, judge, objection, read_claim, untimely
 from core.identity.reasons import LogonRefusal, RegistryRefusal
 from core.identity.records import (
     ActivateKey,
@@ -66,6 +69,10 @@ class RegistrarState(msgspec.Struct):
     seen: Seen = msgspec.field(default_factory=Seen)
     believed: dict[str, Admitted] = {}
     """By connection: those of whom the engine has not said yet whether they are logged on now."""
+    asked: dict[str, None] = {}
+    """Sessions of which the engine has not said yet what became of a Logon that was believed."""
+    queued: dict[str, Admitted] = {}
+    """By connection: those whose Logons are proven, and wait until that is said."""
     logged_on: dict[str, Admitted] = {}
     """By session: who logged on last, and may still be."""
 
@@ -159,24 +166,28 @@ class Registrar(Component[RegistrarState]):
             self._deny(attempt.session, attempt.conn, "", claim)
             return
         refusal = untimely(now, claim, self.settings.receive_window)
-        if refusal is None and len(self.state.logons) >= self.settings.checks_max:
-            refusal = LogonRefusal.BUSY
-        if refusal is not None:
+        is_early = refusal is LogonRefusal.EARLY
+        if (refusal is None or is_early) and len(self.state.logons) >= self.settings.checks_max:
+            refusal, is_early = LogonRefusal.BUSY, False
+        if refusal is not None and not is_early:
             self._deny(attempt.session, attempt.conn, claim.sender_comp_id, refusal)
             return
         check = check_of(claim, self._maker(claim.sender_comp_id))
         job = self.state.ids.next("logon")
-        self.state.logons[job] = PendingLogon(attempt.session, attempt.conn, claim, check.public_keys)
+        self.state.logons[job] = PendingLogon(attempt.session, attempt.conn, claim, check.public_keys, is_early)
         self.emit(Compute(job, check))
 
     def _on_checked(self, now: Nanos, event: Computed[SignatureChecked]) -> None:
         pending = self.state.logons.pop(event.job_id)
         claim, maker = pending.claim, self._maker(pending.claim.sender_comp_id)
         verdict = judge(pending, event.result, maker, self.settings.comp_id)
-        if event.result.signers:
-            until = claim.sending_time + self.settings.receive_window
-            if not self.state.seen.remember(now, claim.signature, until):
-                verdict = LogonRefusal.REPLAYED
+        until = claim.sending_time + self.settings.receive_window
+        if pending.is_early:
+            verdict = LogonRefusal.EARLY
+            if event.result.signers and maker is not None:
+                self.state.seen.remember_early(now, maker.maker, claim.signature, until)
+        elif event.result.signers and not self.state.seen.remember(now, claim.signature, until):
+            verdict = LogonRefusal.REPLAYED
         if isinstance(verdict, LogonRefusal):
             self._deny(pending.session, pending.conn, claim.sender_comp_id, verdict)
         else:
@@ -185,6 +196,10 @@ class Registrar(Component[RegistrarState]):
             self._believe(pending.conn, Admitted(pending.session, maker.maker, verdict))
 
     def _believe(self, conn: str, who: Admitted) -> None:
+        if who.session in self.state.asked:
+            self.state.queued[conn] = who
+            return
+        self.state.asked[who.session] = None
         self.state.believed[conn] = who
         self._introduce(who)
         self.emit(Send(self.settings.engine, LogonJudged(who.session, conn, True)))
@@ -203,6 +218,19 @@ class Registrar(Component[RegistrarState]):
             self.state.logged_on[who.session] = who
         elif who is not None and who.session in self.state.logged_on:
             self._introduce(self.state.logged_on[who.session])
+        self.state.asked.pop(event.body.session, None)
+        self._take_next(event.body.session)
+
+    def _take_next(self, session: str) -> None:
+        """Believe the next one of a session, if its key is still accepted."""
+        for conn in [conn for conn, who in self.state.queued.items() if who.session == session]:
+            who = self.state.queued.pop(conn)
+            maker = self._maker(who.maker)
+            refusal = objection(maker, who.public_key) if maker is not None else None
+            if refusal is None:
+                self._believe(conn, who)
+                return
+            self._deny(session, conn, who.maker, refusal)
 
     def _deny(self, session: str, conn: str, comp_id: str, reason: LogonRefusal) -> None:
         self.emit(Note(LogonDenied(comp_id, conn, reason)))

@@ -25,6 +25,7 @@ from core.kernel.record import (
     Note,
     Record,
     Reply,
+    Restarted,
     Resume,
     Send,
     SetTimer,
@@ -47,6 +48,7 @@ class Codec:
             Start
             | Stop
             | Resume
+            | Restarted
             | TimerFired
             | Message[body]
             | Connected

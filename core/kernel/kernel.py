@@ -26,6 +26,7 @@ from core.kernel.record import (
     Event,
     Message,
     Outward,
+    Restarted,
     Resume,
     Send,
     SetTimer,
@@ -92,6 +93,9 @@ class Kernel:
             self.agenda.lead(0, name, Disconnected(conn, "restarted"))
         for name in self.outside.stopped:
             self.agenda.lead(0, name, Resume())
+        for name in dict.fromkeys(name for name, _ in self.outside.unanswered()):
+            if Restarted in self.components[name].HANDLERS:
+                self.agenda.lead(0, name, Restarted())
 
     def stop(self, now: Nanos) -> None:
         """Queue `Stop` for every component."""

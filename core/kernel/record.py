@@ -34,6 +34,12 @@ class Resume(Record, frozen=True):
     """The node that was asked to wind down is up again: take new work. Follows a `Stop`, perhaps years later."""
 
 
+class Restarted(Record, frozen=True):
+    """The node was down, and what this component has asked for by `Compute` or `Call` is asked again, under its name.
+    Ahead of all that is overdue, and only for a component that handles it and waits for an answer.
+    """
+
+
 class TimerFired(Record, frozen=True):
     """A timer's deadline `at` has passed. The delivery time may be later; it is never earlier."""
 
@@ -156,7 +162,17 @@ class Note(Record, Generic[Body], frozen=True):
 
 
 Event: TypeAlias = (
-    Start | Stop | Resume | TimerFired | Message[Any] | Connected | Bytes | Disconnected | Reply[Any] | Computed[Any]
+    Start
+    | Stop
+    | Resume
+    | Restarted
+    | TimerFired
+    | Message[Any]
+    | Connected
+    | Bytes
+    | Disconnected
+    | Reply[Any]
+    | Computed[Any]
 )
 Outward: TypeAlias = Connect | Transmit | Close | Call[Any] | Compute[Any] | Note[Any]
 """Effects that leave the node: the driver performs them after the pump's inputs are journaled."""

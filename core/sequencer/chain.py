@@ -31,14 +31,15 @@ class Rebuilt(Record, frozen=True):
 def verify_chain(headers: Iterable[BlockHeader], head: bytes | None = None) -> ChainBreak | None:
     """Whether `headers` are a whole chain from the first block; names the first height that is not.
 
-    A header is vouched for by the hash in the next one, so the last one is vouched for only by `head`,
-    the hash of the newest block as known from elsewhere.
+    A header is vouched for by the hash in the next one, so the last one is vouched for only by `head`, its hash as
+    known from elsewhere. A chain may have grown since: then `head` is the hash of one of its blocks, and vouches for
+    those before it too.
     """
-    links = _Links()
+    links = _Links(head)
     for header in headers:
         if reason := links.broken(header):
             return ChainBreak(links.height, reason)
-    return links.short_of(head)
+    return links.short()
 
 
 def verify_history(
@@ -46,9 +47,9 @@ def verify_history(
 ) -> ChainBreak | None:
     """Whether blocks are a whole chain, each with the messages, acknowledgements and state that it commits to.
 
-    With `check` each must be signed, and so that it agrees.
+    `head` is what `verify_chain` takes. With `check` each must be signed, and so that it agrees.
     """
-    links = _Links()
+    links = _Links(head)
     for rebuilt in history:
         block = rebuilt.block
         reason = (
@@ -58,7 +59,7 @@ def verify_history(
             reason = "state root is not that of what happened before it"
         if reason:
             return ChainBreak(block.header.height, reason)
-    return links.short_of(head)
+    return links.short()
 
 
 def content_flaw(block: Block) -> str:
@@ -84,11 +85,13 @@ def header_flaw(header: BlockHeader) -> str:
 
 
 class _Links:
-    """The chain up to some block. `height` is that of the next one."""
+    """The chain up to some block. `height` is that of the next one; `head` is the hash that one of them must have."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: bytes | None) -> None:
         self.height = FIRST_HEIGHT
         self._previous = NO_BLOCK
+        self._head = head
+        self._has_head = head in (None, NO_BLOCK)
         self._closed_at: Nanos | None = None
 
     def broken(self, header: BlockHeader) -> str:
@@ -96,13 +99,14 @@ class _Links:
         reason = header_flaw(header) or next((broken for holds, broken in self._rules(header) if not holds), "")
         if not reason:
             self.height, self._previous, self._closed_at = self.height + 1, block_hash(header), header.closed_at
+            self._has_head = self._head in (None, self._previous) or (self._has_head and self._head != NO_BLOCK)
         return reason
 
-    def short_of(self, head: bytes | None) -> ChainBreak | None:
-        """The break between the last header and the one that is known to be the newest."""
-        if head in (None, self._previous):
+    def short(self) -> ChainBreak | None:
+        """The break between the last header and the one that is known to be there."""
+        if self._has_head:
             return None
-        return ChainBreak(max(self.height - 1, FIRST_HEIGHT), "its hash is not the head's")
+        return ChainBreak(max(self.height - 1, FIRST_HEIGHT), "neither its hash nor one before is the head's")
 
     def _rules(self, header: BlockHeader) -> tuple[tuple[bool, str], ...]:
         return (

@@ -4,6 +4,7 @@ behind it wait with it: the auction gets batches in the order of their blocks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -20,8 +21,6 @@ from core.market.orders import (
 )
 from core.sequencer.reasons import Reason
 
-CHECKS_MAX: Final = 8
-"""Blocks that are being checked at a time; while there are as many, no signed message is taken."""
 HELD_MAX: Final = 128
 """Batches that wait in all. One more, and the oldest check is given up."""
 
@@ -31,15 +30,19 @@ class HeldBatch(msgspec.Struct):
 
     batch: Batch
     signed: dict[int, Signed] = {}
-    jobs: list[str] = []
-    """The checks that were asked for; none when nothing has to be checked, or it was."""
+    job: str = ""
+    """The check that was asked for; empty when nothing has to be checked, or it was."""
     refused: tuple[int, ...] = ()
     """The places of those that the auction does not get, for `reason`."""
     reason: Reason | None = None
 
     def settle(self, refused: tuple[int, ...], reason: Reason | None) -> None:
         """Its messages are checked, or it is too late for that."""
-        self.jobs, self.signed, self.refused, self.reason = [], {}, refused, reason
+        self.job, self.signed, self.refused, self.reason = "", {}, refused, reason
+
+    def owners(self, places: Iterable[int]) -> list[str]:
+        """Whose messages stand there, one for each."""
+        return [self.batch.items[place].owner for place in places]
 
     def rest(self) -> Batch:
         """What the auction gets."""

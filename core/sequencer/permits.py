@@ -28,6 +28,8 @@ class Permit(msgspec.Struct):
 
     admitted: MakerAdmitted | None = None
     """None if they logged on without a key."""
+    coming: MakerAdmitted | None = None
+    """Who is about to log on as the session. Whoever is still logged on is not that, and may stay."""
     barred: str = ""
     """Why they may do nothing until they are admitted again; empty while they may."""
     second: int = 0
@@ -38,14 +40,17 @@ class Permit(msgspec.Struct):
         """Whether each of their orders and requests must be signed."""
         return self.admitted is not None and self.admitted.signing == "order"
 
-    def renew(self, admitted: MakerAdmitted) -> None:
-        """The session was logged on anew. What was sent in this second still counts."""
-        self.admitted, self.barred = admitted, ""
+    def open(self) -> None:
+        """Who was coming is logged on. What was sent in this second still counts."""
+        if self.coming is not None:
+            self.admitted, self.coming, self.barred = self.coming, None, ""
 
     def change(self, changed: PermissionsChanged) -> None:
         """A market maker may do something else from now on, which counts here if it is this one."""
         if self.admitted is not None and self.admitted.maker == changed.maker:
             self.admitted = replace(self.admitted, permissions=changed.permissions)
+        if self.coming is not None and self.coming.maker == changed.maker:
+            self.coming = replace(self.coming, permissions=changed.permissions)
 
     def objection(self, message: Incoming, now: Nanos) -> Refusal | None:
         """Why they may not send `message`, which counts whether they may or not; None if they may.

@@ -11,7 +11,7 @@ from core.fix.records import ToPeer
 from core.identity.checking import CheckOrders, OrdersChecked, Signed
 from core.kernel.component import Component
 from core.kernel.ids import Ids
-from core.kernel.record import Call, CancelTimer, Compute, Computed, Message, Note, Reply, Send, SetTimer
+from core.kernel.record import Call, CancelTimer, Compute, Computed, Message, Note, Reply, Restarted, Send, SetTimer
 from core.market.orders import Item, Order
 from core.sequencer.batch import OpenBatch
 from core.sequencer.block import NO_KEY, signed_bytes
@@ -26,6 +26,7 @@ from core.sequencer.recent import RecentBlocks
 from core.sequencer.reported import ReportedOrder
 from core.sequencer.settings import SequencerSettings
 from core.sequencer.signing import SIGNER, BlockSignature, SignBlock
+from core.sequencer.trust import Trust
 from core.units import Nanos
 
 FIX: Final = "fix"
@@ -54,6 +55,7 @@ class SequencerState(msgspec.Struct):
     """By owner, of those who have logged on with a key."""
     held: list[HeldBatch] = []
     """Sealed batches that the auction has not got yet, oldest first; at most `HELD_MAX`."""
+    trust: Trust = msgspec.field(default_factory=Trust)
 
 
 class Sealing(Component[SequencerState]):
@@ -84,6 +86,8 @@ class Sealing(Component[SequencerState]):
         state = self.state
         state.global_seq += 1
         state.batch.add(Leaf(state.global_seq, now, owner, raw_hash), item, self.settings, signed)
+        if signed is not None:
+            state.trust.wait_for(owner)
         self.arm()
         return state.global_seq
 
@@ -125,13 +129,15 @@ class Sealing(Component[SequencerState]):
     # --- checks --------------------------------------------------------------------------------------
 
     def check_overdue(self, now: Nanos, height: int) -> None:
-        """The check of a block takes too long: ask once more, as the first may have ended with a process; then not."""
-        held = next(it for it in self.state.held if it.batch.height == height)
-        if len(held.jobs) == 1:
-            self._ask(now, held)
-        else:
-            self._give_up(now, held)
-            self._release()
+        """The check of a block takes too long."""
+        self._give_up(now, next(it for it in self.state.held if it.batch.height == height))
+        self._release()
+
+    def _on_restarted(self, now: Nanos, _event: Restarted) -> None:
+        """Checks that ended with a process have begun anew, and have as long again."""
+        for held in self.state.held:
+            if held.job:
+                self._await(now, held)
 
     def _hold(self, now: Nanos, held: HeldBatch) -> None:
         """Queue a batch, and hand over what need not wait."""
@@ -143,17 +149,20 @@ class Sealing(Component[SequencerState]):
         self._release()
 
     def _ask(self, now: Nanos, held: HeldBatch) -> None:
-        job = self.state.ids.next("C")
-        held.jobs.append(job)
-        self.emit(Compute(job, CheckOrders(tuple(held.signed.values()))))
+        held.job = self.state.ids.next("C")
+        self.emit(Compute(held.job, CheckOrders(tuple(held.signed.values()))))
+        self._await(now, held)
+
+    def _await(self, now: Nanos, held: HeldBatch) -> None:
         self.emit(SetTimer(str(held.batch.height), now + self.settings.check_timeout))
 
     def _on_checked(self, now: Nanos, event: Computed[OrdersChecked]) -> None:
         """An answer that was waited for no longer changes nothing."""
-        held = next((it for it in self.state.held if event.job_id in it.jobs), None)
+        held = next((it for it in self.state.held if event.job_id == it.job), None)
         if held is not None:
             places = list(held.signed)
             culprits = tuple(places[culprit] for culprit in event.result.culprits)
+            self.state.trust.distrust(now, held.owners(culprits))
             self._settle(now, held, culprits, Reason.BAD_ORDER_SIGNATURE if culprits else None)
             self._release()
 
@@ -164,12 +173,13 @@ class Sealing(Component[SequencerState]):
         height, closed_at = held.batch.height, held.batch.closed_at
         self.emit(CancelTimer(str(height)))
         self.emit(Note(OrdersVerified(height, len(held.signed), refused, now - closed_at, reason)))
+        self.state.trust.settle(held.owners(held.signed))
         held.settle(refused, reason)
 
     def _release(self) -> None:
         """Hand over what waits for nothing any more. Who is turned away is told as if the auction had."""
         held = self.state.held
-        while held and not held[0].jobs:
+        while held and not held[0].job:
             batch = held.pop(0)
             for answer in batch.turned_away():
                 self.emit(Note(answer))

@@ -12,7 +12,7 @@ from core.fix.tags import BusinessRejectReason
 from core.identity.checking import OrdersChecked, Signed
 from core.identity.records import MakerAdmitted, MakerBarred, PermissionsChanged
 from core.kernel.component import Handler
-from core.kernel.record import Message, Note, Record, Resume, Send, Start, Stop, TimerFired
+from core.kernel.record import Message, Note, Record, Restarted, Resume, Send, Start, Stop, TimerFired
 from core.market.orders import CancelOrder
 from core.market.world import StorageRestored, StorageShort
 from core.sequencer import reports, signed
@@ -26,7 +26,6 @@ from core.sequencer.facts import (
     ReplaceSequenced,
     StatusRequestRefused,
 )
-from core.sequencer.held import CHECKS_MAX
 from core.sequencer.leaf import NO_MESSAGE
 from core.sequencer.outcomes import Outcomes
 from core.sequencer.permits import Incoming, Permit
@@ -84,8 +83,10 @@ class Sequencer(Outcomes):
         else:
             self.check_overdue(now, int(event.key))
 
-    def _on_opened(self, _now: Nanos, _event: Message[SessionOpened]) -> None:
-        """The engine has kept what a peer was to be told while it was away."""
+    def _on_opened(self, _now: Nanos, event: Message[SessionOpened]) -> None:
+        """By whom it was opened binds what comes now. The engine has kept what the peer was to be told meanwhile."""
+        if permit := self.state.permits.get(event.body.session):
+            permit.open()
 
     def _on_closed(self, now: Nanos, event: Message[SessionClosed]) -> None:
         """Orders outlive sessions, unless their owner wants them cancelled. When the venue stops they end anyway."""
@@ -102,7 +103,7 @@ class Sequencer(Outcomes):
                 self.close_full(now)
 
     def _on_admitted(self, _now: Nanos, event: Message[MakerAdmitted]) -> None:
-        self.state.permits.setdefault(event.body.session, Permit()).renew(event.body)
+        self.state.permits.setdefault(event.body.session, Permit()).coming = event.body
 
     def _on_barred(self, _now: Nanos, event: Message[MakerBarred]) -> None:
         barred = event.body
@@ -211,14 +212,11 @@ class Sequencer(Outcomes):
     # --- from those who sign each message ------------------------------------------------------------
 
     def _unsigned(self, now: Nanos, owner: str, message: Incoming, permit: Permit) -> Refusal | None:
-        """Why the signature of a message that needs one is none, or cannot be checked; a question needs none."""
+        """Why the signature of a message that needs one is none, or is not checked; a question needs none."""
         if not permit.signs or isinstance(message, OrderStatusRequest):
             return None
-        if refusal := signed.objection(message, self.known(owner), now, self.settings.transact_time_ahead_max):
-            return refusal
-        if sum(1 for held in self.state.held if held.jobs) >= CHECKS_MAX:
-            return Refusal(Reason.CHECKS_BEHIND, f"the signatures of {CHECKS_MAX} blocks are being checked")
-        return None
+        refusal = signed.objection(message, self.known(owner), now, self.settings.transact_time_ahead_max)
+        return refusal or self.state.trust.objection(owner, now)
 
     def _to_check(self, received: FromPeer[Any]) -> Signed | None:
         permit = self.state.permits.get(received.session)
@@ -246,6 +244,7 @@ class Sequencer(Outcomes):
         FromPeer: _on_peer,
         BlockSignature: Outcomes._on_signature,  # noqa: SLF001  # its own
         OrdersChecked: Outcomes._on_checked,  # noqa: SLF001
+        Restarted: Outcomes._on_restarted,  # noqa: SLF001
         ReceiptWanted: Outcomes._on_receipt_wanted,  # noqa: SLF001
         **dict.fromkeys(OUTCOMES, Outcomes._on_outcome),  # noqa: SLF001
     }

@@ -25,7 +25,7 @@ class SequencerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Receipts are given at once from so many of the newest blocks."""
     key_id: bytes = NO_KEY
     """The key that the service `signer` signs blocks with; `NO_KEY` signs none."""
-    check_timeout: Nanos = 5 * SECOND
-    """How long the check of a block's signatures may take, twice; then what it signs is refused."""
+    check_timeout: Nanos = 10 * SECOND
+    """How long the check of a block's signatures may take, again after a restart; then what they sign is refused."""
     transact_time_ahead_max: Nanos = 5 * SECOND
     """How far TransactTime of a signed message may be ahead of the venue's clock."""

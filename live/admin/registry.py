@@ -77,18 +77,27 @@ class Registrations:
         command: Any = await read_record(request, Command, "command", "core/identity/records.py")
         if isinstance(command, Response):
             return command
-        members = [session.own.target_comp_id for session in self._engine.hosted.values()]
-        if isinstance(command, RegisterMaker) and command.maker not in members:
-            hint = did_you_mean(command.maker, members) or "members have their accounts in the venue file"
-            return refused(404, f'the venue has no member "{command.maker}"', hint)
-        if isinstance(command, RegisterMaker | ChangePermissions) and (slip := self._slip(command.permissions)):
-            return refused(404, *slip)
+        if (refusal := self._objection(command)) is not None:
+            return refusal
         self._node.tell(registrar.name, command)
         answer = await self._desk.answer_to(command)
         if not isinstance(answer, CommandRefused):
             return as_json(answer)
         words = _WORDS[RegistryRefusal(answer.reason)] + (f": {answer.detail}" if answer.detail else "")
         return refused(409, f"{answer.maker}: {words} ({answer.reason})")
+
+    def _objection(self, command: Command) -> Response | None:
+        """The answer to a command that the registrar is not to be bothered with."""
+        members = [session.own.target_comp_id for session in self._engine.hosted.values()]
+        if isinstance(command, RegisterMaker) and command.maker not in members:
+            hint = did_you_mean(command.maker, members) or "members have their accounts in the venue file"
+            return refused(404, f'the venue has no member "{command.maker}"', hint)
+        if not isinstance(command, RegisterMaker | ChangePermissions):
+            return None
+        if flaw := command.permissions.flaw:
+            return refused(400, f"{_WORDS[RegistryRefusal.INVALID_PERMISSIONS]}: {flaw}")
+        slip = self._slip(command.permissions)
+        return None if slip is None else refused(404, *slip)
 
     def _slip(self, permissions: Permissions) -> tuple[str, str] | None:
         """What they name that the venue has not, and a hint: such a slip would keep out who should be let in."""

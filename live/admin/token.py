@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hmac
 import os
-import stat
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Final
 
 from core.errors import InputError
-from live.credentials import Secret
+from live.credentials import Secret, refuse_open
 
 TOKEN_FILE: Final = "admin.token"  # noqa: S105  # a file's name
 """In the journal's folder, where `serve` writes a token if the venue file names none."""
@@ -25,7 +24,7 @@ def admin_token(configured: Secret | None, folder: Path, journal: Path) -> str:
     secret = configured or Secret(file=TOKEN_FILE)
     place = folder if configured is not None else journal
     if secret.file is not None:
-        _check_mode(place / secret.file)
+        refuse_open(place / secret.file)
     return secret.read(place)
 
 
@@ -48,12 +47,3 @@ def make_token(journal: Path) -> None:
 def is_token(shown: str, token: str) -> bool:
     """Whether what was shown is the token, in a time that does not tell how much of it is right."""
     return hmac.compare_digest(shown.encode(errors="replace"), token.encode())
-
-
-def _check_mode(path: Path) -> None:
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except OSError:
-        return  # to read it says why
-    if mode & ~_OWN_ALONE & 0o077:
-        raise InputError(f"others may read {path} (mode {mode:03o})", f"chmod 600 {path}")

@@ -19,7 +19,7 @@ from core.sequencer.receipt import Receipt, decode_receipt, encode_receipt, veri
 from core.sequencer.signing import Check, checked_by
 from core.units import SECOND
 from live.commands.exits import Exit
-from live.commands.options import Hash, as_json, show
+from live.commands.options import Hash, Text, as_json, show
 
 _KINDS: Final[dict[str, str]] = {
     "order": "order",
@@ -48,7 +48,7 @@ BY = click.option("--public-key", "check", type=PublicKey(), help="The venue's k
 
 @click.command()
 @FOLDER
-@click.argument("order")
+@click.argument("order", type=Text())
 def receipt(*, folder: Path, order: str) -> Exit:
     """Print the receipt of ORDER, an OrderID, from the venue's journal in DIR or the run in DIR."""
     from live.block_index import find_receipt  # noqa: PLC0415  # the whole market is slow to import
@@ -65,12 +65,12 @@ def receipt(*, folder: Path, order: str) -> Exit:
 def check_receipt(*, file: Path, known: bytes | None, check: Check | None, as_json: bool) -> Exit:
     """Say whether the receipt in FILE proves its message, and of what. It takes no venue and no network."""
     with click.open_file(str(file), "rb") as stream:
-        try:
-            found = decode_receipt(stream.read())
-        except InputError as error:
-            raise InputError(f"{file}: {error.message}") from None
-    if flaw := verify_receipt(found, check, known):
-        raise InputError(f"{file}: it proves nothing: {flaw}")
+        text = stream.read()
+    found = _read(text)
+    flaw = found if isinstance(found, str) else verify_receipt(found, check, known)
+    if isinstance(found, str) or flaw:
+        show({"broken": str(file), "reason": flaw}, f"{file}: it proves nothing: {flaw}", as_json=as_json)
+        return Exit.DAMAGED
     proven = _proven(found, known, is_checked=check is not None)
     show(proven, str(proven), as_json=as_json)
     return Exit.OK
@@ -78,7 +78,7 @@ def check_receipt(*, file: Path, known: bytes | None, check: Check | None, as_js
 
 @click.command("verify-chain")
 @FOLDER
-@click.option("--head", type=Hash(), help="The hash of the newest block, as you know it from elsewhere.")
+@click.option("--head", type=Hash(), help="The hash of a block, once the newest, as you know it from elsewhere.")
 @BY
 @as_json
 def check_chain(*, folder: Path, head: bytes | None, check: Check | None, as_json: bool) -> Exit:
@@ -89,23 +89,27 @@ def check_chain(*, folder: Path, head: bytes | None, check: Check | None, as_jso
     """
     from live.blocks import read_blocks  # noqa: PLC0415  # the whole market is slow to import
 
-    counted = _Counted()
+    counted = _Counted(head)
     broken = verify_history(counted.of(read_blocks(folder)), head, check)
     if broken:
         show({"broken": broken.height, "reason": broken.reason}, f"{folder}: {broken}", as_json=as_json)
         return Exit.DAMAGED
-    found = {"blocks": counted.blocks, "messages": counted.messages, "signed": counted.signed, "head": counted.head}
+    counts = {"blocks": counted.blocks, "messages": counted.messages, "signed": counted.signed}
+    since = f"; {counted.since:,} of them follow the one that you know" if counted.since else ""
     text = f"{counted.blocks:,} blocks with {counted.messages:,} messages are one chain; its head is {counted.head}"
-    show(found, text, as_json=as_json)
+    show(counts | {"head": counted.head, "since": counted.since}, text + since, as_json=as_json)
     return Exit.OK
 
 
 class _Counted:
     """What goes by."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: bytes | None) -> None:
         self.blocks = self.messages = self.signed = 0
         self.head = NO_KEY.hex()
+        self.since: int | None = None
+        """Blocks behind the one whose hash is `known`."""
+        self._known = known
 
     def of(self, history: Iterable[Rebuilt]) -> Iterator[Rebuilt]:
         for rebuilt in history:
@@ -113,7 +117,12 @@ class _Counted:
             self.blocks += 1
             self.messages += len(rebuilt.block.messages)
             self.signed += bool(rebuilt.block.signature)
-            self.head = block_hash(rebuilt.block.header).hex()
+            newest = block_hash(rebuilt.block.header)
+            self.head = newest.hex()
+            if newest == self._known:
+                self.since = 0
+            elif self.since is not None:
+                self.since += 1
 
 
 class _Proven(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,19 +155,22 @@ class _Proven(msgspec.Struct, frozen=True, kw_only=True):
             f"received {received}.{self.received_at % SECOND:09} UTC, SHA-256 of the message {self.message_hash}",
             f"is message {self.index + 1} of {self.messages} in block {self.height}, {self.block_hash}",
         ]
-        signed = (
-            f"a signature of key {self.signed_by} is with it, and was not checked" if self.signed_by else "not signed"
-        )
+        signed = f"its signature, of key {self.signed_by}, was not checked" if self.signed_by else "not signed"
         if self.checked:
             signed = f"signed with that key, {self.signed_by}"
-        known = (
-            "the block is the one that you know"
-            if self.known
-            else signed
-            if self.checked
-            else f"{signed}: compare the block's hash yourself"
-        )
-        return "\n".join([*lines, known])
+        if self.known:
+            signed = f"the block is the one that you know; {signed}"
+        elif not self.checked:
+            signed = f"{signed}: compare the block's hash yourself"
+        return "\n".join([*lines, signed])
+
+
+def _read(text: bytes) -> Receipt | str:
+    """A receipt, or why it is none."""
+    try:
+        return decode_receipt(text)
+    except InputError as error:
+        return error.message
 
 
 def _proven(found: Receipt, known: bytes | None, *, is_checked: bool) -> _Proven:

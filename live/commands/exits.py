@@ -25,7 +25,7 @@ class Exit(IntEnum):
     1     FAILED       a node stopped because of a bug of ours; its journal was flushed
     2     BAD_INPUT    a file, key, argument, port or directory cannot be used
     3     DIVERGED     a journal says something else than this version does
-    4     DAMAGED      a journal is truncated or corrupted, or its blocks are no chain
+    4     DAMAGED      a journal is truncated or corrupted, its blocks are no chain, a receipt proves nothing
     5     STORAGE      the disk under a journal is full, read-only, or fails
     6     IMPAIRED     something of a journal is damaged that its node does without
     130   INTERRUPTED  stopped at once, or by the deadline of its drain with something still open

@@ -10,7 +10,7 @@ import click
 from core.errors import InputError
 from core.faults import did_you_mean
 from live.commands.exits import Exit
-from live.commands.options import as_json, show
+from live.commands.options import Text, as_json, show
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 _VERDICTS: Final[dict[str, Exit]] = {"whole": Exit.OK, "impaired": Exit.IMPAIRED, "refused": Exit.DAMAGED}
@@ -38,8 +38,13 @@ def verify(*, folder: Path, as_json: bool) -> Exit:
 
 @journal.command("print")
 @FOLDER
-@click.option("--component", help="Only what this component was given.")
-@click.option("--type", "kind", help="Only events of this type, or that carry a record of it: Bytes, OrderWanted, ...")
+@click.option("--component", type=Text(), help="Only what this component was given.")
+@click.option(
+    "--type",
+    "kind",
+    type=Text(),
+    help="Only events of this type, or that carry a record of it: Bytes, OrderWanted, ...",
+)
 @click.option("--from", "first", type=click.IntRange(1), default=1, show_default=True, help="The first delivery.")
 @click.option("--to", "last", type=click.IntRange(1), help="The last delivery.")
 @as_json

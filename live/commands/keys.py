@@ -77,8 +77,10 @@ def read_passphrase(file: str | None, env: str | None, *, ask: bool, confirm: bo
         return _asked(confirm=confirm)
     if file is None and env is None:
         return ""
-    from live.credentials import Secret  # noqa: PLC0415  # the whole market is slow to import
+    from live.credentials import Secret, refuse_open  # noqa: PLC0415  # the whole market is slow to import
 
+    if file is not None:
+        refuse_open(Path(file))
     return Secret(file=file, env=env).read()
 
 

@@ -7,20 +7,18 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from core.errors import InputError
 from live.commands.blocks import FOLDER
 from live.commands.exits import Exit
-from live.commands.options import Hash, as_json, show
+from live.commands.options import Hash, Text, as_json, show
 
 if TYPE_CHECKING:
     from core.sequencer.block import Block
-    from live.block_index import BlockIndex
-
-    _Standing: TypeAlias = tuple[Block, list[int]]
+    from live.block_index import BlockIndex, Standing
 
 _PAUSE_SECONDS: Final = 0.25
 """Between two looks at a journal that is followed, and at least"""
@@ -69,29 +67,26 @@ def show_block(*, folder: Path, height: int, as_json: bool) -> Exit:
 @blocks.command()
 @FOLDER
 @click.option("--hash", "known", type=Hash(), help="Of a block.")
-@click.option("--order", "order_id", help="OrderID: the order, and every request about it.")
-@click.option("--cl-ord-id", help="ClOrdID of an order or a request.")
-@click.option("--owner", default="", help="Only what this market maker has sent.")
+@click.option("--order", "order_id", type=Text(), help="OrderID: the order, and every request about it.")
+@click.option("--cl-ord-id", type=Text(), help="ClOrdID of an order or a request.")
+@click.option("--owner", type=Text(), help="Only what this market maker has sent.")
 @as_json
 def find(
-    *, folder: Path, known: bytes | None, order_id: str | None, cl_ord_id: str | None, owner: str, as_json: bool
+    *, folder: Path, known: bytes | None, order_id: str | None, cl_ord_id: str | None, owner: str | None, as_json: bool
 ) -> Exit:
     """Say in which block something stands: a line for the block, and one for each message that was asked for."""
     from live.block_index import BlockIndex  # noqa: PLC0415  # the whole market is slow to import
     from live.block_views import block_view, message_view  # noqa: PLC0415
 
-    if sum(given is not None for given in (known, order_id, cl_ord_id)) != 1 or "" in (order_id, cl_ord_id):
+    if sum(given is not None for given in (known, order_id, cl_ord_id)) != 1:
         raise InputError("say what to find, one thing", "--hash HASH, --order O-17 or --cl-ord-id NAME")
     if known is not None and owner:
         raise InputError("--owner: a block has many owners", "leave it out, or find an order")
     with BlockIndex(folder) as index:
         if known is not None:
-            height = index.height_of(known)
-            if height is None:
-                raise InputError(f"{folder}: no block has the hash {known.hex()}")
-            found: list[_Standing] = [(_block(index, folder, height), [])]
+            found = [_known_as(index, folder, known)]
         else:
-            found = list(_standing(index, folder, order_id or "", cl_ord_id or "", owner))
+            found = _standing(index, folder, order_id or "", cl_ord_id or "", owner or "")
     for block, places in found:
         view, messages = block_view(block), [message_view(block, place) for place in places]
         text = "\n".join(map(str, [view, *messages]))
@@ -114,6 +109,8 @@ def stream(*, folder: Path, first: int, follow: bool, whole: bool, as_json: bool
     from live.block_views import block_view, whole_block  # noqa: PLC0415
 
     with suppress(KeyboardInterrupt) if follow else nullcontext(), BlockIndex(folder) as index:
+        if first > index.newest:
+            click.echo(f"{folder}: no block {first} yet; the newest is {index.newest}", err=True)
         for block in _stream(index, first or max(1, index.newest), follow=follow):
             view = whole_block(block) if whole else block_view(block)
             show(view, str(view), as_json=as_json)
@@ -150,14 +147,21 @@ def _block(index: BlockIndex, folder: Path, height: int) -> Block:
     return block
 
 
-def _standing(index: BlockIndex, folder: Path, order_id: str, cl_ord_id: str, owner: str) -> Iterator[_Standing]:
+def _known_as(index: BlockIndex, folder: Path, known: bytes) -> Standing:
+    """The block with that hash, without any message."""
+    from live.block_index import Standing  # noqa: PLC0415  # the whole market is slow to import
+
+    block = index.known_as(known)
+    if block is None:
+        raise InputError(f"{folder}: no block has the hash {known.hex()}")
+    return Standing(block, ())
+
+
+def _standing(index: BlockIndex, folder: Path, order_id: str, cl_ord_id: str, owner: str) -> list[Standing]:
     """The blocks with such messages, and where these stand."""
-    by_height: dict[int, list[int]] = {}
-    for height, place in index.places(order_id=order_id, cl_ord_id=cl_ord_id, owner=owner):
-        by_height.setdefault(height, []).append(place)
-    if not by_height:
+    found = index.find(order_id=order_id, cl_ord_id=cl_ord_id, owner=owner)
+    if not found:
         what = f"an order {order_id}" if order_id else f"a ClOrdID {cl_ord_id}"
         of = f" of {owner}" if owner else ""
         raise InputError(f"{folder}: no sealed block has {what}{of}", "OrderID is tag 37 of reports, ClOrdID tag 11")
-    for height, places in by_height.items():
-        yield _block(index, folder, height), places
+    return found

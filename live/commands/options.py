@@ -49,6 +49,17 @@ class Span(click.ParamType[Nanos]):
             self.fail(str(error), param, ctx)
 
 
+class Text(click.ParamType[str]):
+    """A name, or another text that says something."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises click.BadParameter for blanks alone."""
+        text = str(value)
+        return text if text.strip() else self.fail("expected a text, got an empty one", param, ctx)
+
+
 def venue_options(command: Command) -> Command:
     """Where a venue is that runs."""
     connect = click.option("--connect", metavar="HOST:PORT", help="Its `http` address, if not that of the file.")

@@ -28,6 +28,12 @@ class Program(click.Group):
             code = report_failure(error, debug=False)
         sys.exit(code or Exit.OK)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for word in args:
+            if any("\ud800" <= char <= "\udfff" for char in word):
+                raise click.UsageError(f"not UTF-8, in which everything is written: {os.fsencode(word)!r}")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from core.errors import InputError
+from core.units import INTEGER_BITS_MAX
 from live.commands.exits import Exit
-from live.commands.options import PATH, Hash, as_json, show, venue_options
+from live.commands.options import PATH, Hash, Text, as_json, show, venue_options
 
 if TYPE_CHECKING:
     from core.identity.records import AuditEntry, Command, Permissions
     from live.admin.client import Remote
 
 Shown = TypeVar("Shown", bound=Callable[..., Any])
-_MAKER: Final = click.argument("maker")
+_MAKER: Final = click.argument("maker", type=Text())
 _JOURNAL: Final = click.option(
     "--journal",
     "folder",
@@ -70,7 +71,7 @@ def list_makers(
 
 
 @registry.command()
-@click.option("--head", type=Hash(), help="The hash of the last entry, as you know it from elsewhere.")
+@click.option("--head", type=Hash(), help="The hash of an entry, once the last, as you know it from elsewhere.")
 @_JOURNAL
 @_TOKEN_FILE
 @venue_options
@@ -103,8 +104,8 @@ def _command(made: Callable[..., Command]) -> Callable[..., Exit]:
     """A command that the registry is given, which `made` makes of its options; who gives it and why is kept with it."""
 
     @_MAKER
-    @click.option("--why", required=True, help="The reason, for the audit log.")
-    @click.option("--who", default=_you, show_default="you", help="Who decides, for the audit log.")
+    @click.option("--why", required=True, type=Text(), help="The reason, for the audit log.")
+    @click.option("--who", type=Text(), default=_you, show_default="you", help="Who decides, for the audit log.")
     @_TOKEN_FILE
     @venue_options
     @as_json
@@ -112,8 +113,6 @@ def _command(made: Callable[..., Command]) -> Callable[..., Exit]:
     def run(*, file: Path, connect: str | None, token_file: Path | None, as_json: bool, **given: Any) -> Exit:
         from live.admin.client import remote  # noqa: PLC0415  # reads venue files
 
-        if not given["why"].strip():
-            raise InputError("--why: expected a reason, got an empty text", "the audit log keeps it")
         venue = remote(file, connect, token_file)
         entry = venue.command(made(venue, **given))
         show(entry, f"{type(entry.command).__name__} {entry.command.maker}: entry {entry.number}", as_json=as_json)
@@ -137,10 +136,10 @@ def _with_key(command: Shown) -> Shown:
 def _with_permissions(made: Callable[..., Command]) -> Callable[..., Command]:
     """What it may do. What is not said is None."""
 
-    @click.option("--msg-type", "msg_types", multiple=True, help="A message that it may send. Repeatable.")
-    @click.option("--symbol", "symbols", multiple=True, help="A pair that it may trade. Repeatable.")
+    @click.option("--msg-type", "msg_types", multiple=True, type=Text(), help="A message that it may send. Repeatable.")
+    @click.option("--symbol", "symbols", multiple=True, type=Text(), help="A pair that it may trade. Repeatable.")
     @click.option("--order-max", help="The largest quantity that it may order.")
-    @click.option("--rate-max", type=click.IntRange(1), help="Messages per second.")
+    @click.option("--rate-max", type=click.IntRange(1, (1 << INTEGER_BITS_MAX) - 1), help="Messages per second.")
     @wraps(made)
     def run(
         *given: Any,
@@ -153,6 +152,8 @@ def _with_permissions(made: Callable[..., Command]) -> Callable[..., Command]:
         from core.identity.records import Permissions  # noqa: PLC0415
 
         said = Permissions(msg_types or None, symbols or None, _quantity(order_max), rate_max)
+        if said.flaw:
+            raise InputError(said.flaw)
         return made(*given, permissions=said, **more)
 
     return run

@@ -11,7 +11,7 @@ import click
 
 from core.fix.records import SEQ_NUM_MAX, AskForHeartbeat, DropConnection, LogOn, LogOut, ResetNumbers, SetNumbers
 from live.commands.exits import Exit
-from live.commands.options import PATH, as_json, show, venue_options
+from live.commands.options import PATH, Text, as_json, show, venue_options
 
 if TYPE_CHECKING:
     from core.fix.operations import Operation
@@ -34,7 +34,7 @@ def sessions(*, file: Path, connect: str | None, as_json: bool) -> Exit:
 
 
 @click.group()
-@click.argument("name")
+@click.argument("name", type=Text())
 @click.pass_context
 def session(context: click.Context, *, name: str) -> None:
     """Operate the FIX session NAME of a venue that runs on this machine."""

@@ -11,7 +11,7 @@ import click
 
 from live.commands.exits import Exit
 from live.commands.keys import passphrase_options, read_passphrase
-from live.commands.options import PATH, as_json, log_format, log_level, show, stop_with_stdin
+from live.commands.options import PATH, Text, as_json, log_format, log_level, show, stop_with_stdin
 from live.demand import Demand, parse_demand, parse_price
 from live.observe.log import FactLog, set_up
 
@@ -39,7 +39,7 @@ class _Text(click.ParamType[Any]):
 
 def _common(command: Command) -> Command:
     """What both take."""
-    name = click.option("--id", "name", required=True, help="Its name at the venue.")
+    name = click.option("--id", "name", required=True, type=Text(), help="Its name at the venue.")
     for option in (as_json, stop_with_stdin, log_level, log_format, _SYNC, _JOURNAL, name):
         command = option(command)
     return command
@@ -92,7 +92,7 @@ def solver(
 
 @click.command("market-maker")
 @click.option("--connect", required=True, metavar="HOST[:PORT]", help="The venue's FIX acceptor; port 9876.")
-@click.option("--venue", "venue_comp_id", default="ROMER", show_default=True, help="The venue's CompID.")
+@click.option("--venue", "venue_comp_id", type=Text(), default="ROMER", show_default=True, help="The venue's CompID.")
 @click.option(
     "--want",
     "demands",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +91,32 @@ def test_exactly_the_culprits_are_found_whoever_they_are(spoilt: list[bool]) -> 
         key, message, signature = GOOD[place % len(GOOD)]
         block.append((key, message + b"!" if is_spoilt else message, signature))
     assert culprits(block) == tuple(place for place, is_spoilt in enumerate(spoilt) if is_spoilt)
+
+
+class Counting:
+    """A scheme in which a signature is good if it is the message, and that counts what is verified, by sizes."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def aggregate(self, signatures: Sequence[bytes]) -> bytes:
+        return b"|".join(signatures)
+
+    def aggregate_verify(self, _keys: Sequence[bytes], messages: Sequence[bytes], signature: bytes) -> bool:
+        self.sizes.append(len(messages))
+        return b"|".join(messages) == signature
+
+
+@given(st.integers(1, 5), st.lists(st.booleans(), min_size=1, max_size=300))
+def test_whoever_signs_badly_brings_about_a_few_checks_of_all_and_one_of_each(keys: int, spoilt: list[bool]) -> None:
+    scheme: Any = Counting()
+    block = [(b"%d" % (n % keys), b"%d" % n, b"bad" if bad else b"%d" % n) for n, bad in enumerate(spoilt)]
+    assert culprits(block, scheme) == tuple(n for n, bad in enumerate(spoilt) if bad)
+    singles = [size for size in scheme.sizes if size == 1]
+    assert len(singles) <= len(block) + keys
+    assert sum(scheme.sizes) - len(singles) <= (2 + 3 + 4) * len(block), (
+        "the whole, the keys, and four culprits' halves"
+    )
 
 
 @FEW

@@ -148,6 +148,37 @@ def test_both_verifiers_refuse_another_way_to_write_it(
     refuses(change(text), check)
 
 
+@pytest.mark.parametrize("signature", ["00", "00" * 95, "00" * 97, "00" * 96], ids=len)
+def test_both_verifiers_refuse_a_signature_that_can_be_none_even_where_the_block_is_known(
+    blocks: list[Block], check: Verifier, signature: str
+) -> None:
+    whole = json.loads(encode_receipt(receipt_of(blocks[1], 5)))
+    text, known = json.dumps(whole | {"signature": signature}, separators=(",", ":")), block_hash(blocks[1].header)
+    with pytest.raises(ValueError, match="signature of "):
+        check(text, known)
+    assert "signature" in verify_receipt(decode_receipt(text.encode()), known_hash=known)
+
+
+def test_both_verifiers_say_whether_a_signature_was_checked(
+    blocks: list[Block], check: Verifier, tmp_path: Path
+) -> None:
+    bare, block = blocks[0], with_key(blocks[0])
+    file, known = tmp_path / "r.json", block_hash(block.header)
+    file.write_bytes(encode_receipt(receipt_of(block, 3)))
+    assert check(file.read_text(), known)["signed"] == "its signature was not checked"
+    assert check(file.read_text(), (PUBLIC_KEY, judge))["signed"] == "signed with that key"
+    assert check(encode_receipt(receipt_of(bare, 3)).decode(), block_hash(bare.header))["signed"] == "not signed"
+    _, out, _ = romer_live("verify-receipt", file, "--block-hash", known.hex())
+    assert out.splitlines()[-1] == (
+        f"the block is the one that you know; its signature, of key {KEY_ID.hex()}, was not checked"
+    )
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"format":' + "[" * 100_000])
+def test_both_verifiers_refuse_what_is_nested_deeply(check: Verifier, text: str) -> None:
+    refuses(text, check)
+
+
 def refuses(text: str, check: Verifier) -> None:
     with pytest.raises(ValueError, match=r".+"):
         check(text, (PUBLIC_KEY, judge))
@@ -182,6 +213,12 @@ def test_the_commands_write_and_verify_receipts_and_chains(folder: Path, tmp_pat
     count, head = sum(block.header.message_count for block in blocks), block_hash(blocks[-1].header).hex()
     assert (code, out) == (0, f"{len(blocks)} blocks with {count:,} messages are one chain; its head is {head}\n")
     assert json.loads(romer_live("verify-chain", folder, "--head", head, "--json")[1])["head"] == head
+    older = block_hash(blocks[1].header).hex()
+    code, out, _ = romer_live("verify-chain", folder, "--head", older)
+    assert (code, out.partition("; ")[2]) == (
+        0,
+        f"its head is {head}; {len(blocks) - 2} of them follow the one that you know\n",
+    )
 
     code, text, _ = romer_live("receipt", folder, "O-17")
     file = tmp_path / "O-17.json"
@@ -196,18 +233,19 @@ def test_the_commands_write_and_verify_receipts_and_chains(folder: Path, tmp_pat
 
 def test_the_commands_name_what_is_wrong(folder: Path, tmp_path: Path, blocks: list[Block]) -> None:
     code, out, _ = romer_live("verify-chain", folder, "--head", "00" * 32)
-    assert (code, out) == (4, f"{folder}: block {len(blocks)}: its hash is not the head's\n")
+    assert (code, out) == (4, f"{folder}: block {len(blocks)}: neither its hash nor one before is the head's\n")
     code, _, err = romer_live("receipt", folder, "O-0")
     assert (code, err.splitlines()[0]) == (2, f"error: {folder}: no sealed block has an order O-0")
     code, _, err = romer_live("verify-chain", tmp_path)
     assert (code, err.splitlines()[0]) == (2, f"error: {tmp_path}: no journal of a venue")
     file = tmp_path / "r.json"
     file.write_bytes(encode_receipt(replace(receipt_of(blocks[0], 1), index=2)))
-    code, _, err = romer_live("verify-receipt", file)
-    assert (code, err) == (2, f"error: {file}: it proves nothing: its message is not proven to stand there\n")
+    code, out, _ = romer_live("verify-receipt", file)
+    assert (code, out) == (4, f"{file}: it proves nothing: its message is not proven to stand there\n")
     file.write_text("{}")
-    code, _, err = romer_live("verify-receipt", file)
-    assert (code, err) == (2, f"error: {file}: not a receipt: Object missing required field `format`\n")
+    code, out, _ = romer_live("verify-receipt", file, "--json")
+    reason = "not a receipt: Object missing required field `format`"
+    assert (code, json.loads(out)) == (4, {"broken": str(file), "reason": reason})
     code, _, err = romer_live("verify-receipt", file, "--block-hash", "12")
     assert (code, "expected 64 hexadecimal digits, got 12" in err) == (2, True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from core.checks import problems
 from core.config import VenueConfig, decode_custom, decode_node, encode_node
@@ -91,3 +92,9 @@ def test_a_sender_comp_id_that_the_registry_cannot_hold_is_a_fault() -> None:
 def test_an_order_may_not_be_limited_to_nothing() -> None:
     config = venue({"id": "MM1", "key": key("MM1", permissions={"order_quantity_max": "0"})})
     assert faults(config) == ["members[0].key.permissions.order_quantity_max: must be above zero, got 0"]
+
+
+@pytest.mark.parametrize("name", ["symbols", "msg_types"])
+def test_who_is_permitted_something_is_not_permitted_nothing(name: str) -> None:
+    config = venue({"id": "MM1", "key": key("MM1", permissions={name: []})})
+    assert faults(config) == [f"members[0].key.permissions.{name}: permits nothing"]

@@ -136,7 +136,7 @@ def test_an_index_that_is_none_or_is_of_another_journal_is_made_anew(journal: Pa
     db.close()
     assert hashes(journal) == told
     with sqlite3.connect(journal / NAME) as db:
-        db.execute("INSERT INTO block VALUES (9, zeroblob(32), 7, 5000)")
+        db.execute("INSERT INTO block VALUES (9, zeroblob(32), 7, 5000, 1, zeroblob(32))")
     db.close()
     assert hashes(journal) == told
     with sqlite3.connect(journal / NAME) as db:
@@ -147,16 +147,90 @@ def test_an_index_that_is_none_or_is_of_another_journal_is_made_anew(journal: Pa
     assert hashes(journal) == told[:2]
 
 
-def test_an_index_that_lies_about_an_older_block_is_found_out(journal: Path) -> None:
-    hashes(journal)
-    with sqlite3.connect(journal / NAME) as db:
-        db.execute("UPDATE block SET hash = zeroblob(32) WHERE height = 2")
+ASKED: tuple[tuple[str | int, ...], ...] = (
+    ("show", 2),
+    ("show", "newest"),
+    ("stream", "--messages"),
+    ("find", "--order", "O-2"),
+    ("find", "--cl-ord-id", "c3", "--owner", "MM1"),
+)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE block SET hash = zeroblob(32) WHERE height = 2",
+        "UPDATE block SET hash = x'00', segment = 77 WHERE height = 2",
+        "UPDATE block SET seq = seq + 3",
+        "UPDATE block SET seq = 1",
+        "UPDATE block SET segment = 2",
+        "UPDATE block SET height = height + 1 WHERE height = 4",
+        "UPDATE block SET height = 1000 WHERE height = 4",
+        "DELETE FROM block WHERE height = 2",
+        "DELETE FROM block WHERE height = 4",
+        "DELETE FROM block",
+        "DROP TABLE block",
+        "DROP TABLE message",
+        "DELETE FROM message",
+        "DELETE FROM message WHERE order_id = 'O-2'",
+        "DELETE FROM message WHERE order_id <> 'O-2'",
+        "UPDATE message SET order_id = 'O-2' WHERE order_id = 'O-3'",
+        "UPDATE message SET order_id = 'O-9' WHERE order_id = 'O-2'",
+        "UPDATE message SET cl_ord_id = 'c3' WHERE cl_ord_id = 'c1'",
+        "UPDATE message SET cl_ord_id = 'c9' WHERE cl_ord_id = 'c3'",
+        "UPDATE message SET owner = 'MM2'",
+        "UPDATE message SET place = 999",
+        "UPDATE message SET place = -1",
+        "UPDATE message SET height = height + 1000",
+        "INSERT INTO message VALUES (7, 0, 'MM1', 'O-2', 'c2')",
+    ],
+)
+def test_whatever_an_index_says_the_blocks_are_those_of_the_journal(journal: Path, damage: str) -> None:
+    told = [blocks(kind, journal, *rest) for kind, *rest in ASKED]
+    hash_of_2 = told[0][0]["hash"]
+    by_hash = blocks("find", journal, "--hash", hash_of_2)
+    receipt = romer("receipt", journal, "O-2").stdout
+    for command in ASKED:
+        alter(journal, damage)
+        kind, *rest = command
+        assert blocks(kind, journal, *rest) == told[ASKED.index(command)]
+    alter(journal, damage)
+    assert blocks("find", journal, "--hash", hash_of_2) == by_hash
+    alter(journal, damage)
+    assert romer("receipt", journal, "O-2").stdout == receipt
+
+
+def alter(folder: Path, damage: str) -> None:
+    """Damage an index that is new."""
+    (folder / NAME).unlink(missing_ok=True)
+    hashes(folder)
+    with sqlite3.connect(folder / NAME) as db:
+        db.execute(damage)
     db.close()
-    result = romer("blocks", "show", journal, 2)
-    assert (result.exit_code, result.stderr) == (
-        2,
-        f"error: {journal / NAME}: block 2 has another hash in the journal\nhint: delete the index\n",
-    )
+
+
+def test_a_malformed_page_of_an_index_is_mended(journal: Path) -> None:
+    hashes(journal)
+    whole = (journal / NAME).read_bytes()
+    told = blocks("find", journal, "--order", "O-2")
+    for at in range(4096, len(whole), 4096):
+        (journal / NAME).write_bytes(whole[:at] + b"\xff" * 4096 + whole[at + 4096 :])
+        assert blocks("find", journal, "--order", "O-2") == told
+        assert blocks("find", journal, "--cl-ord-id", "c2") == told
+        assert romer("blocks", "find", journal, "--order", "O-99").exit_code == 2
+        with BlockIndex(journal) as index:
+            assert len(list(index.blocks(1))) == index.newest == 4
+
+
+def test_a_stream_from_beyond_the_newest_block_says_so(journal: Path) -> None:
+    result = romer("blocks", "stream", journal, "--from", 9)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"{journal}: no block 9 yet; the newest is 4\n"
+
+
+def test_a_height_that_no_block_can_have_has_none(journal: Path) -> None:
+    with BlockIndex(journal) as index:
+        assert [index.block(height) for height in (-1, 0, 5, 2**63)] == [None] * 4
 
 
 def test_where_no_index_can_be_kept_blocks_are_found_all_the_same(journal: Path) -> None:
@@ -212,7 +286,9 @@ def test_a_write_that_was_not_finished_is_no_damage_and_damage_is(journal: Path)
         (("show", "9" * 30), "error: Invalid value for 'HEIGHT': expected a whole number"),
         (("show", "5"), ": no block 5\nhint: the newest is 4\n"),
         (("find",), "error: say what to find, one thing\n"),
-        (("find", "--order", ""), "error: say what to find, one thing\n"),
+        (("find", "--order", ""), "error: Invalid value for '--order': expected a text, got an empty one\n"),
+        (("find", "--order", "O-1", "--owner", ""), "error: Invalid value for '--owner': expected a text"),
+        (("find", "--cl-ord-id", "\udcff"), "error: not UTF-8, in which everything is written: b'\\xff'\n"),
         (("find", "--order", "O-1", "--cl-ord-id", "c1"), "error: say what to find, one thing\n"),
         (("find", "--hash", "12"), "error: Invalid value for '--hash': expected 64 hexadecimal digits, got 12\n"),
         (("find", "--hash", "12" * 32), f": no block has the hash {'12' * 32}\n"),
@@ -229,6 +305,13 @@ def test_what_is_not_there_or_cannot_be_is_said_in_a_line(
     command, *rest = arguments
     result = romer("blocks", command, recorded, *rest)
     assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.parametrize("order", ["", " "])
+def test_an_order_without_a_name_has_no_receipt(recorded: Path, order: str) -> None:
+    result = romer("receipt", recorded, order)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: Invalid value for 'ORDER': expected a text, got an empty one\n")
 
 
 def test_a_folder_without_a_venue_s_journal_is_said_in_a_line(tmp_path: Path) -> None:

@@ -6,18 +6,20 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from live.admin.token import admin_token
 from live.cli import main
 from sim.cli import main as romer_sim
 from tests.helpers.fix_client import FixClient
 from tests.helpers.identity import logon
-from tests.helpers.venue import served
+from tests.helpers.venue import PATIENCE, served
 from tests.integration.live.test_identity import command, done, venue_text
 
 
@@ -88,10 +90,19 @@ def test_permissions_that_cannot_be_are_refused_in_a_line(tmp_path: Path) -> Non
             (("permit", "MM1"), "error: nothing to change\n"),
             (
                 ("permit", "MM1", "--rate-max", "5", "--why", " "),
-                "error: --why: expected a reason, got an empty text\n",
+                "error: Invalid value for '--why': expected a text, got an empty one\n",
             ),
             (("permit", "MM1", "--rate-max", "0"), "error: Invalid value for '--rate-max'"),
             (("permit", "MM1", "--rate-max", "5", "--lift", "rate-max"), "error: --lift rate-max: takes away what"),
+            (("permit", "MM1", "--rate-max", "5", "--who", ""), "error: Invalid value for '--who': expected a text"),
+            (("permit", "MM1", "--symbol", ""), "error: Invalid value for '--symbol': expected a text"),
+            (("permit", "", "--rate-max", "5"), "error: Invalid value for 'MAKER': expected a text"),
+            (
+                ("permit", "MM1", "--rate-max", "5", "--why", "\udcff"),
+                "error: not UTF-8, in which everything is written",
+            ),
+            (("permit", "MM1", "--rate-max", "9" * 20), "error: Invalid value for '--rate-max'"),
+            (("permit", "MM1", "--order-max", "1e999999"), "error: order_quantity_max must have at most 28 digits"),
             (("permit", "MM1", "--order-max", "NaN"), "error: --order-max: expected an amount above zero"),
             (("permit", "MM1", "--symbol", "ETHUSD"), 'error: the venue has no pair "ETHUSD"\nhint: did you mean'),
             (("permit", "MM1", "--msg-type", "Z"), 'error: the venue has no MsgType "Z"\n'),
@@ -106,6 +117,54 @@ def test_permissions_that_cannot_be_are_refused_in_a_line(tmp_path: Path) -> Non
         done(tmp_path, listening, "revoke", "MM1", *why)
         result = command(tmp_path, listening, "permit", "MM1", "--rate-max", "5", *why)
         assert (result.exit_code, "wrong_status" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"permissions": {"messages_per_second_max": 10**20}}, "messages_per_second_max must have at most 62 bits"),
+        ({"permissions": {"messages_per_second_max": 0}}, "messages_per_second_max must be above zero"),
+        ({"permissions": {"order_quantity_max": "1e999999"}}, "order_quantity_max must have at most 28 digits"),
+        ({"permissions": {"symbols": []}}, "symbols permit nothing"),
+        ({"who": ""}, "at `$.who`"),
+        ({"why": " "}, "at `$.why`"),
+    ],
+    ids=str,
+)
+def test_a_command_that_nobody_can_be_held_to_is_no_command_and_the_venue_goes_on(
+    permitting: Any, changes: dict[str, Any], words: str
+) -> None:
+    status, said = posted(permitting, "/registry", COMMAND | changes)
+    assert (status, words in said["error"]) == (400, True), said
+    assert posted(permitting, "/registry", COMMAND)[0] == 200
+
+
+def test_a_number_that_no_journal_can_hold_is_refused_and_the_venue_goes_on(permitting: Any) -> None:
+    numbers = {"type": "SetNumbers", "session": "MM1", "next_in": 10**20, "next_out": None}
+    status, said = posted(permitting, "/sessions", numbers)
+    assert (status // 100, "error" in said) == (4, True), said
+    assert posted(permitting, "/registry", COMMAND)[0] == 200
+
+
+COMMAND: dict[str, Any] = {"type": "ChangePermissions", "maker": "MM1", "permissions": {}, "who": "ops", "why": "test"}
+
+
+@pytest.fixture(scope="module")
+def permitting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A venue: the address of its admin door, and the token."""
+    folder = tmp_path_factory.mktemp("permitting")
+    with served(folder, venue_text()) as (_, listening):
+        yield listening["http"], admin_token(None, folder, folder / "journal")
+
+
+def posted(venue: tuple[str, str], path: str, record: dict[str, Any]) -> tuple[int, Any]:
+    """Status and answer of a record that is posted."""
+    address, token = venue
+    host, _, port = address.rpartition(":")
+    with closing(HTTPConnection(host, int(port), timeout=PATIENCE)) as connection:
+        connection.request("POST", path, json.dumps(record), {"authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
 
 
 def test_somebody_without_a_name_on_this_machine_is_asked_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,12 @@ def test_a_whole_log_verifies() -> None:
     assert verify_audit([], NO_ENTRY) is None
 
 
+def test_a_head_is_kept_while_the_log_grows() -> None:
+    entries = log(4)
+    assert [verify_audit(entries, entry.hash) for entry in entries] == [None] * 4
+    assert verify_audit(entries, NO_ENTRY) == AuditBreak(4, "neither its hash nor one before is the head's")
+
+
 @pytest.mark.parametrize("number", [1, 2, 4])
 @pytest.mark.parametrize(
     ("change", "reason"),
@@ -67,14 +73,14 @@ def test_an_entry_that_was_altered_with_its_hash_is_found_at_the_next_one_or_by_
     forged = next_entry(entries[0], 20, SuspendMaker("MM9", "ops", "late"))
     assert verify_audit([entries[0], forged, entries[2]]) == AuditBreak(3, "it does not continue the one before")
     assert verify_audit([entries[0], forged]) is None
-    assert verify_audit([entries[0], forged], head) == AuditBreak(2, "its hash is not the head's")
+    assert verify_audit([entries[0], forged], head) == AuditBreak(2, "neither its hash nor one before is the head's")
 
 
 def test_entries_missing_at_the_end_are_found_by_the_head_only() -> None:
     entries = log(3)
     assert verify_audit(entries[:2]) is None
-    assert verify_audit(entries[:2], entries[-1].hash) == AuditBreak(2, "its hash is not the head's")
-    assert verify_audit([], entries[-1].hash) == AuditBreak(1, "its hash is not the head's")
+    assert verify_audit(entries[:2], entries[-1].hash) == AuditBreak(2, "neither its hash nor one before is the head's")
+    assert verify_audit([], entries[-1].hash) == AuditBreak(1, "neither its hash nor one before is the head's")
 
 
 def test_time_does_not_run_backwards_along_a_log() -> None:

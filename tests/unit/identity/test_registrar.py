@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.fix.records import LogonConcluded, LogonJudged, LogOut
+from core.identity.logon import EARLY_KEPT, Seen
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
@@ -28,6 +29,8 @@ from core.units import MILLISECOND, SECOND
 from tests.helpers.fix import NOW
 from tests.helpers.identity import Desk, logon, plain_logon, public, register, stage, step
 from tests.unit.identity.test_logon import changed
+
+HOUR = 3_600 * SECOND
 
 
 @pytest.fixture
@@ -113,11 +116,37 @@ def test_a_signature_that_is_none_is_refused_with_its_own_reason(desk: Desk) -> 
         assert desk.log_on(changed(logon("MM9", sender="MM9"), {96: signature}), "") == "malformed_signature"
 
 
-def test_a_logon_outside_the_window_is_refused_without_a_check(desk: Desk) -> None:
-    for offset, reason in ((-6 * SECOND, "stale"), (6 * SECOND, "early")):
-        conn = desk.attempt(logon("MM1", at=NOW + offset))
-        assert desk.verdicts[conn].detail == reason
+def test_a_logon_that_is_too_old_is_refused_without_a_check(desk: Desk) -> None:
+    conn = desk.attempt(logon("MM1", at=NOW - 6 * SECOND))
+    assert desk.verdicts[conn].detail == "stale"
     assert desk.jobs == []
+
+
+def test_a_logon_that_came_too_early_is_no_use_to_whoever_brings_it_again_in_time(desk: Desk) -> None:
+    raw = logon("MM1", at=NOW + 6 * SECOND)
+    for _ in range(2):
+        assert desk.log_on(raw) == "early"
+    desk.now += 2 * SECOND
+    assert desk.log_on(raw) == "replayed"
+    assert desk.log_on(logon("MM1", at=desk.now)) == "admitted"
+
+
+def test_whoever_is_too_early_hears_the_same_whether_or_not_the_signature_is_good(desk: Desk) -> None:
+    for raw in (logon("MM2", sender="MM1", at=NOW + HOUR), logon("MM9", sender="MM9", at=NOW + HOUR)):
+        assert desk.log_on(raw) == "early"
+    assert desk.log_on(changed(logon("MM1", at=NOW + HOUR), {96: b"\xff" * 96})) == "early"
+    assert desk.registrar.state.seen.early == {}, "what nobody signed is not remembered"
+
+
+def test_of_logons_that_come_too_early_some_are_remembered_those_that_would_pass_first() -> None:
+    seen = Seen()
+    for n in range(EARLY_KEPT + 2):
+        seen.remember_early(0, "MM1", b"%d" % n, SECOND * (1_000 - n))
+    assert len(seen.early["MM1"]) == EARLY_KEPT
+    assert not {b"0", b"1"} & set(seen.early["MM1"])
+    assert not seen.remember(0, b"2", SECOND)
+    seen.remember_early(HOUR, "MM1", b"last", 2 * HOUR)
+    assert seen.early == {"MM1": {b"last": 2 * HOUR}}
 
 
 def test_a_replayed_logon_is_refused_until_it_is_too_old_anyway(desk: Desk) -> None:
@@ -196,6 +225,21 @@ def test_a_session_that_has_changed_over_in_the_overlap_stays(desk: Desk) -> Non
     assert desk.log_on(logon("new", at=desk.now)) == "admitted"
     desk.commands(step(ActivateKey, "MM1"))
     assert leavers(desk) == []
+
+
+def test_the_engine_judges_of_one_logon_of_a_session_at_a_time_and_the_next_is_looked_at_again(desk: Desk) -> None:
+    desk.commands(stage("MM1", "new"))
+    first, second, third = (desk.attempt(logon(key, number=n)) for n, key in enumerate(("MM1", "new", "MM1"), 1))
+    for _ in range(3):
+        desk.solve()
+    assert list(desk.verdicts) == [first]
+    assert [it.public_key for it in desk.admitted] == [public("MM1")]
+    desk.handle(Message("fix", LogonConcluded("MM1", first, logged_on=False)))
+    assert [it.public_key for it in desk.admitted] == [public("MM1"), public("new")]
+    desk.commands(step(ActivateKey, "MM1"))
+    desk.handle(Message("fix", LogonConcluded("MM1", second, logged_on=True)))
+    assert (desk.verdicts[second].accepted, desk.verdicts[third].detail) == (True, "revoked_key")
+    assert desk.registrar.state.queued == desk.registrar.state.asked == {}
 
 
 def test_of_two_that_were_believed_at_a_time_either_may_be_logged_on_so_the_session_has_to_leave(desk: Desk) -> None:
@@ -291,5 +335,6 @@ def test_a_registrar_goes_on_from_its_snapshot_with_checks_under_way(desk: Desk)
     desk.solve()
     desk.solve()
     assert desk.verdicts["c2"].accepted
+    desk.handle(Message("fix", LogonConcluded("MM1", "c2", logged_on=True)))
     assert desk.log_on(raw) == "replayed"
     assert desk.log_on(logon("new")) == "admitted"

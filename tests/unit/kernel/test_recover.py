@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import ClassVar
 
 import msgspec
 import pytest
 
 from core.errors import JournalDamaged, ReplayDiverged
 from core.kernel.codec import Codec
+from core.kernel.component import Handler
 from core.kernel.journal import Boot, Crash, Header, Journal, Quarantined, control_frame, opening
 from core.kernel.kernel import Kernel, Snapshot
 from core.kernel.outside import Outside, OutsideState
@@ -22,7 +24,9 @@ from core.kernel.record import (
     Connected,
     Disconnected,
     Message,
+    Record,
     Reply,
+    Restarted,
     Resume,
     Start,
     Stop,
@@ -30,7 +34,7 @@ from core.kernel.record import (
 )
 from core.kernel.recover import recover
 from core.kernel.segments import segment_name, segment_number, segments, whole_frame_after
-from core.units import MILLISECOND, SECOND
+from core.units import MILLISECOND, SECOND, Nanos
 from tests.helpers.runs import reader, recorded, run, toy_kernel
 from tests.helpers.toys import CODEC, Answerer, Asker, Ping, Pong, Square
 
@@ -120,6 +124,31 @@ def test_a_resumed_node_hears_of_lost_connections_before_anything_that_is_overdu
     assert due[:2] == [("asker", Disconnected("asker-1", "restarted")), ("answerer", Resume())]
     assert due[2] is not None
     assert isinstance(due[2][1], TimerFired | Message)
+
+
+class Waiting(Answerer):
+    """An answerer that hears of a restart."""
+
+    def _on_restarted(self, _now: Nanos, _event: Restarted) -> None:
+        """It is enough to have heard."""
+
+    HANDLERS: ClassVar[dict[type[Record], Handler]] = {**Answerer.HANDLERS, Restarted: _on_restarted}
+
+
+def test_who_waits_for_an_answer_and_wants_to_hear_of_a_restart_does_before_anything_that_is_overdue() -> None:
+    for waits in (True, False):
+        kernel = Kernel("toy", [Asker(), Waiting()])
+        kernel.boot(0)
+        run(kernel, 5 * MILLISECOND)
+        kernel.outside.asked("asker", Compute("a", Square(1)))
+        kernel.outside.asked("answerer", Compute("b", Square(2)))
+        kernel.outside.asked("answerer", Compute("c", Square(3)))
+        if not waits:
+            kernel.outside.given("answerer", Computed("b", Pong(4)))
+            kernel.outside.given("answerer", Computed("c", Pong(9)))
+        kernel.resume()
+        due = [kernel.agenda.pop_due(SECOND) for _ in range(2)]
+        assert [it == ("answerer", Restarted()) for it in due] == [waits, False]
 
 
 def crashed_then(*frames: bytes) -> bytes:

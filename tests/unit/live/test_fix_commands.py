@@ -100,6 +100,28 @@ def test_a_log_that_was_made_readable_is_read_too(tmp_path: Path, separator: byt
     assert len(printed(romer_live("print", path))) == 2
 
 
+@pytest.mark.parametrize("separator", [b"|", b"^A", b"\x01"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_message_may_end_at_a_lines_end_without_a_separator(tmp_path: Path, separator: bytes, end: bytes) -> None:
+    path = tmp_path / "pasted.log"
+    lines = [raw[:-1].replace(b"\x01", separator) for raw in (ORDERS, LOGOUT, LOGOUT)]
+    path.write_bytes(end.join(lines))
+    assert len(printed(romer_live("print", path))) == 3
+
+
+def test_a_log_may_come_from_standard_input() -> None:
+    text = ORDERS.replace(b"\x01", b"|") + b"\n" + LOGOUT.replace(b"\x01", b"|")
+    assert len(printed(CliRunner().invoke(main, ["fix", "print", "-"], input=text))) == 2
+
+
+def test_a_file_without_a_message_is_said_to_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "empty.log"
+    path.write_bytes(b"nothing of the kind\n")
+    result = romer_live("print", path)
+    assert result.exit_code != 0
+    assert f"no FIX message found in {path}" in result.stderr
+
+
 def test_garbled_messages_are_shown_with_what_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "garbled.log"
     path.write_bytes(ORDERS.replace(b"38=1.5", b"38=1.6") + LOGOUT + NEWS[:60])

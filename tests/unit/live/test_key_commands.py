@@ -39,6 +39,7 @@ def test_a_passphrase_comes_from_the_environment_a_file_or_a_prompt(
 ) -> None:
     monkeypatch.setenv("HUSH", "hush")
     (tmp_path / "hush").write_text("hush\n")
+    (tmp_path / "hush").chmod(0o600)
     assert keys("new", tmp_path / "key", "--passphrase-env", "HUSH").exit_code == 0
     for args, typed in ((["--passphrase-file", tmp_path / "hush"], ""), (["--ask"], "hush\n")):
         shown = keys("show", tmp_path / "key", *args, typed=typed)
@@ -75,6 +76,15 @@ def test_a_passphrase_that_cannot_be_had_is_bad_input_and_nothing_is_written(
     assert result.exit_code == 2
     assert problem in result.stderr
     assert not (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_passphrase_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "hush").write_text("hush\n")
+    (tmp_path / "hush").chmod(mode)
+    result = keys("new", tmp_path / "key", "--passphrase-file", tmp_path / "hush")
+    assert (result.exit_code, (tmp_path / "key").exists()) == (2, False)
+    assert result.stderr.startswith(f"error: others may read {tmp_path / 'hush'} (mode {mode:o})\nhint: chmod 600 ")
 
 
 def test_what_cannot_be_used_is_bad_input_in_one_line(tmp_path: Path) -> None:

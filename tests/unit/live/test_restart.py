@@ -25,6 +25,7 @@ from core.kernel.record import (
     Message,
     Note,
     Record,
+    Restarted,
     Resume,
     Send,
     SetTimer,
@@ -89,6 +90,15 @@ class Once(Actor):
         StorageShort: _on_storage,
         StorageRestored: _on_storage,
     }
+
+
+class Patient(Once):
+    """One that wants to know that its computation runs again."""
+
+    def _on_restarted(self, _now: Nanos, _event: Restarted) -> None:
+        self.seen("restarted")
+
+    HANDLERS: ClassVar[dict[type[Record], Handler]] = {**Once.HANDLERS, Restarted: _on_restarted}
 
 
 class Process:
@@ -171,6 +181,25 @@ def test_what_was_open_when_a_node_was_killed_is_ended_asked_again_or_overdue(tm
     assert after[:3] == ["disconnected once-1: restarted", "timer late", "StorageRestored"]
     assert after[3:] == ["computed 49", "connected once-2.1", "disconnected once-2.1: closed by peer", "stop"]
     assert replayed(left, lambda: [Once("once")], CODEC).count == 9
+
+
+def test_who_waits_for_a_computation_hears_of_the_restart_before_its_overdue_timer_and_so_does_a_replay(
+    tmp_path: Path,
+) -> None:
+    async def script() -> tuple[list[str], Path]:
+        first = Process(tmp_path / "node", Patient("once"), executor=Silent())
+        async with first.running():
+            await first.until("start")
+            left = first.killed()
+        await asyncio.sleep(0.06)
+        second = Process(left, Patient("once"))
+        async with second.running():
+            await second.until("computed 49")
+        return second.notes, left
+
+    notes, left = asyncio.run(script())
+    assert notes == ["restarted", "timer late", "StorageRestored", "computed 49", "stop"]
+    assert replayed(left, lambda: [Patient("once")], CODEC).count == 6
 
 
 def test_a_node_that_was_stopped_in_order_is_told_to_go_on_and_needs_no_replay(tmp_path: Path) -> None:

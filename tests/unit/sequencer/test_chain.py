@@ -45,10 +45,20 @@ def test_a_missing_block_is_named_by_its_height() -> None:
     assert str(verify_chain(chain)) == "block 2: height 3 stands where 2 belongs"
 
 
+def test_a_head_is_kept_while_the_chain_grows() -> None:
+    chain = headers(3)
+    assert [verify_chain(chain, block_hash(header)) for header in chain] == [None] * 3
+    broken = ChainBreak(3, "neither its hash nor one before is the head's")
+    assert verify_chain(chain, NO_BLOCK) == broken
+    assert verify_chain([], NO_BLOCK) is None
+
+
 def test_a_chain_that_does_not_reach_the_head_is_broken_at_its_end() -> None:
     chain = headers(3)
-    assert verify_chain(chain[:2], block_hash(chain[2])) == ChainBreak(2, "its hash is not the head's")
-    assert verify_chain([], block_hash(chain[2])) == ChainBreak(1, "its hash is not the head's")
+    assert verify_chain(chain[:2], block_hash(chain[2])) == ChainBreak(
+        2, "neither its hash nor one before is the head's"
+    )
+    assert verify_chain([], block_hash(chain[2])) == ChainBreak(1, "neither its hash nor one before is the head's")
 
 
 @pytest.mark.parametrize(

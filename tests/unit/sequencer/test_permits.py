@@ -74,7 +74,9 @@ def test_who_is_barred_may_do_nothing_until_it_is_admitted_again_and_has_not_a_f
     assert refusal is not None
     assert (refusal.reason, refusal.text) == ("not_admitted", "MM1 is suspended")
     assert given.admitted is not None
-    given.renew(given.admitted)
+    given.coming = given.admitted
+    assert said(given, order("a-3")) == "not_admitted"
+    given.open()
     assert said(given, order("a-3")) == "rate_exceeded"
     assert said(given, order("a-4"), NOW + SECOND) == ""
 
@@ -88,6 +90,16 @@ def test_permissions_that_change_bind_the_next_message_and_the_second_that_runs(
     assert said(given, order("a-5")) == "symbol_not_permitted"
     given.change(PermissionsChanged("MM1", Permissions()))
     assert said(given, order("a-6")) == ""
+
+
+def test_permissions_that_change_also_bind_who_is_about_to_log_on() -> None:
+    given = permit()
+    given.coming = given.admitted
+    given.change(PermissionsChanged("MM1", Permissions(msg_types=())))
+    given.open()
+    assert said(given, order("a-1")) == "msg_type_not_permitted"
+    given.open()
+    assert said(given, order("a-2")) == "msg_type_not_permitted", "opened by nobody who was announced"
 
 
 def test_permissions_of_another_or_of_who_came_without_a_key_change_nothing() -> None:

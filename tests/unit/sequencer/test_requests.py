@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.fix.messages import OrderStatusRequest
-from core.fix.records import RejectBusiness, SessionClosed, ToPeer
+from core.fix.records import RejectBusiness, SessionClosed, SessionOpened, ToPeer
 from core.fix.tags import CxlRejReason, OrdRejReason
 from core.identity.records import MakerAdmitted, Permissions
 from core.kernel.record import Effect, Message, Note, Record, Send, Start, TimerFired
@@ -214,6 +214,7 @@ def test_a_question_that_is_not_permitted_is_no_news_of_the_order() -> None:
     sequencer = with_order()
     admitted = MakerAdmitted("MM1", "MM1", b"", Permissions(msg_types=("D",)), "logon")
     sequencer.handle(T0 + 2, Message("identity", admitted))
+    sequencer.handle(T0 + 2, Message("fix", SessionOpened("MM1")))
     sent, stated = tell(sequencer, question())
     assert isinstance(sent, Send)
     text = "msg_type_not_permitted: MsgType H is not permitted"

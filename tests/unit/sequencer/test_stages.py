@@ -119,6 +119,29 @@ def test_stage_3_a_type_that_is_not_taken_is_refused_by_its_name(
     assert [fact.reason for fact in front.facts(MessageRejected)] == [reason]
 
 
+STATUS_OF_SECURITY: Fields = {324: "q1", 55: "ETHUSDC", 263: "0"}
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["of a new shape", "of a shape that was seen"])
+@pytest.mark.parametrize(
+    "wrong",
+    [{263: "Z"}, {263: ""}, {9999: "1"}, {44: "x"}, {44: "1"}],
+    ids=lambda wrong: str(next(iter(wrong.items()))),
+)
+def test_stage_3_comes_before_stage_4(wrong: Fields, *, is_known: bool) -> None:
+    front = Front()
+    if is_known:
+        front.say("e", STATUS_OF_SECURITY)
+    (answer,) = front.say("e", STATUS_OF_SECURITY | wrong)
+    assert answer.items() >= {35: "j", 372: "e", 380: "3"}.items()
+    assert {fact.reason for fact in front.facts(MessageRejected)} == {"unsupported_message_type"}
+
+
+def test_stage_2_comes_before_stage_3() -> None:
+    (answer,) = Front().say("e", STATUS_OF_SECURITY | {263: "Z"}, without=324)
+    assert answer.items() >= {35: "3", 371: "324", 373: "1"}.items()
+
+
 # --- 4: values -----------------------------------------------------------------------------------
 
 VALUES: dict[str, tuple[dict[int, str], str, int, int, str]] = {
