@@ -54,7 +54,7 @@ class Lifecycle(Recovery):
             self.drop_pending()
         state.next_in = state.next_out = 1
         state.epoch += 1
-        state.sent, state.early = {}, {}
+        state.sent, state.sent_bytes, state.early = {}, 0, {}
         self.forget_trouble()
         self.forget_gap()
         self.forget_resend()

@@ -94,6 +94,7 @@ def _set_numbers(session: Session, operation: SetNumbers) -> str:
         session.drop_pending(MsgType.BUSINESS_MESSAGE_REJECT)
     oldest = next_out - session.own.kept_messages_max
     state.sent = {number: raw for number, raw in state.sent.items() if oldest <= number < next_out}
+    state.sent_bytes = sum(map(len, state.sent.values()))
     state.next_out, state.next_in, state.early = next_out, next_in, {}
     session.forget_trouble()
     session.forget_gap()

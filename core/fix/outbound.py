@@ -21,6 +21,8 @@ from core.kernel.record import Effect, Note, Transmit
 from core.units import Nanos
 
 _POSS_RESEND: Final = (POSS_RESEND, "Y")
+BYTES_MAX: Final = 1 << 26
+"""Of one session: what can be sent again, of which the oldest goes, and what waits to be sent. Each for itself."""
 _ENVELOPE_BYTES: Final = 256
 _ENVELOPE_FIELDS: Final = 10
 """Room for the header and trailer of a message, and for what is added to them when it is sent again."""
@@ -74,8 +76,9 @@ class Outbound:
             return
         if state.status in TALKING and not state.resend_end:
             self.transmit(msg_type, body)
-        elif len(state.pending) < self.own.waiting_messages_max:
+        elif len(state.pending) < self.own.waiting_messages_max and state.pending_bytes + len(body) <= BYTES_MAX:
             state.pending.append(Pending(msg_type, body))
+            state.pending_bytes += len(body)
         else:
             self.drop(msg_type, UnsentReason.QUEUE_FULL)
 
@@ -111,19 +114,23 @@ class Outbound:
 
     def drop_pending(self, msg_type: str = "") -> None:
         """What waits, or what of it is of this type, belongs to a session that is over."""
-        pending, self.state.pending = self.state.pending, []
+        pending = self._take_pending()
         for waiting in pending:
             if msg_type in ("", waiting.msg_type):
                 self.drop(waiting.msg_type, UnsentReason.RESET)
             else:
                 self.state.pending.append(waiting)
+                self.state.pending_bytes += len(waiting.body)
 
     def send_pending(self) -> None:
         """Send what has waited, unless it has to go on waiting."""
         if self.state.status in TALKING and not self.state.resend_end:
-            pending, self.state.pending = self.state.pending, []
-            for waiting in pending:
+            for waiting in self._take_pending():
                 self.transmit(waiting.msg_type, waiting.body)
+
+    def _take_pending(self) -> list[Pending]:
+        pending, self.state.pending, self.state.pending_bytes = self.state.pending, [], 0
+        return pending
 
     def answer(self, message: FixMessage, routing: Fields = (), more: Fields = ()) -> None:
         """Send a message of the session's own. `routing` are further fields of the header, `more` of the body."""
@@ -144,9 +151,12 @@ class Outbound:
         state, kept = self.state, self.own.kept_messages_max
         number, state.next_out = state.next_out, state.next_out + 1
         raw = self.compose(msg_type, number, rest)
-        state.sent.pop(number - kept, None)
+        state.sent_bytes -= len(state.sent.pop(number - kept, b""))
         if msg_type not in ADMIN_TYPES and kept:
             state.sent[number] = raw
+            state.sent_bytes += len(raw)
+            while state.sent_bytes > BYTES_MAX:
+                state.sent_bytes -= len(state.sent.pop(next(iter(state.sent))))
         self.write(raw)
 
     def compose(self, msg_type: str, number: int, rest: bytes) -> bytes:

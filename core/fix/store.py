@@ -71,7 +71,9 @@ class SessionState(msgspec.Struct):
     """When the schedule opens or closes next; 0 is never."""
     sent: dict[int, bytes] = {}
     """Application messages by number, as sent."""
+    sent_bytes: int = 0
     pending: list[Pending] = []
+    pending_bytes: int = 0
     admin_fields: dict[str, tuple[FieldText, ...]] = {}
     """What the application has the session add to its own messages, by their MsgTypes."""
     early: dict[int, bytes] = {}

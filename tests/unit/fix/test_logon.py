@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.fix import outbound
 from core.fix.logon import IDLE_RESETS_MAX
 from core.fix.records import InputIgnored, MessageDropped, SessionClosed, SessionOpened
 from core.kernel.record import Bytes, Connected
@@ -293,6 +294,19 @@ def test_what_waits_for_a_logon_is_bounded() -> None:
     assert hand.notes == [MessageDropped("MM1", "8", "queue_full")]
     hand.connect()
     assert len(hand.say("A", LOGON)) == 3
+
+
+def test_what_waits_for_a_logon_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "BYTES_MAX", 300)
+    hand = Hand(acceptor_config())
+    for number in range(9):
+        hand.tell("MM1", report(f"E-{number}"))
+    state = hand.engine.state.sessions["MM1"]
+    assert state.pending_bytes == sum(len(waiting.body) for waiting in state.pending) <= 300
+    assert hand.notes == [MessageDropped("MM1", "8", "queue_full")] * (9 - len(state.pending))
+    hand.connect()
+    hand.say("A", LOGON)
+    assert (state.pending, state.pending_bytes) == ([], 0)
 
 
 @pytest.mark.parametrize(("interval", "is_taken"), [(0, False), (4, False), (5, True), (60, True), (61, False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.fix import outbound
 from tests.helpers.fix import NOW, Hand, parsed, report
 
 TIMES = "43=Y|122=20231114-22:13:20.000"
@@ -116,6 +117,17 @@ def test_messages_that_are_kept_no_longer_are_filled() -> None:
     hand.say("1", "112=A")
     hand.say("1", "112=B")
     assert list(hand.engine.state.sessions["MM1"].sent) == [6]
+
+
+def test_what_is_kept_has_a_bound_in_bytes_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "BYTES_MAX", 600)
+    hand = Hand.logged_on()
+    sent_reports(hand, *(f"E-{number}" for number in range(8)))
+    state = hand.engine.state.sessions["MM1"]
+    assert 0 < state.sent_bytes == sum(map(len, state.sent.values())) <= 600
+    oldest = min(state.sent)
+    assert 2 < oldest < 9
+    assert hand.say("2", "7=1|16=0")[0] == fill(1, oldest)
 
 
 def test_a_request_for_a_very_long_past_is_answered_at_once() -> None:
