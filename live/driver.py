@@ -59,7 +59,7 @@ class LiveNode:
     """One node on the running loop. `store` is where the kernel's journal writes; the node keeps and closes it.
 
     `solve` and `services`, which answer a `Call` by its name, run in `executor`, by default in threads; for a process
-    pool they must be picklable. What is
+    pool they must be picklable. The node ends it: what has not begun then is never done. What is
     sent on a connection that the node has dialled goes through `outward` last, and by TLS if there is `tls`.
     """
 
@@ -185,10 +185,12 @@ class LiveNode:
     async def close(self) -> None:
         """Close the journal, then doors and connections, whose unsent bytes get LINGER_SECONDS. Part of `run`.
 
-        After a failure connections are cut off.
+        After a failure connections are cut off. What was to be computed is asked for again at the next start.
         """
         if not self._ended.done():
             self._ended.cancel()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
         try:
             self._close_journal()
         finally:

@@ -10,10 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from core.identity.checking import CheckOrders, CheckPossession, CheckSignature
+from core.identity.checking import CheckBlock, CheckOrders, CheckPossession, CheckSignature
 
 Answer = TypeVar("Answer")
-_LANES: Final[dict[type, str]] = {CheckOrders: "orders", CheckSignature: "logons", CheckPossession: "proofs"}
+_LANES: Final[dict[type, str]] = {
+    CheckBlock: "orders",
+    CheckOrders: "orders",
+    CheckSignature: "logons",
+    CheckPossession: "proofs",
+}
 _REST: Final = "services"
 """The lane of all else: what a node calls by name, such as the signing of blocks."""
 
@@ -29,7 +34,7 @@ class Lanes(Executor):
     """
 
     def __init__(self) -> None:
-        short = (*_LANES.values(), _REST)
+        short = (*dict.fromkeys(_LANES.values()), _REST)
         self._lanes = {name: workers(name) if name == "orders" else ThreadPoolExecutor(1, name) for name in short}
 
     def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ import msgspec
 
 from core.faults import one_line
 from core.identity.audit import NO_ENTRY, verify_audit
-from core.identity.records import AuditEntry, ChangePermissions, Permissions, RegistryChanged
+from core.identity.records import AuditEntry, ChangePermissions, Permission, Permissions, RegistryChanged
 from core.identity.registry import Key, Maker, Registry
 from core.identity.scheme import key_id
 from core.kernel.record import Note
@@ -20,6 +20,13 @@ from live.blocks import decoded, venue_reader
 from live.journal.tail import whole_deliveries
 
 _ID_DIGITS: Final = 16
+_WORDS: Final[dict[Permission, tuple[str, str]]] = {
+    "msg_types": ("only", "any message"),
+    "symbols": ("in", "any pair"),
+    "order_quantity_max": ("at most", "any quantity"),
+    "messages_per_second_max": ("per second", "any rate"),
+}
+"""For each permission what stands before its value, and what stands for none."""
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,19 +139,17 @@ def _entry_line(entry: AuditEntry) -> str:
     command = entry.command
     what = f"{type(command).__name__} {command.maker}"
     if isinstance(command, ChangePermissions):
-        what += _restrictions(command.permissions) or "  without restriction"
+        what += _restrictions(command.permissions, command.only) or "  without restriction"
     return f"{entry.number:>4}  {_when(entry.at)}  {what} by {one_line(command.who)}: {one_line(command.why)}"
 
 
-def _restrictions(permissions: Permissions) -> str:
-    """What somebody is restricted to, after two blanks; nothing for who may do everything."""
-    words = {
-        "only": permissions.msg_types,
-        "in": permissions.symbols,
-        "at most": permissions.order_quantity_max,
-        "per second": permissions.messages_per_second_max,
-    }
-    said = [f"{word} {_named(value)}" for word, value in words.items() if value is not None]
+def _restrictions(permissions: Permissions, lifted: Collection[str] = ()) -> str:
+    """What somebody is restricted to, after two blanks, or may be `lifted` of; nothing for who may do everything."""
+    said = [
+        free if value is None else f"{word} {_named(value)}"
+        for name, (word, free) in _WORDS.items()
+        if (value := getattr(permissions, name)) is not None or name in lifted
+    ]
     return f"  {', '.join(said)}" if said else ""
 
 

@@ -120,7 +120,7 @@ def _drain(file: VenueFile, node: LiveNode) -> Drain:
 
     def left() -> dict[str, int]:
         return {
-            "checks": len(sequencer.state.held),
+            "checks": sequencer.state.checks,
             "auctions": len(auction.state.books),
             "commitments": len(auction.state.commitments.live),
         }

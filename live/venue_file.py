@@ -28,7 +28,7 @@ from core.reading import Reading
 from core.solver.protocol import Door
 from core.units import SECOND
 from live.admin.token import admin_token
-from live.credentials import HOW, Secret, proof_of
+from live.credentials import HOW, Secret, proof_of, refuse_open
 from live.doors import Guard
 from live.fix_venue import with_dictionaries, with_zones
 from live.journal.policy import SyncPolicy
@@ -91,8 +91,16 @@ class SignerSection(Section, frozen=True, kw_only=True):
     passphrase: Secret | None = None
 
     def load(self, folder: Path) -> SecretKey:
-        """The key. Raises InputError for one that cannot be had."""
-        return load_key(folder / self.key, self.passphrase.read(folder) if self.passphrase is not None else "")
+        """The key. Raises InputError for one that cannot be had, and for files that others may read."""
+        return load_key(folder / self.key, self.read_passphrase(folder))
+
+    def read_passphrase(self, folder: Path) -> str:
+        """The passphrase; empty where none is spoken of. Raises InputError for one that cannot be had, too."""
+        if self.passphrase is None:
+            return ""
+        if self.passphrase.file is not None:
+            refuse_open(folder / self.passphrase.file)
+        return self.passphrase.read(folder)
 
 
 class VenueFile(Section, frozen=True, kw_only=True):
@@ -204,10 +212,13 @@ def _with_signer(data: dict[str, Any], folder: Path) -> Iterator[Fault]:
     reading = Reading(data["signer"], SignerSection, decode_custom) if isinstance(data["signer"], dict) else None
     if reading is None or reading.faults:
         return  # the whole file says why
+    key = "passphrase"
     try:
+        reading.value.read_passphrase(folder)
+        key = "key"
         venue["signer"] = reading.value.load(folder).public_key.hex()
     except InputError as error:
-        yield Fault(("signer", "key"), error.message, error.hint)
+        yield Fault(("signer", key), error.message, error.hint)
 
 
 def _with_throttle(data: dict[str, Any]) -> None:

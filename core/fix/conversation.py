@@ -12,11 +12,10 @@ from core.fix.logon import Admission
 from core.fix.message import FixMessage
 from core.fix.messages import Header, Heartbeat, Logout, Reject, ResendRequest, SequenceReset, TestRequest
 from core.fix.records import FromPeer, InputIgnored, PeerComplained
-from core.fix.rejects import Rejection, RejectReason
+from core.fix.rejects import RATE_EXCEEDED, Rejection, RejectReason
 from core.fix.states import Reason, Status, Trigger
 from core.fix.tags import BEGIN_SEQ_NO, END_SEQ_NO, TEST_REQ_ID, BusinessRejectReason, MsgType
 from core.kernel.record import Note, Send
-from core.units import SECOND
 
 _ANY_NUMBER: Final = frozenset([MsgType.LOGON, MsgType.RESEND_REQUEST])
 """Messages that are handled on arrival whatever their number, and only count when their turn comes."""
@@ -109,13 +108,13 @@ class Conversation(Admission):
 
     def _on_application(self, message: WireMessage, header: Header, body: FixMessage) -> None:
         limit = self.own.app_messages_per_second_max
-        counts = limit and not header.poss_dup_flag and message.msg_type != MsgType.BUSINESS_MESSAGE_REJECT
-        is_too_much = counts and self._count_in_second() > limit  # also if it has to wait for a gap
+        is_limited = limit and not header.poss_dup_flag and message.msg_type != MsgType.BUSINESS_MESSAGE_REJECT
+        is_too_much = is_limited and not self._counts(limit)  # also if it has to wait for a gap
         if not self.is_in_order(message, header):
             return
         if is_too_much:
             text = f"More than {limit} messages in a second"
-            self.refuse_business(message, BusinessRejectReason.OTHER, text)
+            self.refuse_business(message, BusinessRejectReason.OTHER, text, code=RATE_EXCEEDED)
         else:
             self._take(message, header, body)
 
@@ -133,13 +132,13 @@ class Conversation(Admission):
         else:
             self.refuse_unsupported(message)
 
-    def _count_in_second(self) -> int:
-        """How many messages of the application have come in this second, with the one that has just come."""
-        state, second = self.state, self.now // SECOND
-        if state.counted_second != second:
-            state.counted_second, state.counted_messages = second, 0
-        state.counted_messages += 1
-        return state.counted_messages
+    def _counts(self, limit: int) -> bool:
+        """Whether a message that has just come is within the limit of the last second; if it is, it counts there."""
+        taken = self.state.taken
+        if taken.weight(self.now) >= limit:
+            return False
+        taken.put(self.now, 1)
+        return True
 
     HANDLERS: ClassVar[dict[str, Callable[[Any, WireMessage, Header, Any], None]]] = {
         MsgType.LOGON: Admission.on_logon,

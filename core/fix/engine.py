@@ -169,7 +169,7 @@ class FixEngine(SessionHost):
         """Let the authenticator judge a Logon. Until it has spoken, the Logon has changed nothing."""
         link.claimed, link.logon = self._named(message) or "", message.raw
         self.emit(SetTimer(_LOGON_TIMER + conn, now + self.config.authentication_timeout))
-        self.emit(Send(self.config.authenticator, LogonAttempted(link.claimed, conn, message.raw)))
+        self.emit(Send(self.config.authenticator, LogonAttempted(link.claimed, conn, message.raw, link.peer)))
 
     def _on_judged(self, now: Nanos, event: Message[LogonJudged]) -> None:
         answer, link = event.body, self.state.links.get(event.body.conn)

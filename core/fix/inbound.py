@@ -209,13 +209,16 @@ class Inbound(Lifecycle):
         self.refuse(message, Rejection(RejectReason(reason)))
         self.log_out(reason)
 
-    def refuse_business(self, message: WireMessage, reason: BusinessRejectReason, text: str) -> None:
-        """Answer a message that is no fault of the session's with a BusinessMessageReject, which names its ClOrdID."""
+    def refuse_business(self, message: WireMessage, reason: BusinessRejectReason, text: str, code: str = "") -> None:
+        """Answer a message that is no fault of the session's with a BusinessMessageReject, which names its ClOrdID.
+
+        `code` is what the refusal is recorded under, if not the reason's name.
+        """
         number = _sequence_number(message)
         cl_ord_id = message.values.get(CL_ORD_ID, b"").decode(ENCODING)
         reject = self._reject_of(RejectBusiness(self.name, number, message.msg_type, reason, cl_ord_id, text))
         self.answer(reject, self._reversed_route(message.values))
-        self._rejected(message, number, reason.name.lower(), text)
+        self._rejected(message, number, code or reason.name.lower(), text)
         self.consume(number)
 
     def refuse_unsupported(self, message: WireMessage) -> None:

@@ -126,7 +126,7 @@ class Admission(Inbound):
         if state.status not in LOGGED_ON:
             state.deadline = 0
             self.step(Trigger.LOGON_ACCEPTED, Reason.LOGON_ACCEPTED)
-            self.emit(Send(self.config.app, SessionOpened(self.name)))
+            self.emit(Send(self.config.app, SessionOpened(self.name, self.state.conn)))
 
     def _miss(self, message: WireMessage, number: int, *, is_coming: bool) -> None:
         """The Logon shows a gap. A peer that has read in ours what we expect sends it unasked."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, ClassVar, Final, TypeAlias
 
-from core.fix.field_types import CHAR, DATA
+from core.fix.field_types import CHAR, DATA, DATE, VALUE_LIST
 from core.fix.fields import Field
 from core.fix.message import FixMessage
 from core.fix.values import BOOLEAN, FLOAT, INT, STRING, UTC_TIMESTAMP
@@ -21,16 +21,27 @@ BeginSeqNo: TypeAlias = Annotated[int, Field(7, INT)]
 BlockHeight: TypeAlias = Annotated[int, Field(20002, INT)]
 BusinessRejectReason: TypeAlias = Annotated[int, Field(380, INT)]
 BusinessRejectRefID: TypeAlias = Annotated[str, Field(379, STRING)]
+CashOrderQty: TypeAlias = Annotated[Decimal, Field(152, FLOAT)]
 ClOrdID: TypeAlias = Annotated[str, Field(11, STRING)]
 CumQty: TypeAlias = Annotated[Decimal, Field(14, FLOAT)]
+Currency: TypeAlias = Annotated[str, Field(15, STRING)]
 CxlRejReason: TypeAlias = Annotated[int, Field(102, INT)]
 CxlRejResponseTo: TypeAlias = Annotated[str, Field(434, CHAR)]
+DiscretionInst: TypeAlias = Annotated[str, Field(388, CHAR)]
+DiscretionOffset: TypeAlias = Annotated[Decimal, Field(389, FLOAT)]
+EffectiveTime: TypeAlias = Annotated[Nanos, Field(168, UTC_TIMESTAMP)]
 EncryptMethod: TypeAlias = Annotated[int, Field(98, INT)]
 EndSeqNo: TypeAlias = Annotated[int, Field(16, INT)]
+ExDestination: TypeAlias = Annotated[str, Field(100, STRING)]
 ExecID: TypeAlias = Annotated[str, Field(17, STRING)]
+ExecInst: TypeAlias = Annotated[str, Field(18, VALUE_LIST)]
 ExecTransType: TypeAlias = Annotated[str, Field(20, CHAR)]
 ExecType: TypeAlias = Annotated[str, Field(150, CHAR)]
+ExpireDate: TypeAlias = Annotated[str, Field(432, DATE)]
 ExpireTime: TypeAlias = Annotated[Nanos, Field(126, UTC_TIMESTAMP)]
+ForexReq: TypeAlias = Annotated[bool, Field(121, BOOLEAN)]
+FutSettDate: TypeAlias = Annotated[str, Field(64, DATE)]
+FutSettDate2: TypeAlias = Annotated[str, Field(193, DATE)]
 GapFillFlag: TypeAlias = Annotated[bool, Field(123, BOOLEAN)]
 GlobalSeq: TypeAlias = Annotated[int, Field(20001, INT)]
 HandlInst: TypeAlias = Annotated[str, Field(21, CHAR)]
@@ -39,6 +50,9 @@ LastPx: TypeAlias = Annotated[Decimal, Field(31, FLOAT)]
 LastShares: TypeAlias = Annotated[Decimal, Field(32, FLOAT)]
 LeafIndex: TypeAlias = Annotated[int, Field(20003, INT)]
 LeavesQty: TypeAlias = Annotated[Decimal, Field(151, FLOAT)]
+MaxFloor: TypeAlias = Annotated[Decimal, Field(111, FLOAT)]
+MaxShow: TypeAlias = Annotated[Decimal, Field(210, FLOAT)]
+MinQty: TypeAlias = Annotated[Decimal, Field(110, FLOAT)]
 MsgSeqNum: TypeAlias = Annotated[int, Field(34, INT)]
 NewSeqNo: TypeAlias = Annotated[int, Field(36, INT)]
 NextExpectedMsgSeqNum: TypeAlias = Annotated[int, Field(789, INT)]
@@ -47,9 +61,11 @@ OrdStatus: TypeAlias = Annotated[str, Field(39, CHAR)]
 OrdType: TypeAlias = Annotated[str, Field(40, CHAR)]
 OrderID: TypeAlias = Annotated[str, Field(37, STRING)]
 OrderQty: TypeAlias = Annotated[Decimal, Field(38, FLOAT)]
+OrderQty2: TypeAlias = Annotated[Decimal, Field(192, FLOAT)]
 OrderSignature: TypeAlias = Annotated[bytes, Field(20006, DATA, length_tag=20005)]
 OrigClOrdID: TypeAlias = Annotated[str, Field(41, STRING)]
 OrigSendingTime: TypeAlias = Annotated[Nanos, Field(122, UTC_TIMESTAMP)]
+PegDifference: TypeAlias = Annotated[Decimal, Field(211, FLOAT)]
 PossDupFlag: TypeAlias = Annotated[bool, Field(43, BOOLEAN)]
 PossResend: TypeAlias = Annotated[bool, Field(97, BOOLEAN)]
 Price: TypeAlias = Annotated[Decimal, Field(44, FLOAT)]
@@ -61,8 +77,12 @@ ResetSeqNumFlag: TypeAlias = Annotated[bool, Field(141, BOOLEAN)]
 SenderCompID: TypeAlias = Annotated[str, Field(49, STRING)]
 SendingTime: TypeAlias = Annotated[Nanos, Field(52, UTC_TIMESTAMP)]
 SessionRejectReason: TypeAlias = Annotated[int, Field(373, INT)]
+SettlCurrency: TypeAlias = Annotated[str, Field(120, STRING)]
+SettlmntTyp: TypeAlias = Annotated[str, Field(63, CHAR)]
 Side: TypeAlias = Annotated[str, Field(54, CHAR)]
+StopPx: TypeAlias = Annotated[Decimal, Field(99, FLOAT)]
 Symbol: TypeAlias = Annotated[str, Field(55, STRING)]
+SymbolSfx: TypeAlias = Annotated[str, Field(65, STRING)]
 TargetCompID: TypeAlias = Annotated[str, Field(56, STRING)]
 TestReqID: TypeAlias = Annotated[str, Field(112, STRING)]
 Text: TypeAlias = Annotated[str, Field(58, STRING)]
@@ -99,6 +119,46 @@ class NewOrderSingle(FixMessage, frozen=True):
     """Account(1), STRING."""
     text: Text | None = None
     """Text(58), STRING."""
+    currency: Currency | None = None
+    """Currency(15), CURRENCY."""
+    exec_inst: ExecInst | None = None
+    """ExecInst(18), MULTIPLEVALUESTRING."""
+    settlmnt_typ: SettlmntTyp | None = None
+    """SettlmntTyp(63), CHAR."""
+    fut_sett_date: FutSettDate | None = None
+    """FutSettDate(64), LOCALMKTDATE."""
+    symbol_sfx: SymbolSfx | None = None
+    """SymbolSfx(65), STRING."""
+    stop_px: StopPx | None = None
+    """StopPx(99), PRICE."""
+    ex_destination: ExDestination | None = None
+    """ExDestination(100), EXCHANGE."""
+    min_qty: MinQty | None = None
+    """MinQty(110), QTY."""
+    max_floor: MaxFloor | None = None
+    """MaxFloor(111), QTY."""
+    settl_currency: SettlCurrency | None = None
+    """SettlCurrency(120), CURRENCY."""
+    forex_req: ForexReq | None = None
+    """ForexReq(121), BOOLEAN."""
+    cash_order_qty: CashOrderQty | None = None
+    """CashOrderQty(152), QTY."""
+    effective_time: EffectiveTime | None = None
+    """EffectiveTime(168), UTCTIMESTAMP."""
+    fut_sett_date2: FutSettDate2 | None = None
+    """FutSettDate2(193), LOCALMKTDATE."""
+    order_qty2: OrderQty2 | None = None
+    """OrderQty2(192), QTY."""
+    max_show: MaxShow | None = None
+    """MaxShow(210), QTY."""
+    peg_difference: PegDifference | None = None
+    """PegDifference(211), PRICEOFFSET."""
+    discretion_inst: DiscretionInst | None = None
+    """DiscretionInst(388), CHAR."""
+    discretion_offset: DiscretionOffset | None = None
+    """DiscretionOffset(389), PRICEOFFSET."""
+    expire_date: ExpireDate | None = None
+    """ExpireDate(432), LOCALMKTDATE."""
     order_signature: OrderSignature | None = None
     """OrderSignature(20006), DATA."""
 
@@ -153,6 +213,46 @@ class OrderCancelReplaceRequest(FixMessage, frozen=True):
     """ExpireTime(126), UTCTIMESTAMP."""
     order_id: OrderID | None = None
     """OrderID(37), STRING."""
+    currency: Currency | None = None
+    """Currency(15), CURRENCY."""
+    exec_inst: ExecInst | None = None
+    """ExecInst(18), MULTIPLEVALUESTRING."""
+    settlmnt_typ: SettlmntTyp | None = None
+    """SettlmntTyp(63), CHAR."""
+    fut_sett_date: FutSettDate | None = None
+    """FutSettDate(64), LOCALMKTDATE."""
+    symbol_sfx: SymbolSfx | None = None
+    """SymbolSfx(65), STRING."""
+    stop_px: StopPx | None = None
+    """StopPx(99), PRICE."""
+    ex_destination: ExDestination | None = None
+    """ExDestination(100), EXCHANGE."""
+    min_qty: MinQty | None = None
+    """MinQty(110), QTY."""
+    max_floor: MaxFloor | None = None
+    """MaxFloor(111), QTY."""
+    settl_currency: SettlCurrency | None = None
+    """SettlCurrency(120), CURRENCY."""
+    forex_req: ForexReq | None = None
+    """ForexReq(121), BOOLEAN."""
+    cash_order_qty: CashOrderQty | None = None
+    """CashOrderQty(152), QTY."""
+    effective_time: EffectiveTime | None = None
+    """EffectiveTime(168), UTCTIMESTAMP."""
+    fut_sett_date2: FutSettDate2 | None = None
+    """FutSettDate2(193), LOCALMKTDATE."""
+    order_qty2: OrderQty2 | None = None
+    """OrderQty2(192), QTY."""
+    max_show: MaxShow | None = None
+    """MaxShow(210), QTY."""
+    peg_difference: PegDifference | None = None
+    """PegDifference(211), PRICEOFFSET."""
+    discretion_inst: DiscretionInst | None = None
+    """DiscretionInst(388), CHAR."""
+    discretion_offset: DiscretionOffset | None = None
+    """DiscretionOffset(389), PRICEOFFSET."""
+    expire_date: ExpireDate | None = None
+    """ExpireDate(432), LOCALMKTDATE."""
     order_signature: OrderSignature | None = None
     """OrderSignature(20006), DATA."""
 

@@ -144,10 +144,11 @@ TEXTS: Final = {
         "A group has not as many entries as its count says, or more than 1,000 (`group_entries_max`). "
         "Remedy: Correct the count, or begin each entry with the group's first field."
     ),
-    "other": (
-        "More application messages in a second than `app_messages_per_second_max` allows, or a reason of an "
-        "application's for which FIX has no number. Remedy: See its text; send them again, more slowly."
+    "rate_exceeded": (
+        "More application messages in a second than `app_messages_per_second_max` allows; who gets it states `other`, "
+        "for FIX has no number for it. Remedy: Send them again, more slowly."
     ),
+    "other": "A reason of an application's for which FIX has no number. Remedy: See its text.",
     "unknown_id": "The application does not know what the message is about. Remedy: Correct the ID that it names.",
     "unknown_security": "The application does not know the instrument. Remedy: Correct Symbol(55) or SecurityID(48).",
     "unsupported_message_type": (

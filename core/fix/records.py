@@ -78,9 +78,10 @@ class RejectBusiness(Record, frozen=True):
 
 
 class SessionOpened(Record, frozen=True):
-    """`session` is logged on."""
+    """`session` is logged on, by a Logon on the connection `conn`."""
 
     session: str
+    conn: str = ""
 
 
 class SessionClosed(Record, frozen=True):
@@ -101,12 +102,14 @@ class LogonAttempted(Record, frozen=True):
     """Somebody on the connection `conn` wants to log on as the counterparty of `session`; `raw` is the Logon.
 
     The engine asks its authenticator, and lets the Logon change nothing until the answer. `session` is empty where
-    the CompIDs are those of none: whoever is refused must not learn which there are.
+    the CompIDs are those of none: whoever is refused must not learn which there are. `peer` is the other end of the
+    connection, as its driver describes it.
     """
 
     session: str
     conn: str
     raw: bytes
+    peer: str = ""
 
 
 class LogonJudged(Record, frozen=True):

@@ -94,6 +94,8 @@ class Rejection(msgspec.Struct, frozen=True):
 _CODES: Final = {
     int(number): str(reason) for reason, (number, _) in _ANSWERS.items() if number is not SessionRejectReason.OTHER
 }
+RATE_EXCEEDED: Final = "rate_exceeded"
+"""The reason code of a BusinessMessageReject for one message too many, for which FIX has no number of its own."""
 _BUSINESS_CODES: Final = {reason.value: reason.name.lower() for reason in BusinessRejectReason}
 
 

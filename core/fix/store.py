@@ -13,7 +13,8 @@ import msgspec
 from core.fix.codec import SOH, encode
 from core.fix.field_map import FieldText
 from core.fix.states import Status
-from core.units import Nanos
+from core.market.limiter import Window
+from core.units import SECOND, Nanos
 
 SENDER_SUB_ID: Final = b"50="
 _HEAD_FIELDS: Final = 7
@@ -109,9 +110,8 @@ class SessionState(msgspec.Struct):
     """How many Logons of the peer's in a row have reset numbers that were new anyway."""
     logout_reason: str = ""
     """Why we sent a Logout; empty before."""
-    counted_second: int = 0
-    counted_messages: int = 0
-    """How many application messages the peer has sent in that second, if they are limited."""
+    taken: Window = msgspec.field(default_factory=lambda: Window(0, SECOND))
+    """Messages of the application that came in the last second and were not too many."""
 
 
 def duplicate(raw: bytes, sending_time: bytes) -> bytes:

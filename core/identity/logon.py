@@ -9,7 +9,8 @@ logon is the model, with Ed25519.)
 
 Whoever knocks without a key must not find out who is registered. So every Logon that has the form of one and a
 SendingTime in the window costs the same check, against as many keys as ever, those of nobody if need be; only then is
-it asked whose it is, and all answers that depend on it are one (`LogonRefusal.text`).
+it asked whose it is, and all answers that depend on it are one, and come after one time (`PendingLogon.text`,
+`core.identity.logons`).
 """
 
 from __future__ import annotations
@@ -61,15 +62,32 @@ class LogonClaim(msgspec.Struct, frozen=True):
 
 
 class PendingLogon(msgspec.Struct):
-    """A Logon whose signature is being checked against `public_keys`."""
+    """A Logon that is not answered yet."""
 
     session: str
     """Whose CompIDs they are; empty when they are no session's."""
     conn: str
     claim: LogonClaim
-    public_keys: tuple[bytes, ...]
+    lane: str
+    """Where it waits for its check, and there with whom: its peer's address."""
+    address: str
+    is_proven: bool
+    """Whether the market maker has proven from this address before who it is."""
     is_early: bool = False
     """Whether it is refused in any case, and checked only because it might be brought again when it is not early."""
+    refusal: LogonRefusal | None = None
+    """Why it is going to be refused, when the time for that comes."""
+    is_overdue: bool = False
+    """Whether that time has passed."""
+    public_keys: tuple[bytes, ...] = ()
+    """What it is checked against."""
+
+    @property
+    def text(self) -> str:
+        """What its peer is told if it is refused, which was certain when it came: so it tells nothing of the registry,
+        nor of who else waits.
+        """
+        return LogonRefusal.EARLY.text if self.is_early else LogonRefusal.BAD_SIGNATURE.text
 
 
 class Seen(msgspec.Struct):
@@ -85,6 +103,11 @@ class Seen(msgspec.Struct):
         is_new = signature not in self.until and not any(signature in early for early in self.early.values())
         self.until[signature] = until
         return is_new
+
+    def knows(self, now: Nanos, signature: bytes) -> bool:
+        """Whether this one is remembered, as good or as too early."""
+        kept = (self.until, *self.early.values())
+        return any(seen.get(signature, now - 1) >= now for seen in kept)
 
     def remember_early(self, now: Nanos, maker: str, signature: bytes, until: Nanos) -> None:
         """This one came too early. Of a market maker that has many of them those are kept that would pass first."""

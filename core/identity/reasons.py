@@ -72,11 +72,11 @@ class LogonRefusal(StrEnum):
     REVOKED = "revoked"
     """The market maker was revoked."""
     BUSY = "busy"
-    """As many logons are being checked as may be at a time."""
+    """It was not checked in time, because so many others waited."""
 
     @property
     def text(self) -> str:
-        """What the peer is told. All that depends on who is registered, and with which keys, has one text."""
+        """What the peer is told at once. All that depends on who is registered, and with which keys, has one text."""
         return _TEXTS.get(self, "Logon refused")
 
 
@@ -84,5 +84,4 @@ _TEXTS: Final = {
     LogonRefusal.MALFORMED_SIGNATURE: "RawData is not a signature",
     LogonRefusal.STALE: "SendingTime is too old",
     LogonRefusal.EARLY: "SendingTime is in the future",
-    LogonRefusal.BUSY: "Too many logons at a time",
 }

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
+from msgspec.structs import asdict, replace
 
 from core.faults import brief, shown
 from core.kernel.record import Record
@@ -20,6 +21,8 @@ Said: TypeAlias = Annotated[str, Meta(min_length=1, pattern=r"\S")]
 """What somebody gives for who they are, and for why."""
 Signing: TypeAlias = Literal["logon", "order"]
 """What a market maker signs: its Logon, or each order too."""
+Permission: TypeAlias = Literal["msg_types", "symbols", "order_quantity_max", "messages_per_second_max"]
+"""One of the `Permissions`, by name."""
 
 
 class Permissions(Record, frozen=True):
@@ -66,6 +69,11 @@ class RegisterMaker(Record, frozen=True):
     why: Said
     permissions: Permissions = Permissions()
     signing: Signing = "logon"
+
+    @property
+    def flaw(self) -> str:
+        """Why nobody can be held to its permissions; empty if somebody can."""
+        return self.permissions.flaw
 
 
 class ActivateMaker(Record, frozen=True):
@@ -119,12 +127,30 @@ class ActivateKey(Record, frozen=True):
 
 
 class ChangePermissions(Record, frozen=True):
-    """Let a market maker do what `permissions` say, and no more. They are all of them, and bind its next message."""
+    """Change what a market maker may do. It binds its next message.
+
+    Of `permissions` those count that `only` names, and the others stay as they are: who changes one takes nothing back
+    of what somebody else has said of another meanwhile. If it names none, all of them count.
+    """
 
     maker: Name
     permissions: Permissions
     who: Said
     why: Said
+    only: tuple[Permission, ...] = ()
+
+    @property
+    def flaw(self) -> str:
+        """Why nobody can be held to them, or what is said in vain; empty if all is well."""
+        given = {name: value for name, value in asdict(self.permissions).items() if value is not None}
+        unnamed = next((name for name in given if self.only and name not in self.only), "")
+        return f"{unnamed} is given, and is not in `only`" if unnamed else self.permissions.flaw
+
+    def after(self, known: Permissions) -> Permissions:
+        """What a market maker may do from then on that might do what is `known`."""
+        if not self.only:
+            return self.permissions
+        return replace(known, **{name: getattr(self.permissions, name) for name in self.only})
 
 
 Command: TypeAlias = (
@@ -198,6 +224,8 @@ class MakerAdmitted(Record, frozen=True):
     public_key: bytes
     permissions: Permissions
     signing: Signing
+    conn: str = ""
+    """The connection of the Logon."""
 
 
 class PermissionsChanged(Record, frozen=True):

@@ -96,7 +96,7 @@ class Registry(msgspec.Struct):
 
     def objection(self, command: Command) -> RegistryRefusal | None:
         """Why a command cannot be obeyed as things stand, whatever its proof says. None when it can."""
-        if isinstance(command, RegisterMaker | ChangePermissions) and command.permissions.flaw:
+        if isinstance(command, RegisterMaker | ChangePermissions) and command.flaw:
             return RegistryRefusal.INVALID_PERMISSIONS
         maker = self.makers.get(command.maker)
         if isinstance(command, RegisterMaker):
@@ -116,7 +116,7 @@ class Registry(msgspec.Struct):
             elif isinstance(command, ActivateKey):
                 _activate_key(maker)
             elif isinstance(command, ChangePermissions):
-                maker.permissions = command.permissions
+                maker.permissions = command.after(maker.permissions)
             else:
                 _move(maker, _STEPS[type(command)])
         entry = next_entry(self.audit[-1] if self.audit else None, now, command)

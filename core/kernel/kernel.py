@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import getcontext, setcontext
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -36,6 +36,8 @@ from core.kernel.record import (
 )
 from core.units import MONEY, Nanos
 
+RESTARTED: Final = "restarted"
+"""Why connections are gone that a node had when it went down."""
 Outgoing: TypeAlias = tuple[str, Outward]
 """The component that asked, and the effect that leaves the node."""
 
@@ -90,7 +92,7 @@ class Kernel:
     def resume(self) -> None:
         """Queue, ahead of all that is pending, what a recovered node has to hear of the time when it was down."""
         for conn, name in self.outside.connections.items():
-            self.agenda.lead(0, name, Disconnected(conn, "restarted"))
+            self.agenda.lead(0, name, Disconnected(conn, RESTARTED))
         for name in self.outside.stopped:
             self.agenda.lead(0, name, Resume())
         for name in dict.fromkeys(name for name, _ in self.outside.unanswered()):

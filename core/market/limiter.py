@@ -31,10 +31,18 @@ class Window(msgspec.Struct):
     limit: int
     period_ns: Nanos
     sent: list[Sent] = []
+    """Oldest first."""
+    total: int = 0
+    """Of `sent`."""
 
     def weight(self, now: Nanos) -> int:
-        """What was sent and is younger than the period."""
-        return sum(each.weight for each in self.sent if now - each.at < self.period_ns)
+        """What was sent and is younger than the period. Costs as much as has left the window since `put`."""
+        weight = self.total
+        for each in self.sent:
+            if now - each.at < self.period_ns:
+                break
+            weight -= each.weight
+        return weight
 
     def wait(self, now: Nanos, release: int) -> Nanos:
         """How long until `release` of what weighs now has left the window, or all of it if that is less."""
@@ -51,7 +59,8 @@ class Window(msgspec.Struct):
     def put(self, now: Nanos, weight: int) -> None:
         """Count what is sent now."""
         while self.sent and now - self.sent[0].at >= self.period_ns:
-            del self.sent[0]
+            self.total -= self.sent.pop(0).weight
+        self.total += weight
         newest = self.sent[-1] if self.sent else None
         if newest is not None and (now - newest.since) * _GRAINS < self.period_ns:
             newest.at, newest.weight = now, newest.weight + weight
@@ -65,8 +74,23 @@ class Limiter(msgspec.Struct):
     windows: list[Window] = []
 
     def wait(self, now: Nanos, weight: int = 1) -> Nanos:
-        """How long until `weight` may be sent, if nothing else is: 0 is now. No limit is below `weight`."""
-        return max((each.wait(now, each.weight(now) + weight - each.limit) for each in self.windows), default=0)
+        """How long until `weight` may be sent, if nothing else is: 0 is now. More than a limit counts as all of it."""
+        weights = ((each, each.weight(now) + min(weight, each.limit) - each.limit) for each in self.windows)
+        return max((each.wait(now, release) for each, release in weights), default=0)
+
+    def span(self, count: int) -> Nanos:
+        """How long after the first the last of so many leaves, if nothing else is sent: 0 within every limit."""
+        return max(((count - 1) // each.limit * each.period_ns for each in self.windows), default=0) if count else 0
+
+    def queue(self, now: Nanos, count: int) -> Nanos:
+        """Count so many that leave one after the other, each as soon as it may; when the last does.
+
+        Until then no more may be asked of this limiter.
+        """
+        for _ in range(count):
+            now += self.wait(now)
+            self.put(now)
+        return now
 
     def put(self, now: Nanos, weight: int = 1) -> None:
         """Count what is sent now."""
@@ -74,7 +98,11 @@ class Limiter(msgspec.Struct):
             each.put(now, weight)
 
     def adopt(self, now: Nanos, limits: tuple[RateLimit, ...]) -> None:
-        """Take over the exchange's limits. What it has counted and we have not was sent now, for all we know."""
+        """Take over the exchange's limits. What it has counted and we have not was sent now, for all we know.
+
+        One that would let nothing through, or everything, is none.
+        """
+        limits = tuple(each for each in limits if each.limit > 0 and each.period_ns > 0)
         known = {each.period_ns: each for each in self.windows}
         self.windows = [known.get(each.period_ns, Window(each.limit, each.period_ns)) for each in limits]
         for window, limit in zip(self.windows, limits, strict=True):

@@ -1,9 +1,9 @@
 """The batch being filled: what it holds, when it is due, and the block that it becomes.
 
 It closes when full or when the window of its first message is over, whichever is first, so it never
-holds more than `batch_messages` and needs no other bound. A window in which nothing came is skipped,
-or sealed as an empty block after `empty_windows_per_block` of them. In which order its messages stand in
-the block is decided when it is sealed (`core.sequencer.ordering`).
+holds more than `batch_messages` and needs no other bound. A window in which nothing came is skipped, or sealed
+as an empty block: after `empty_windows_per_block` of them, or where something waits for the next batch. In which order
+its messages stand in the block is decided when it is sealed (`core.sequencer.ordering`).
 """
 
 from __future__ import annotations
@@ -77,6 +77,12 @@ class OpenBatch(msgspec.Struct):
         self.log = with_message(self.log, message, told)
         if len(self.leaves) == 1:
             self._set_due(settings)
+
+    def expect(self, now: Nanos, settings: SequencerSettings) -> None:
+        """Be a block at the end of this window at the latest, with messages or without."""
+        width = settings.batch_window
+        end = window_end(self.anchor, width, window_at(self.anchor, width, now))
+        self.due = end if self.due is None else min(self.due, end)
 
     def hear(self, told: Outcome) -> None:
         """Log what the auction made of an order or of a cancel request."""

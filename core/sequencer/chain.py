@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.kernel.record import Record
-from core.sequencer.block import FIRST_HEIGHT, NO_BLOCK, VERSION, Block, block_hash, roots
+from core.sequencer.block import FIRST_HEIGHT, NO_BLOCK, NO_KEY, VERSION, Block, block_hash, roots
 from core.sequencer.facts import BlockHeader
 from core.sequencer.signing import Check, signature_flaw
 from core.units import Nanos
@@ -47,19 +47,32 @@ def verify_history(
 ) -> ChainBreak | None:
     """Whether blocks are a whole chain, each with the messages, acknowledgements and state that it commits to.
 
-    `head` is what `verify_chain` takes. With `check` each must be signed, and so that it agrees.
+    `head` is what `verify_chain` takes. With `check` each must be signed, and so that it agrees, but for the newest
+    ones: a venue goes on while its signer signs, and one that was killed has them signed when it starts again. So a
+    block that names a key and has no signature yet is broken only if one behind it has.
     """
-    links = _Links(head)
+    links, first_unsigned = _Links(head), 0
     for rebuilt in history:
-        block = rebuilt.block
+        block, height = rebuilt.block, rebuilt.block.header.height
+        is_awaited = is_unsigned(block)
         reason = (
-            links.broken(block.header) or content_flaw(block) or signature_flaw(block.header, block.signature, check)
+            links.broken(block.header)
+            or content_flaw(block)
+            or signature_flaw(block.header, block.signature, None if is_awaited else check)
         )
         if not reason and block.header.state_root != rebuilt.state_root:
             reason = "state root is not that of what happened before it"
         if reason:
-            return ChainBreak(block.header.height, reason)
+            return ChainBreak(height, reason)
+        if check is not None and first_unsigned and not is_awaited:
+            return ChainBreak(first_unsigned, f"it is not signed, and block {height} is")
+        first_unsigned = first_unsigned or (height if is_awaited else 0)
     return links.short()
+
+
+def is_unsigned(block: Block) -> bool:
+    """Whether a block is to be signed, and is not yet."""
+    return block.header.key_id != NO_KEY and not block.signature
 
 
 def content_flaw(block: Block) -> str:

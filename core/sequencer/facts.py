@@ -109,8 +109,9 @@ class BlockSigned(Record, frozen=True):
 
 
 class OrdersVerified(Record, frozen=True):
-    """The signed messages of a block were checked, `waited` after it was sealed. Of `signed` ones those that stand at
-    `refused` in the block do not reach the auction, for a stable reason code; None if there are none.
+    """Signed messages of a block were checked, `waited` after it was sealed: those of proven owners all at once, those
+    of the others apart. Of `signed` ones those that stand at `refused` in the block do not reach the auction, for a
+    stable reason code; None if there are none.
     """
 
     height: int
@@ -118,6 +119,17 @@ class OrdersVerified(Record, frozen=True):
     refused: tuple[int, ...]
     waited: Nanos
     reason: str | None = None
+
+
+class CulpritsFound(Record, frozen=True):
+    """A check that had been given up came to its end, `late` after that: those that stand at `places` in the block were
+    signed badly, and some of those at `suspects`. All were refused before; now their owners are distrusted for a while.
+    """
+
+    height: int
+    places: tuple[int, ...]
+    late: Nanos
+    suspects: tuple[int, ...] = ()
 
 
 Sequenced: TypeAlias = OrderSequenced | CancelSequenced | ReplaceSequenced

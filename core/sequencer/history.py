@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from core.fix.records import FromPeer, SessionClosed
 from core.kernel.record import Effect, Event, Message, Note
 from core.market.orders import Item
-from core.sequencer.block import NO_KEY, Block
+from core.sequencer.block import Block
 from core.sequencer.booklog import EMPTY, OUTCOMES, with_message, with_outcome
-from core.sequencer.chain import Rebuilt
+from core.sequencer.chain import Rebuilt, is_unsigned
 from core.sequencer.facts import SEQUENCED, BlockSealed, BlockSigned, item_of
 from core.sequencer.leaf import NO_MESSAGE, Leaf, acknowledgement, encode_acknowledgement, encode_leaf
 from core.units import Nanos
@@ -76,7 +76,6 @@ class History:
 
     def _whole(self) -> Iterator[Rebuilt]:
         while self._sealed:
-            block = self._sealed[0].block
-            if block.header.key_id != NO_KEY and not block.signature:
+            if is_unsigned(self._sealed[0].block):
                 return
             yield self._sealed.popleft()

@@ -16,9 +16,9 @@ from core.market.orders import (
 )
 from core.sequencer import reports
 from core.sequencer.booklog import Outcome
+from core.sequencer.checks import Checks
 from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.reported import REPORTED, ReportedOrder, ReportedState, ReportedTrigger
-from core.sequencer.sealing import Sealing
 from core.units import Nanos
 
 _SESSION_LOST: Final = "the session was lost"
@@ -28,7 +28,7 @@ _SIGNATURES: Final = {
 }
 
 
-class Outcomes(Sealing):
+class Outcomes(Checks):
     """A sequencer without peers."""
 
     __slots__ = ()
@@ -42,7 +42,7 @@ class Outcomes(Sealing):
         elif isinstance(told, OrderExpired):
             self._end(now, told.order_id, ReportedTrigger.EXPIRED, told.reason)
         elif isinstance(told, OrderFailed):
-            self._end(now, told.order_id, ReportedTrigger.FAILED, told.reason)
+            self._end(now, told.order_id, ReportedTrigger.FAILED, _text(told.reason))
         elif isinstance(told, OrderCancelled):
             self._end(now, told.order_id, ReportedTrigger.CANCELLED, None if told.cl_ord_id else _SESSION_LOST)
         elif isinstance(told, OrderReplaced):
@@ -92,6 +92,11 @@ class Outcomes(Sealing):
             self.tell(order.owner, reports.cancel_in_vain(live, live.cancel_cl_ord_id, now, refusal))
         if live.replace_cl_ord_id:
             self.tell(order.owner, reports.replace_in_vain(live, live.replace_cl_ord_id, now, refusal))
+
+
+def _text(reason: str) -> str:
+    """What the owner of an order that failed is told: the auction's code, or of a signature what any refusal says."""
+    return reports.sentence(_refusal(reason)) if reason in _SIGNATURES else reason
 
 
 def _refusal(reason: str) -> Refusal:

@@ -15,6 +15,7 @@ from core.fix.records import FromPeer
 from core.identity.checking import Signed
 from core.identity.orders import order_message
 from core.identity.records import MakerAdmitted, Permissions, PermissionsChanged
+from core.market.limiter import Window
 from core.sequencer.reasons import Reason, Refusal
 from core.units import SECOND, Nanos
 
@@ -24,7 +25,7 @@ MSG_TYPES: Final[tuple[str, ...]] = tuple(message.MSG_TYPE for message in get_ar
 
 
 class Permit(msgspec.Struct):
-    """Who is logged on as a session and may do what, and how much they have sent in the second that runs."""
+    """Who is logged on as a session and may do what, and how much they have sent in the last second."""
 
     admitted: MakerAdmitted | None = None
     """None if they logged on without a key."""
@@ -32,8 +33,8 @@ class Permit(msgspec.Struct):
     """Who is about to log on as the session. Whoever is still logged on is not that, and may stay."""
     barred: str = ""
     """Why they may do nothing until they are admitted again; empty while they may."""
-    second: int = 0
-    messages: int = 0
+    sent: Window = msgspec.field(default_factory=lambda: Window(0, SECOND))
+    """What came in the last second and was not too much."""
 
     @property
     def signs(self) -> bool:
@@ -41,9 +42,19 @@ class Permit(msgspec.Struct):
         return self.admitted is not None and self.admitted.signing == "order"
 
     def open(self) -> None:
-        """Who was coming is logged on. What was sent in this second still counts."""
+        """Who was coming is logged on. What was sent in the last second still counts."""
         if self.coming is not None:
             self.admitted, self.coming, self.barred = self.coming, None, ""
+
+    def admit(self, who: MakerAdmitted, opened: str | None) -> None:
+        """Somebody is about to log on, or has: by `opened`, the connection of the last Logon that was heard of."""
+        self.coming = who
+        if opened == who.conn and (self.admitted is None or self.admitted.conn != opened):
+            self.open()
+
+    def bar(self, why: str) -> None:
+        """Nothing more from them. Who was about to log on was admitted before that, and is not let in by it."""
+        self.coming, self.barred = None, why
 
     def change(self, changed: PermissionsChanged) -> None:
         """A market maker may do something else from now on, which counts here if it is this one."""
@@ -53,15 +64,19 @@ class Permit(msgspec.Struct):
             self.coming = replace(self.coming, permissions=changed.permissions)
 
     def objection(self, message: Incoming, now: Nanos) -> Refusal | None:
-        """Why they may not send `message`, which counts whether they may or not; None if they may.
+        """Why they may not send `message`; None if they may. It counts in the second that follows, whether they may or
+        not, unless it is refused for the rate: who sends too fast still gets through as much as it may.
 
         Symbols and the largest order bind new orders and what is to replace them: whoever has one may always cancel it.
         """
         permissions = self.admitted.permissions if self.admitted is not None else Permissions()
-        limit, sent = permissions.messages_per_second_max, self._count(now)
+        limit = permissions.messages_per_second_max
+        is_too_much = limit is not None and self.sent.weight(now) >= limit
+        if not is_too_much:
+            self.sent.put(now, 1)
         if self.barred:
             return Refusal(Reason.NOT_ADMITTED, self.barred)
-        if limit is not None and sent > limit:
+        if is_too_much:
             return Refusal(Reason.RATE_EXCEEDED, f"more than {limit} messages in a second")
         if permissions.msg_types is not None and message.MSG_TYPE not in permissions.msg_types:
             return Refusal(Reason.MSG_TYPE_NOT_PERMITTED, f"MsgType {message.MSG_TYPE} is not permitted")
@@ -74,14 +89,6 @@ class Permit(msgspec.Struct):
         if self.admitted is None or not self.signs:
             return None
         return self.admitted.public_key, order_message(received.content_hash), received.message.order_signature
-
-    def _count(self, now: Nanos) -> int:
-        """How many messages have come in this second, with the one that has just come."""
-        second = now // SECOND
-        if self.second != second:
-            self.second, self.messages = second, 0
-        self.messages += 1
-        return self.messages
 
 
 def _order_objection(permissions: Permissions, order: NewOrderSingle | OrderCancelReplaceRequest) -> Refusal | None:

@@ -101,7 +101,7 @@ def unknown(message: OrderStatusRequest, refusal: Refusal, now: Nanos) -> Execut
         cum_qty=_ZERO,
         avg_px=_ZERO,
         transact_time=now,
-        text=_sentence(refusal),
+        text=sentence(refusal),
     )
 
 
@@ -128,7 +128,7 @@ def refused(message: NewOrderSingle, refusal: Refusal, order_id: str, exec_id: s
         cum_qty=_ZERO,
         avg_px=_ZERO,
         transact_time=now,
-        text=_sentence(refusal),
+        text=sentence(refusal),
     )
 
 
@@ -205,11 +205,12 @@ def _cancel_reject(
         transact_time=now,
         cxl_rej_response_to=CxlRejResponseTo.ORDER_CANCEL_REQUEST,
         cxl_rej_reason=refusal.cxl_rej_reason,
-        text=_sentence(refusal),
+        text=sentence(refusal),
     )
 
 
-def _sentence(refusal: Refusal) -> str:
+def sentence(refusal: Refusal) -> str:
+    """Text(58) of a refusal: the code, and what it means for a person."""
     return f"{refusal.reason}: {refusal.text}"
 
 

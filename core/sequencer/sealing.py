@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from core.fix.message import FixMessage
 from core.fix.records import ToPeer
-from core.identity.checking import CheckOrders, OrdersChecked, Signed
+from core.identity.checking import Signed
 from core.kernel.component import Component
 from core.kernel.ids import Ids
-from core.kernel.record import Call, CancelTimer, Compute, Computed, Message, Note, Reply, Restarted, Send, SetTimer
+from core.kernel.record import Call, CancelTimer, Message, Note, Reply, Send, SetTimer
 from core.market.orders import Item, Order
-from core.sequencer.batch import OpenBatch
+from core.sequencer.apart import Turns
+from core.sequencer.batch import OpenBatch, Sealed
 from core.sequencer.block import NO_KEY, signed_bytes
-from core.sequencer.facts import BlockSealed, BlockSigned, OrdersVerified
-from core.sequencer.held import HELD_MAX, HeldBatch
+from core.sequencer.facts import BlockSealed, BlockSigned
+from core.sequencer.held import GivenUp, HeldBatch
 from core.sequencer.known import KnownIds
 from core.sequencer.leaf import Leaf
 from core.sequencer.permits import Permit
-from core.sequencer.reasons import Reason
 from core.sequencer.receipt import ReceiptIssued, ReceiptWanted
 from core.sequencer.recent import RecentBlocks
 from core.sequencer.reported import ReportedOrder
@@ -30,9 +30,9 @@ from core.sequencer.trust import Trust
 from core.units import Nanos
 
 FIX: Final = "fix"
-AUCTION: Final = "auction"
 WINDOW: Final = "window"
-"""The timer of the block. All others are checks', by the heights of their blocks."""
+"""The timer of the block. All others are those of checks."""
+Trigger: TypeAlias = Literal["full", "window", "empty", "stop"]
 
 
 class SequencerState(msgspec.Struct):
@@ -53,13 +53,26 @@ class SequencerState(msgspec.Struct):
     """By owner."""
     permits: dict[str, Permit] = {}
     """By owner, of those who have logged on with a key."""
+    opened: dict[str, str] = {}
+    """By owner, the connection that its session was last logged on by."""
     held: list[HeldBatch] = []
     """Sealed batches that the auction has not got yet, oldest first; at most `HELD_MAX`."""
+    turns: Turns = msgspec.field(default_factory=Turns)
+    """What is checked apart, of those batches and of earlier ones."""
+    late: list[Item] = []
+    """What was checked too late for its own batch, and goes with the next."""
+    given_up: dict[str, GivenUp] = {}
+    """By job: checks that are waited for no longer; at most `GIVEN_UP_MAX`."""
     trust: Trust = msgspec.field(default_factory=Trust)
+
+    @property
+    def checks(self) -> int:
+        """How much has a place and has not reached the auction, in batches and parts of them."""
+        return len(self.held) + len(self.turns) + bool(self.late)
 
 
 class Sealing(Component[SequencerState]):
-    """A sequencer without peers and without an auction to hear from."""
+    """A sequencer without peers and without an auction."""
 
     __slots__ = ("settings",)
 
@@ -91,19 +104,8 @@ class Sealing(Component[SequencerState]):
         self.arm()
         return state.global_seq
 
-    def close_full(self, now: Nanos) -> None:
-        """Seal the batch if it has room for no more."""
-        if len(self.state.batch.leaves) >= self.settings.batch_messages:
-            self.close(now, "full", 0)
-
-    def close_overdue(self, now: Nanos) -> None:
-        """Seal the batch if its window is over."""
-        batch = self.state.batch
-        if batch.due is not None and now >= batch.due:
-            self.close(now, "window" if batch.leaves else "empty", now - batch.due)
-
-    def close(self, now: Nanos, trigger: Literal["full", "window", "empty", "stop"], lateness: Nanos) -> None:
-        """Seal the batch, have the block signed and its messages checked, and hand these to the auction."""
+    def seal(self, now: Nanos, trigger: Trigger, lateness: Nanos) -> Sealed:
+        """Make a block of the batch, and have it signed."""
         state, settings = self.state, self.settings
         sealed = state.batch.seal(now, settings)
         header = sealed.block.header
@@ -116,8 +118,7 @@ class Sealing(Component[SequencerState]):
         if header.key_id != NO_KEY:
             wanted = SignBlock(header.height, header.key_id, signed_bytes(sealed.block_hash))
             self.emit(Call(SIGNER, f"block-{header.height}", wanted))
-        self._hold(now, HeldBatch(sealed.batch, sealed.signed))
-        self.arm()
+        return sealed
 
     def arm(self) -> None:
         """Set the timer to the end of the window."""
@@ -125,66 +126,6 @@ class Sealing(Component[SequencerState]):
         if due != state.armed:
             state.armed = due
             self.emit(CancelTimer(WINDOW) if due is None else SetTimer(WINDOW, due))
-
-    # --- checks --------------------------------------------------------------------------------------
-
-    def check_overdue(self, now: Nanos, height: int) -> None:
-        """The check of a block takes too long."""
-        self._give_up(now, next(it for it in self.state.held if it.batch.height == height))
-        self._release()
-
-    def _on_restarted(self, now: Nanos, _event: Restarted) -> None:
-        """Checks that ended with a process have begun anew, and have as long again."""
-        for held in self.state.held:
-            if held.job:
-                self._await(now, held)
-
-    def _hold(self, now: Nanos, held: HeldBatch) -> None:
-        """Queue a batch, and hand over what need not wait."""
-        self.state.held.append(held)
-        if held.signed:
-            self._ask(now, held)
-        if len(self.state.held) > HELD_MAX:
-            self._give_up(now, self.state.held[0])
-        self._release()
-
-    def _ask(self, now: Nanos, held: HeldBatch) -> None:
-        held.job = self.state.ids.next("C")
-        self.emit(Compute(held.job, CheckOrders(tuple(held.signed.values()))))
-        self._await(now, held)
-
-    def _await(self, now: Nanos, held: HeldBatch) -> None:
-        self.emit(SetTimer(str(held.batch.height), now + self.settings.check_timeout))
-
-    def _on_checked(self, now: Nanos, event: Computed[OrdersChecked]) -> None:
-        """An answer that was waited for no longer changes nothing."""
-        held = next((it for it in self.state.held if event.job_id == it.job), None)
-        if held is not None:
-            places = list(held.signed)
-            culprits = tuple(places[culprit] for culprit in event.result.culprits)
-            self.state.trust.distrust(now, held.owners(culprits))
-            self._settle(now, held, culprits, Reason.BAD_ORDER_SIGNATURE if culprits else None)
-            self._release()
-
-    def _give_up(self, now: Nanos, held: HeldBatch) -> None:
-        self._settle(now, held, tuple(held.signed), Reason.UNCHECKED_SIGNATURE)
-
-    def _settle(self, now: Nanos, held: HeldBatch, refused: tuple[int, ...], reason: Reason | None) -> None:
-        height, closed_at = held.batch.height, held.batch.closed_at
-        self.emit(CancelTimer(str(height)))
-        self.emit(Note(OrdersVerified(height, len(held.signed), refused, now - closed_at, reason)))
-        self.state.trust.settle(held.owners(held.signed))
-        held.settle(refused, reason)
-
-    def _release(self) -> None:
-        """Hand over what waits for nothing any more. Who is turned away is told as if the auction had."""
-        held = self.state.held
-        while held and not held[0].job:
-            batch = held.pop(0)
-            for answer in batch.turned_away():
-                self.emit(Note(answer))
-                self.emit(Send(self.name, answer))
-            self.emit(Send(AUCTION, batch.rest()))
 
     # --- receipts ------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCa
 from core.fix.records import FromPeer, RejectBusiness, SessionClosed, SessionOpened
 from core.fix.sides import MARKET_SIDE
 from core.fix.tags import BusinessRejectReason
-from core.identity.checking import OrdersChecked, Signed
+from core.identity.checking import BlockChecked, OrdersChecked, Signed
 from core.identity.records import MakerAdmitted, MakerBarred, PermissionsChanged
 from core.kernel.component import Handler
 from core.kernel.record import Message, Note, Record, Restarted, Resume, Send, Start, Stop, TimerFired
@@ -63,7 +63,7 @@ class Sequencer(Outcomes):
 
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
         self.state.stopping = True
-        if self.state.batch.leaves:
+        if self.state.batch.leaves or self.state.late:
             self.close(now, "stop", 0)
         self.state.batch.due = None
         self.arm()
@@ -81,10 +81,11 @@ class Sequencer(Outcomes):
             self.state.armed = None
             self.close_overdue(now)
         else:
-            self.check_overdue(now, int(event.key))
+            self.check_overdue(now, event.key)
 
     def _on_opened(self, _now: Nanos, event: Message[SessionOpened]) -> None:
         """By whom it was opened binds what comes now. The engine has kept what the peer was to be told meanwhile."""
+        self.state.opened[event.body.session] = event.body.conn
         if permit := self.state.permits.get(event.body.session):
             permit.open()
 
@@ -103,11 +104,13 @@ class Sequencer(Outcomes):
                 self.close_full(now)
 
     def _on_admitted(self, _now: Nanos, event: Message[MakerAdmitted]) -> None:
-        self.state.permits.setdefault(event.body.session, Permit()).coming = event.body
+        """Admission and logon come by two ways: of one instant, the logon may be heard of first."""
+        session = event.body.session
+        self.state.permits.setdefault(session, Permit()).admit(event.body, self.state.opened.get(session))
 
     def _on_barred(self, _now: Nanos, event: Message[MakerBarred]) -> None:
         barred = event.body
-        self.state.permits.setdefault(barred.session, Permit()).barred = f"{barred.maker} is {barred.status}"
+        self.state.permits.setdefault(barred.session, Permit()).bar(f"{barred.maker} is {barred.status}")
 
     def _on_permissions(self, _now: Nanos, event: Message[PermissionsChanged]) -> None:
         for permit in self.state.permits.values():
@@ -243,7 +246,8 @@ class Sequencer(Outcomes):
         SessionClosed: _on_closed,
         FromPeer: _on_peer,
         BlockSignature: Outcomes._on_signature,  # noqa: SLF001  # its own
-        OrdersChecked: Outcomes._on_checked,  # noqa: SLF001
+        BlockChecked: Outcomes._on_block_checked,  # noqa: SLF001
+        OrdersChecked: Outcomes._on_orders_checked,  # noqa: SLF001
         Restarted: Outcomes._on_restarted,  # noqa: SLF001
         ReceiptWanted: Outcomes._on_receipt_wanted,  # noqa: SLF001
         **dict.fromkeys(OUTCOMES, Outcomes._on_outcome),  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""How many signed messages of each owner may wait for their checks at a time, and whose are not taken for a while.
+"""Whose signatures were good, how many of each owner may wait for their checks, and whose are not taken for a while.
 
 Checks cost the venue more than they cost who brings them about, above all those of bad signatures. So an owner whose
 backlog is long, and one that was found out, is refused at the door; nobody else is, whatever they do. An owner is found
@@ -17,8 +17,6 @@ from core.units import MILLISECOND, SECOND, Nanos
 
 UNCHECKED_MAX: Final = 500
 """Signed messages of one owner that wait for their checks at a time; those beyond are refused."""
-UNCHECKED_MAX_IN_ALL: Final = 2_000
-"""Of all owners: those that have some share it alike, so that who has few is never refused for who has many."""
 DISTRUST: Final = 250 * MILLISECOND
 """How long an owner is not trusted for each culprit of a block,"""
 DISTRUST_MAX: Final = 10 * SECOND
@@ -31,6 +29,8 @@ class Trust(msgspec.Struct):
     unchecked: dict[str, int] = {}
     distrusted: dict[str, Nanos] = {}
     """Until when at least."""
+    proven: dict[str, None] = {}
+    """Those whose last check was good."""
 
     def objection(self, owner: str, now: Nanos) -> Refusal | None:
         """Why no further signed message of this owner is taken, if none is."""
@@ -39,8 +39,7 @@ class Trust(msgspec.Struct):
             if waiting or now < self.distrusted[owner]:
                 return Refusal(Reason.SIGNATURES_DISTRUSTED, "an order of yours was signed badly; wait some seconds")
             del self.distrusted[owner]
-        owners = len(self.unchecked) + (not waiting)
-        if waiting and waiting >= min(UNCHECKED_MAX, UNCHECKED_MAX_IN_ALL // owners):
+        if waiting >= UNCHECKED_MAX:
             return Refusal(Reason.CHECKS_BEHIND, f"{waiting} of your signatures wait for their checks")
         return None
 
@@ -55,8 +54,13 @@ class Trust(msgspec.Struct):
             if not self.unchecked[owner]:
                 del self.unchecked[owner]
 
+    def prove(self, owners: Collection[str]) -> None:
+        """What was checked of these was good."""
+        self.proven.update((owner, None) for owner in dict.fromkeys(owners) if owner not in self.distrusted)
+
     def distrust(self, now: Nanos, culprits: Collection[str]) -> None:
         """Messages of these owners, one each time, were signed badly."""
         for owner in dict.fromkeys(culprits):
+            self.proven.pop(owner, None)
             span = min(DISTRUST_MAX, DISTRUST * sum(1 for it in culprits if it == owner))
             self.distrusted[owner] = max(self.distrusted.get(owner, 0), now + span)

@@ -16,6 +16,7 @@ from core.fix.messages import NewOrderSingle, OrderCancelReplaceRequest, OrderCa
 from core.fix.sides import MARKET_SIDE
 from core.fix.tags import OrdType, TimeInForce
 from core.market.orders import Order, Pair, ReplaceOrder, amounts
+from core.sequencer.instructions import check_instructions
 from core.sequencer.known import KnownIds
 from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.reported import ReportedOrder, ReportedState
@@ -59,6 +60,7 @@ def validate(
     refusal = (
         _check_identity(message, known)
         or _check_terms(message, now)
+        or check_instructions(message, pair)
         or _check_quantity(message.order_qty, pair)
         or _check_price(message.price, message.order_qty, pair)
     )
@@ -113,6 +115,7 @@ def validate_replace(
     pair = rules.pairs[order.symbol]
     refusal = (
         _check_unchanged(message, order)
+        or check_instructions(message, pair)
         or _check_quantity(message.order_qty, pair)
         or _check_price(message.price, message.order_qty, pair)
     )

@@ -94,7 +94,7 @@ class Registrations:
             return refused(404, f'the venue has no member "{command.maker}"', hint)
         if not isinstance(command, RegisterMaker | ChangePermissions):
             return None
-        if flaw := command.permissions.flaw:
+        if flaw := command.flaw:
             return refused(400, f"{_WORDS[RegistryRefusal.INVALID_PERMISSIONS]}: {flaw}")
         slip = self._slip(command.permissions)
         return None if slip is None else refused(404, *slip)

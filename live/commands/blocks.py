@@ -13,7 +13,7 @@ import msgspec
 from core.errors import InputError, KeyRefused
 from core.faults import one_line
 from core.sequencer.block import NO_KEY, block_hash
-from core.sequencer.chain import Rebuilt, verify_history
+from core.sequencer.chain import Rebuilt, is_unsigned, verify_history
 from core.sequencer.leaf import decode_acknowledgement, decode_leaf
 from core.sequencer.receipt import Receipt, decode_receipt, encode_receipt, verify_receipt
 from core.sequencer.signing import Check, checked_by
@@ -85,7 +85,8 @@ def check_chain(*, folder: Path, head: bytes | None, check: Check | None, as_jso
     """Verify every block of the venue's journal in DIR, or of the run in DIR, from the first one on.
 
     Each must link to the one before and commit to the messages, the acknowledgements and the order book that the
-    journal's events give; with a public key, each must have its signature. The node may run meanwhile.
+    journal's events give; with a public key, each must have its signature. The node may run meanwhile: the newest
+    blocks may wait for their signatures, and how many do is said.
     """
     from live.blocks import read_blocks  # noqa: PLC0415  # the whole market is slow to import
 
@@ -95,9 +96,11 @@ def check_chain(*, folder: Path, head: bytes | None, check: Check | None, as_jso
         show({"broken": broken.height, "reason": broken.reason}, f"{folder}: {broken}", as_json=as_json)
         return Exit.DAMAGED
     counts = {"blocks": counted.blocks, "messages": counted.messages, "signed": counted.signed}
+    counts["unsigned"] = counted.unsigned
+    unsigned = f"; the newest {counted.unsigned:,} are not signed yet" if check is not None and counted.unsigned else ""
     since = f"; {counted.since:,} of them follow the one that you know" if counted.since else ""
     text = f"{counted.blocks:,} blocks with {counted.messages:,} messages are one chain; its head is {counted.head}"
-    show(counts | {"head": counted.head, "since": counted.since}, text + since, as_json=as_json)
+    show(counts | {"head": counted.head, "since": counted.since}, text + since + unsigned, as_json=as_json)
     return Exit.OK
 
 
@@ -106,6 +109,8 @@ class _Counted:
 
     def __init__(self, known: bytes | None) -> None:
         self.blocks = self.messages = self.signed = 0
+        self.unsigned = 0
+        """The newest blocks, as far as they wait for their signatures."""
         self.head = NO_KEY.hex()
         self.since: int | None = None
         """Blocks behind the one whose hash is `known`."""
@@ -117,6 +122,7 @@ class _Counted:
             self.blocks += 1
             self.messages += len(rebuilt.block.messages)
             self.signed += bool(rebuilt.block.signature)
+            self.unsigned = self.unsigned + 1 if is_unsigned(rebuilt.block) else 0
             newest = block_hash(rebuilt.block.header)
             self.head = newest.hex()
             if newest == self._known:

@@ -17,7 +17,7 @@ from live.commands.exits import Exit
 from live.commands.options import PATH, Hash, Text, as_json, show, venue_options
 
 if TYPE_CHECKING:
-    from core.identity.records import AuditEntry, Command, Permissions
+    from core.identity.records import AuditEntry, Command, Permission, Permissions
     from live.admin.client import Remote
 
 Shown = TypeVar("Shown", bound=Callable[..., Any])
@@ -28,7 +28,7 @@ _JOURNAL: Final = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Read it from a venue's journal instead; the venue need not run.",
 )
-_LIFTED: Final = {
+_LIFTED: Final[dict[str, Permission]] = {
     "msg-type": "msg_types",
     "symbol": "symbols",
     "order-max": "order_quantity_max",
@@ -181,23 +181,19 @@ def add(
 @_command
 @_with_permissions
 def permit(
-    venue: Remote, *, maker: str, who: str, why: str, lift: tuple[str, ...], permissions: Permissions
+    _venue: Remote, *, maker: str, who: str, why: str, lift: tuple[str, ...], permissions: Permissions
 ) -> Command:
     """Change what MAKER may do, from its next message on. What is not named stays as it is."""
-    from msgspec.structs import asdict, replace  # noqa: PLC0415
+    from core.identity.records import ChangePermissions  # noqa: PLC0415
 
-    from core.identity.records import ChangePermissions, Permissions  # noqa: PLC0415
-    from live.registry import registered  # noqa: PLC0415  # the whole market is slow to import
-
-    named = {name: value for name, value in asdict(permissions).items() if value is not None}
-    lifted = dict.fromkeys(_LIFTED[option] for option in lift)
-    if not named and not lifted:
+    named = [option for option, name in _LIFTED.items() if getattr(permissions, name) is not None]
+    if not named and not lift:
         raise InputError("nothing to change", "say a restriction, such as --rate-max 100, or --lift one")
-    for option, name in _LIFTED.items():
-        if name in named and name in lifted:
+    for option in named:
+        if option in lift:
             raise InputError(f"--lift {option}: takes away what --{option} says", "give one of them")
-    known = next((view.permissions for view in registered(venue.audit()) if view.maker == maker), Permissions())
-    return ChangePermissions(maker, replace(known, **lifted, **named), who, why)
+    only = tuple(name for option, name in _LIFTED.items() if option in (*named, *lift))
+    return ChangePermissions(maker, permissions, who, why, only)
 
 
 @registry.command()

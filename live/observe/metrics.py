@@ -54,7 +54,7 @@ class Metrics:
         self._lateness = _histogram(
             self.registry, "romer_block_lateness_seconds", "How long after its due time a block was sealed", _LATENESS
         )
-        about = "How long a sealed block waited for the check of its signed orders"
+        about = "How long signed orders of a sealed block waited for their check"
         self._waits = _histogram(self.registry, "romer_check_wait_seconds", about, _WAITS)
 
     def observe(self, _node: str, _now: Nanos, dst: str, event: Event, _effects: list[Effect]) -> None:

@@ -20,7 +20,8 @@ from core.identity.records import (
     SuspendMaker,
 )
 from core.identity.scheme import key_id
-from core.kernel.record import Event, Record
+from core.kernel.kernel import RESTARTED
+from core.kernel.record import Disconnected, Event, Record
 from core.sequencer.facts import OrderSequenced
 from core.units import Nanos
 from sim.checkers import Checker
@@ -29,6 +30,10 @@ from sim.checkers import Checker
 class OnlyAcceptedKeys(Checker):
     """Each session is logged on with an active or staged key of an active market maker, and ends when it no longer is
     one, within `logout_timeout`. No order is taken from a market maker that may not trade.
+
+    A live node is late, or down, and is held to what it could do. What is due is handled in turns, each at one time:
+    a session should be gone when the turn in which its time came is over, and what was on its way in the turn in which
+    a market maker lost its right may still be taken. A turn that the node was killed in goes on when it starts again.
     """
 
     name = "only accepted keys"
@@ -36,7 +41,10 @@ class OnlyAcceptedKeys(Checker):
     def __init__(self, logout_timeout: Nanos) -> None:
         self._patience = logout_timeout
         self._now: Nanos = 0
+        self._turn = 0
         self._trading: set[str] = set()
+        self._barred: dict[str, int] = {}
+        """By market maker: the turn in which it lost its right to trade."""
         self._active: dict[str, bytes] = {}
         self._staged: dict[str, bytes] = {}
         self._admitted: dict[str, tuple[str, bytes]] = {}
@@ -44,17 +52,22 @@ class OnlyAcceptedKeys(Checker):
         """By session: the market maker and the key id that it is logged on with."""
         self._leave_by: dict[str, Nanos] = {}
 
-    def receives(self, now: Nanos, _dst: str, _event: Event) -> None:
+    def receives(self, now: Nanos, _dst: str, event: Event) -> None:
         """Time passes for those who should leave."""
+        if now > self._now and not (isinstance(event, Disconnected) and event.reason == RESTARTED):
+            self._look()
+            self._turn += 1
         self._now = now
-        for session, deadline in self._leave_by.items():
-            if now > deadline:
-                self.violated(f"{session} is still logged on with a key that is not accepted, at {now}")
 
     def finish(self) -> None:
-        """Whoever should have left has."""
-        for session in self._leave_by:
-            self.violated(f"{session} ends the run logged on with a key that is not accepted")
+        """Whoever should have left by now has."""
+        self._look()
+
+    def _look(self) -> None:
+        """A turn is over."""
+        for session, deadline in self._leave_by.items():
+            if self._now >= deadline:
+                self.violated(f"{session} is still logged on with a key that is not accepted, at {self._now}")
 
     def _on_changed(self, fact: RegistryChanged) -> None:
         command = fact.entry.command
@@ -70,9 +83,14 @@ class OnlyAcceptedKeys(Checker):
         elif not isinstance(command, ChangePermissions):
             assert isinstance(command, SuspendMaker | RevokeMaker)
             self._trading.discard(maker)
-        for session, (who, key) in self._open.items():
-            if not self._is_accepted(who, key):
-                self._leave_by.setdefault(session, self._now + self._patience)
+            self._barred[maker] = self._turn
+        for session in self._open:
+            self._see(session)
+
+    def _see(self, session: str) -> None:
+        """It has to end if it is of a key that is not accepted."""
+        if not self._is_accepted(*self._open[session]):
+            self._leave_by.setdefault(session, self._now + self._patience)
 
     def _on_proven(self, fact: LogonProven) -> None:
         if not self._is_accepted(fact.maker, fact.key_id):
@@ -80,7 +98,7 @@ class OnlyAcceptedKeys(Checker):
 
     def _on_sequenced(self, fact: OrderSequenced) -> None:
         maker, _ = self._open.get(fact.order.owner, ("", b""))
-        if maker and maker not in self._trading:
+        if maker and maker not in self._trading and self._turn > self._barred.get(maker, 0):
             self.violated(f"{fact.order.order_id} of {maker} is taken, who may not trade")
 
     def _is_accepted(self, maker: str, key: bytes) -> bool:
@@ -92,6 +110,7 @@ class OnlyAcceptedKeys(Checker):
     def _on_opened(self, body: SessionOpened) -> None:
         if body.session in self._admitted:
             self._open[body.session] = self._admitted[body.session]
+            self._see(body.session)
 
     def _on_closed(self, body: SessionClosed) -> None:
         self._open.pop(body.session, None)

@@ -10,7 +10,7 @@ from msgspec import Meta, field
 from core.config import Duration, IdentityConfig, KeyConfig, PermissionsConfig, Section
 from core.faults import Fault, KeyPath, unknown
 from core.founders import permission_faults
-from core.identity.checking import Check, CheckOrders
+from core.identity.checking import Check, CheckBlock, CheckOrders
 from core.identity.records import (
     ActivateKey,
     ActivateMaker,
@@ -104,7 +104,7 @@ class IdentitySection(Section, frozen=True, kw_only=True):
 
     def checking(self, problem: Check) -> Nanos:
         """How long the venue's worker is busy with it."""
-        orders = len(problem.signed) if isinstance(problem, CheckOrders) else 0
+        orders = len(problem.signed) if isinstance(problem, CheckBlock | CheckOrders) else 0
         return int(self.check) + orders * int(self.check_order)
 
 

@@ -27,7 +27,20 @@ from core.identity.records import (
 from core.identity.registrar import Registrar
 from core.identity.scheme import key_gen
 from core.identity.settings import IdentitySettings
-from core.kernel.record import Compute, Computed, Effect, Event, Message, Note, Record, Send, Start
+from core.kernel.record import (
+    CancelTimer,
+    Compute,
+    Computed,
+    Effect,
+    Event,
+    Message,
+    Note,
+    Record,
+    Send,
+    SetTimer,
+    Start,
+    TimerFired,
+)
 from core.units import Nanos
 from tests.helpers.fix import LOGON, NOW, wire
 
@@ -89,6 +102,7 @@ class Desk:
         self.notes: list[Record] = []
         self.sent: list[tuple[str, Record]] = []
         self.jobs: list[Compute[Any]] = []
+        self.timers: dict[str, Nanos] = {}
         self.attempts = 0
 
     def handle(self, event: Event) -> list[Effect]:
@@ -99,6 +113,10 @@ class Desk:
                 self.notes.append(effect.fact)
             elif isinstance(effect, Send):
                 self.sent.append((effect.dst, effect.body))
+            elif isinstance(effect, SetTimer):
+                self.timers[effect.key] = effect.at
+            elif isinstance(effect, CancelTimer):
+                self.timers.pop(effect.key, None)
             else:
                 assert isinstance(effect, Compute)
                 self.jobs.append(effect)
@@ -109,9 +127,20 @@ class Desk:
         self.handle(Start())
 
     def solve(self, job: int = 0) -> None:
-        """Do one of the checks that wait, by default the oldest."""
+        """Do one of the checks that wait, by default the oldest, and let it be time for its answer."""
         asked = self.jobs.pop(job)
+        self.answer(asked)
+        self.ring(asked.job_id)
+
+    def answer(self, asked: Compute[Any]) -> None:
+        """Do a check."""
         self.handle(Computed(asked.job_id, check(asked.problem)))
+
+    def ring(self, *timers: str) -> None:
+        """It is time for these, as far as they wait."""
+        for key in timers:
+            if key in self.timers:
+                self.handle(TimerFired(key, self.timers.pop(key)))
 
     def command(self, command: Command) -> Record:
         """Give a command, and see what became of it."""
@@ -134,11 +163,11 @@ class Desk:
         """Change a market maker's key."""
         self.commands(stage(maker, key), step(ActivateKey, maker))
 
-    def attempt(self, raw: bytes, session: str = "MM1") -> str:
-        """The engine asks about a Logon on a new connection. Returns the connection."""
+    def attempt(self, raw: bytes, session: str = "MM1", peer: str = "") -> str:
+        """The engine asks about a Logon on a new connection from `peer`. Returns the connection."""
         self.attempts += 1
         conn = f"c{self.attempts}"
-        self.handle(Message("fix", LogonAttempted(session, conn, raw)))
+        self.handle(Message("fix", LogonAttempted(session, conn, raw, peer)))
         return conn
 
     def log_on(self, raw: bytes, session: str = "MM1") -> str:
@@ -146,11 +175,16 @@ class Desk:
         conn = self.attempt(raw, session)
         while self.jobs:
             self.solve()
+        self.ring(*self.timers)
         verdict = self.verdicts[conn]
         assert verdict.session == session
         if verdict.accepted:
-            self.handle(Message("fix", LogonConcluded(session, conn, logged_on=True)))
+            self.conclude(conn, session)
         return "admitted" if verdict.accepted else verdict.detail
+
+    def conclude(self, conn: str, session: str) -> None:
+        """The engine has let in who was believed."""
+        self.handle(Message("fix", LogonConcluded(session, conn, logged_on=True)))
 
     def said(self, *kinds: type[Record]) -> list[Any]:
         """What was sent or stated of those kinds."""

@@ -13,7 +13,7 @@ from core.fix.codec import WireMessage, decode, encode, join
 from core.fix.content import content
 from core.fix.tags import DATA_LENGTHS
 from core.identity.bls import BLS
-from core.identity.checking import Signed, culprits
+from core.identity.checking import Signed, culprits, suspects
 from core.identity.orders import order_message, sign_order
 from core.market.orders import OrderFailed
 from tests.helpers.fix import ORDER, wire
@@ -117,6 +117,21 @@ def test_whoever_signs_badly_brings_about_a_few_checks_of_all_and_one_of_each(ke
     assert sum(scheme.sizes) - len(singles) <= (2 + 3 + 4) * len(block), (
         "the whole, the keys, and four culprits' halves"
     )
+
+
+@given(st.integers(1, 40), st.lists(st.booleans(), min_size=1, max_size=300))
+def test_a_check_of_a_block_takes_twice_as_long_as_a_good_one_at_most_whoever_signs_badly(
+    keys: int, spoilt: list[bool]
+) -> None:
+    scheme: Any = Counting()
+    block = [(b"%d" % (n % keys), b"%d" % n, b"bad" if bad else b"%d" % n) for n, bad in enumerate(spoilt)]
+    checked = suspects(block, scheme)
+    assert sum(scheme.sizes) <= 2 * len(block) + 16
+    bad = {n for n, is_bad in enumerate(spoilt) if is_bad}
+    suspected = {block[place][0] for place in checked.suspects}
+    assert set(checked.culprits) == {n for n in bad if block[n][0] not in suspected}
+    assert suspected <= {block[n][0] for n in bad}
+    assert checked.suspects == tuple(n for n, it in enumerate(block) if it[0] in suspected)
 
 
 @FEW

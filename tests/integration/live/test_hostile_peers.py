@@ -294,7 +294,7 @@ def test_a_member_that_floods_the_venue_makes_no_honest_solver_default(tmp_path:
             for number in range(20):
                 client.order(f"m{number}", quantity="0.01")
                 assert client.report("0", f"m{number}")
-            until(listening, "romer_reasons_total", "message_rejected", "other", least=1_000)
+            until(listening, "romer_reasons_total", "message_rejected", "rate_exceeded", least=1_000)
         told = samples(listening)
         assert told["romer_facts_total", ("auction", "commitment_settled")] >= 1
         assert told.get(("romer_facts_total", ("auction", "commitment_defaulted")), 0) == 0

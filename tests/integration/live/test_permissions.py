@@ -73,8 +73,8 @@ def test_permissions_bind_the_next_message_and_outlive_the_process(tmp_path: Pat
         assert answer(client, "c5") == "new"
         said = command(tmp_path, listening, "audit").stdout
         assert "ChangePermissions MM1  only D, at most 0.4 by " in said
-        assert "ChangePermissions MM1  at most 0.4, per second 1000 by " in said
-        assert "ChangePermissions MM1  without restriction by " in said
+        assert "ChangePermissions MM1  any message, per second 1000 by " in said
+        assert "ChangePermissions MM1  any quantity, any rate by " in said
         venue.signal(signal.SIGTERM)
         digest = json.loads(venue.ended()[1][-1])["ended"]["digest"]
     replayed = CliRunner().invoke(romer_sim, ["replay", str(tmp_path / "journal"), "--json"])
@@ -126,6 +126,8 @@ def test_permissions_that_cannot_be_are_refused_in_a_line(tmp_path: Path) -> Non
         ({"permissions": {"messages_per_second_max": 0}}, "messages_per_second_max must be above zero"),
         ({"permissions": {"order_quantity_max": "1e999999"}}, "order_quantity_max must have at most 28 digits"),
         ({"permissions": {"symbols": []}}, "symbols permit nothing"),
+        ({"permissions": {"symbols": ["ETHUSDC"]}, "only": ["msg_types"]}, "symbols is given, and is not in `only`"),
+        ({"only": ["sym"]}, "at `$.only[0]`"),
         ({"who": ""}, "at `$.who`"),
         ({"why": " "}, "at `$.why`"),
     ],

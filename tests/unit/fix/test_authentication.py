@@ -38,14 +38,14 @@ def test_the_authenticator_sees_the_logon_as_it_arrived() -> None:
     hand.connect()
     raw = hand.compose("A", LOGON)
     hand.say_raw(raw)
-    assert hand.told == [LogonAttempted("MM1", "c1", raw)]
+    assert hand.told == [LogonAttempted("MM1", "c1", raw, "peer")]
     assert hand.changes == []
 
 
 def test_a_logon_that_is_accepted_goes_on_as_if_nobody_had_been_asked() -> None:
     hand = waiting()
     assert judge(hand, accepted=True) == ["35=A|34=1|98=0|108=30"]
-    assert hand.told[1:] == [SessionOpened("MM1"), LogonConcluded("MM1", "c1", logged_on=True)]
+    assert hand.told[1:] == [SessionOpened("MM1", "c1"), LogonConcluded("MM1", "c1", logged_on=True)]
     assert hand.say("1", "112=A") == ["35=0|34=2|112=A"]
     hand.wait(6)
     assert not hand.is_closed

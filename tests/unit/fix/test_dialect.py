@@ -64,6 +64,7 @@ def test_a_report_is_written_ascending_without_what_it_does_not_have() -> None:
 @pytest.mark.parametrize("kind", [*MESSAGES, *ADMIN_MESSAGES], ids=lambda kind: kind.__name__)
 def test_every_typed_message_reads_what_it_writes(kind: type[FixMessage]) -> None:
     samples = {"STRING": "x", "DATA": b"x", "INT": 7, "FLOAT": Decimal("1.50"), "BOOLEAN": True, "UTCTIMESTAMP": NOW}
+    samples |= {"CHAR": "x", "UTCDATE": "20231114"}
     values = []
     for field in (entry.field for entry in entries_of(kind)):
         allowed = sorted(VENUE.dictionary.fields[field.tag].values)

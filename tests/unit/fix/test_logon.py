@@ -29,7 +29,7 @@ def test_an_acceptor_answers_a_logon_with_the_peers_heartbeat_interval() -> None
     hand = Hand(acceptor_config())
     hand.connect()
     assert hand.say("A", "98=0|108=17") == ["35=A|34=1|98=0|108=17"]
-    assert hand.told == [SessionOpened("MM1")]
+    assert hand.told == [SessionOpened("MM1", "c1")]
     assert hand.changes == [
         ("connecting", "logon_received", "logon_received"),
         ("logon_received", "active", "logon_accepted"),
@@ -42,7 +42,7 @@ def test_an_initiator_logs_on_as_soon_as_it_is_connected() -> None:
     hand = initiator()
     assert hand.sent() == ["35=A|34=1|98=0|108=30"]
     assert hand.say("A", LOGON) == []
-    assert hand.told == [SessionOpened("ROMER")]
+    assert hand.told == [SessionOpened("ROMER", "MM1-ROMER-1")]
 
 
 def test_a_heartbeat_interval_is_rounded_up_to_whole_seconds() -> None:
@@ -140,7 +140,7 @@ def test_a_logon_with_a_number_used_before_is_told_so_and_the_connection_ends() 
     text = "MsgSeqNum too low, expecting 2 but received 1"
     assert hand.say("A", LOGON, n=1) == [f"35=5|34=2|58={text}"]
     assert hand.closed == [("c2", "sequence_too_low")]
-    assert hand.told == [SessionOpened("MM1"), SessionClosed("MM1", "connection_lost")]
+    assert hand.told == [SessionOpened("MM1", "c1"), SessionClosed("MM1", "connection_lost")]
 
 
 def test_a_logon_that_asks_for_it_resets_both_directions() -> None:
@@ -158,7 +158,7 @@ def test_a_logged_on_session_is_reset_by_a_logon_that_asks_for_it() -> None:
     assert hand.say("A", "98=0|108=5|141=Y", n=1) == ["35=A|34=1|98=0|108=5|141=Y"]
     assert hand.changes[-1] == ("active", "active", "reset_by_logon")
     assert hand.say("1", "112=A", n=2) == ["35=0|34=2|112=A"]
-    assert hand.told == [SessionOpened("MM1")]
+    assert hand.told == [SessionOpened("MM1", "c1")]
 
 
 def test_a_reset_in_a_gap_makes_the_gap_void() -> None:
@@ -197,7 +197,7 @@ def test_an_initiator_configured_so_asks_its_peer_to_start_over() -> None:
 def test_an_initiator_follows_a_peer_that_resets_unasked() -> None:
     hand = initiator()
     assert hand.say("A", LOGON + "|141=Y", n=1) == ["35=A|34=1|98=0|108=30|141=Y"]
-    assert hand.told == [SessionOpened("ROMER")]
+    assert hand.told == [SessionOpened("ROMER", "MM1-ROMER-1")]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,18 @@ def test_messages_beyond_the_limit_of_a_second_are_refused_and_counted() -> None
     hand.wait(1)
     assert hand.say("D", ORDER) == []
     assert len(hand.received) == 3
-    assert hand.notes[-1] == MessageRejected("MM1", 4, "D", "other", text)
+    assert hand.notes[-1] == MessageRejected("MM1", 4, "D", "rate_exceeded", text)
+
+
+def test_no_second_has_more_messages_than_the_limit_whenever_it_begins() -> None:
+    hand = Hand.logged_on(LOGON, app_messages_per_second_max=10)
+    hand.wait(0.9)
+    passed = [hand.say("D", ORDER) == [] for _ in range(10)]
+    hand.wait(0.2)
+    passed += [hand.say("D", ORDER) == [] for _ in range(10)]
+    hand.wait(0.8)
+    passed += [hand.say("D", ORDER) == [] for _ in range(10)]
+    assert passed == [True] * 10 + [False] * 10 + [True] * 10
 
 
 def test_what_waited_for_a_gap_was_counted_when_it_came() -> None:
@@ -23,6 +34,7 @@ def test_what_waited_for_a_gap_was_counted_when_it_came() -> None:
     for _ in range(20):
         hand.say("D", ORDER)
         hand.wait(0.5)
+    hand.wait(0.5)
     assert hand.say_raw(lost) == []
     assert len(hand.received) == 21
     assert hand.say("D", ORDER) == []

@@ -96,7 +96,10 @@ class Venue:
         self.now += SECOND
         self.kernel.agenda.post(self.now, "net", "fix", Connected(f"c{self.conns}", "peer:1"))
         assert self.hear(logon(key, number=number, at=self.now)) == []
-        return self.solve()
+        self.solve()
+        self.now += SECOND // 2
+        self.pump()
+        return self.said
 
     def say(self, msg_type: str, number: int, body: str = "") -> list[str]:
         head = f"35={msg_type}|34={number}|49=MM1|52={format_timestamp(self.now)}|56=ROMER"

@@ -131,12 +131,12 @@ def test_all_that_depends_on_who_is_registered_has_one_text() -> None:
         "pending",
         "suspended",
         "revoked",
+        "busy",
     ]
     assert texts == {
         "RawData is not a signature": ["malformed_signature"],
         "SendingTime is too old": ["stale"],
         "SendingTime is in the future": ["early"],
-        "Too many logons at a time": ["busy"],
     }
 
 

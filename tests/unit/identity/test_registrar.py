@@ -46,7 +46,7 @@ def desk() -> Desk:
 def test_a_logon_with_the_right_signature_is_admitted_and_the_application_knows_first(desk: Desk) -> None:
     assert desk.log_on(logon("MM1")) == "admitted"
     assert desk.sent[-2:] == [
-        ("sequencer", MakerAdmitted("MM1", "MM1", public("MM1"), Permissions(), "logon")),
+        ("sequencer", MakerAdmitted("MM1", "MM1", public("MM1"), Permissions(), "logon", "c1")),
         ("fix", LogonJudged("MM1", "c1", True)),
     ]
     assert desk.notes[-1] == LogonProven("MM1", "c1", key_id(public("MM1")))
@@ -305,16 +305,6 @@ def test_who_is_suspended_or_revoked_has_to_leave(desk: Desk, kind: type[Any], t
 def test_who_is_resumed_logs_on_as_before(desk: Desk) -> None:
     desk.commands(step(SuspendMaker, "MM1"), step(ResumeMaker, "MM1"))
     assert desk.log_on(logon("MM1")) == "admitted"
-
-
-def test_no_more_logons_are_checked_at_a_time_than_may_be() -> None:
-    desk = Desk(checks_max=2)
-    desk.register("MM1")
-    conns = [desk.attempt(logon("MM1", number=number)) for number in (1, 2, 3)]
-    assert desk.verdicts[conns[2]].detail == "busy"
-    desk.solve()
-    desk.attempt(logon("MM1", number=4))
-    assert len(desk.jobs) == 2
 
 
 def test_stopping_and_going_on_change_nothing(desk: Desk) -> None:

@@ -16,12 +16,14 @@ from core.identity.records import (
     Command,
     CommandRefused,
     Permissions,
+    PermissionsChanged,
     ResumeMaker,
     RevokeMaker,
     StageKey,
     SuspendMaker,
 )
 from core.identity.registry import Maker
+from core.kernel.codec import encode
 from core.kernel.record import Message
 from tests.helpers.fix import NOW
 from tests.helpers.identity import Desk, proof, public, register, stage, step
@@ -97,6 +99,36 @@ def test_permissions_are_replaced_as_a_whole_and_the_audit_log_has_all_of_them()
     assert maker(desk).permissions == Permissions(order_quantity_max=Decimal(2))
     assert desk.audit[-1].command == permit("MM1", order_quantity_max=Decimal(2))
     assert verify_audit(desk.audit) is None
+
+
+def test_permissions_that_are_named_change_and_the_others_stay() -> None:
+    desk = Desk()
+    desk.commands(register("MM1", permissions=Permissions(symbols=("ETHUSDC",))))
+    rate = Permissions(messages_per_second_max=50)
+    desk.commands(ChangePermissions("MM1", rate, "ops", "because", ("messages_per_second_max",)))
+    size = Permissions(order_quantity_max=Decimal(2))
+    desk.commands(ChangePermissions("MM1", size, "risk", "because", ("order_quantity_max", "symbols")))
+    assert maker(desk).permissions == Permissions(order_quantity_max=Decimal(2), messages_per_second_max=50)
+    assert desk.said(PermissionsChanged)[-1].permissions == maker(desk).permissions
+    assert verify_audit(desk.audit) is None
+
+
+def test_a_permission_that_is_given_and_not_named_is_refused() -> None:
+    given = Permissions(symbols=("ETHUSDC",), messages_per_second_max=50)
+    refused = prepared().command(ChangePermissions("MM1", given, "ops", "because", ("symbols",)))
+    assert isinstance(refused, CommandRefused)
+    assert refused.detail == "messages_per_second_max is given, and is not in `only`"
+
+
+def test_a_change_of_all_permissions_is_written_as_it_was_before_some_could_be_named() -> None:
+    written = {
+        "type": "ChangePermissions",
+        "maker": "MM1",
+        "permissions": {"type": "Permissions"},
+        "who": "o",
+        "why": "w",
+    }
+    assert msgspec.msgpack.decode(encode(ChangePermissions("MM1", Permissions(), "o", "w"))) == written
 
 
 def test_what_is_wrong_with_permissions_is_in_the_refusal() -> None:
@@ -198,7 +230,7 @@ def test_a_key_that_is_staged_for_two_at_a_time_is_the_first_ones() -> None:
 
 
 def test_no_more_proofs_are_checked_at_a_time_than_may_be() -> None:
-    desk = Desk(checks_max=1)
+    desk = Desk(proofs_max=1)
     for name in ("MM1", "MM2"):
         desk.handle(Message("admin", register(name)))
     assert desk.refused == ["busy"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from multiprocessing import get_context
 from typing import Any
@@ -41,7 +42,7 @@ from live.journal.policy import ALWAYS
 from live.journal.store import Store
 from tests.helpers.actors import Actor, Polite
 from tests.helpers.drivers import square
-from tests.helpers.toys import Client, Ping, Seen, Server
+from tests.helpers.toys import Client, Ping, Seen, Server, Square
 
 
 class Happenings(Store):
@@ -245,6 +246,30 @@ def test_computations_may_run_in_other_processes() -> None:
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         asyncio.run(script(pool))
+
+
+def test_a_node_that_ends_waits_for_no_computation() -> None:
+    began, released, solved = threading.Event(), threading.Event(), []
+
+    def stuck(problem: Any) -> Record:
+        solved.append(problem)
+        began.set()
+        assert released.wait(5)
+        return square(problem)
+
+    async def script() -> None:
+        async with dialled(node(Server(), solve=stuck, executor=pool), "server") as peer:
+            await peer.send(b"1\n2\n3\n")
+            await asyncio.to_thread(began.wait, 5)
+            await asyncio.sleep(0.01)
+
+    with ThreadPoolExecutor(1) as pool:
+        asyncio.run(script())
+        assert not released.is_set()
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            pool.submit(square, Square(4))
+        released.set()
+    assert solved == [Square(1)]
 
 
 class Flood(Actor):

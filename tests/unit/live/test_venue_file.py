@@ -9,6 +9,7 @@ import pytest
 from core.errors import InputError
 from core.units import SECOND
 from live.credentials import proof_of
+from live.keys import new_key
 from live.venue_file import APP_MESSAGES_PER_SECOND_MAX, Address, load, parse_address, read
 from live.zones import compile_zone
 from tests.helpers.venue import TOKEN, VENUE, changed
@@ -64,6 +65,19 @@ def test_a_good_file_holds_the_hash_of_each_token(tmp_path: Path) -> None:
     assert file.drain.deadline == 10 * SECOND
     assert (file.journal.dir, file.journal.sync) == ("journal", "always")
     assert TOKEN not in repr(file)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_the_file_of_the_signers_passphrase_is_its_owners_alone(tmp_path: Path, mode: int) -> None:
+    new_key(tmp_path / "venue.key", "hush")
+    hush, path = tmp_path / "hush", tmp_path / "venue.toml"
+    hush.write_text("hush\n")
+    hush.chmod(mode)
+    path.write_text(VENUE + '\n[signer]\nkey = "venue.key"\npassphrase = { file = "hush" }\n')
+    (problem,) = read(path)[1]
+    assert problem == f"signer.passphrase: others may read {hush} (mode {mode:03o}) (chmod 600 {hush})"
+    hush.chmod(0o600)
+    assert read(path)[1] == []
 
 
 def test_a_file_names_dictionaries_and_zones_and_the_configuration_holds_them(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_signed_blocks_verify_with_their_key() -> None:
         ({"acknowledgements": (b"a", b"b")}, "receipt root is not that of its acknowledgements"),
         ({"signature": bytes(96)}, "its signature is not that of its key"),
         ({"signature": bytes(95)}, "its signature has 95 bytes instead of 96"),
-        ({"signature": b""}, "it is not signed"),
+        ({"signature": b""}, "it is not signed, and block 3 is"),
     ],
 )
 def test_a_block_with_something_else_in_it_is_named(changes: dict[str, Any], reason: str) -> None:
@@ -135,6 +135,17 @@ def test_a_key_that_is_not_known_signs_nothing() -> None:
     (block,) = blocks([1], KEY_ID)
     other = changed(block, key_id=flip(KEY_ID, 0))
     assert verify_history(rebuilt([other]), check=toy_check) == ChainBreak(1, "its signature is not that of its key")
+
+
+@pytest.mark.parametrize("signed", range(4))
+def test_the_newest_blocks_may_wait_for_their_signatures_and_must_hold_otherwise(signed: int) -> None:
+    chain = blocks([1, 2, 1], KEY_ID)
+    chain = [block if nth < signed else replace(block, signature=b"") for nth, block in enumerate(chain)]
+    assert verify_history(rebuilt(chain), check=toy_check) is None
+    chain[2] = replace(chain[2], messages=(b"a", b"b"))
+    assert verify_history(rebuilt(chain), check=toy_check) == ChainBreak(
+        3, "it holds 2 messages, not as many as it says"
+    )
 
 
 def test_an_unsigned_chain_does_not_pass_where_signatures_are_wanted() -> None:

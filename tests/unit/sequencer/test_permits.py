@@ -56,7 +56,20 @@ def test_symbol_and_size_do_not_bind_a_cancel_and_its_type_does() -> None:
     assert said(permit(msg_types=("D",)), cancel()) == "msg_type_not_permitted"
 
 
-def test_messages_of_all_kinds_count_in_the_second_in_which_they_come() -> None:
+def test_no_second_whenever_it_begins_has_more_messages_than_are_permitted() -> None:
+    given = permit(messages_per_second_max=10)
+    late = NOW - NOW % SECOND + SECOND * 9 // 10
+    times = [late] * 10 + [late + SECOND // 5] * 10 + [late + SECOND] * 10
+    assert [said(given, cancel(), now) for now in times] == [""] * 10 + ["rate_exceeded"] * 10 + [""] * 10
+
+
+def test_who_sends_too_fast_all_the_time_still_gets_through_as_much_as_it_may() -> None:
+    given = permit(messages_per_second_max=5)
+    passed = [now for now in range(NOW, NOW + 4 * SECOND, SECOND // 20) if said(given, cancel(), now) == ""]
+    assert len(passed) == 20
+
+
+def test_messages_of_all_kinds_count_in_the_second_that_follows() -> None:
     given = permit(messages_per_second_max=2, msg_types=("D",))
     assert [said(given, it) for it in (order("a-1"), cancel(), order("a-3"))] == [
         "",
@@ -81,7 +94,15 @@ def test_who_is_barred_may_do_nothing_until_it_is_admitted_again_and_has_not_a_f
     assert said(given, order("a-4"), NOW + SECOND) == ""
 
 
-def test_permissions_that_change_bind_the_next_message_and_the_second_that_runs() -> None:
+def test_who_was_about_to_log_on_when_it_was_barred_is_not_let_in_by_that() -> None:
+    given = permit()
+    given.coming = given.admitted
+    given.bar("MM1 is suspended")
+    given.open()
+    assert said(given, order("a-1")) == "not_admitted"
+
+
+def test_permissions_that_change_bind_the_next_message_and_the_last_second_counts() -> None:
     given = permit()
     assert [said(given, order(f"a-{n}")) for n in range(3)] == ["", "", ""]
     given.change(PermissionsChanged("MM1", Permissions(messages_per_second_max=3)))

@@ -222,6 +222,16 @@ def test_a_question_that_is_not_permitted_is_no_news_of_the_order() -> None:
     assert sent.body == RejectBusiness("MM1", 1, "H", 0, "c1", text)
 
 
+def test_who_is_admitted_is_bound_by_it_also_where_its_logon_was_heard_of_first() -> None:
+    sequencer = with_order()
+    sequencer.handle(T0 + 2, Message("fix", SessionOpened("MM1")))
+    admitted = MakerAdmitted("MM1", "MM1", b"", Permissions(msg_types=("D",)), "logon")
+    sequencer.handle(T0 + 2, Message("identity", admitted))
+    sent, _ = tell(sequencer, question())
+    assert isinstance(sent, Send)
+    assert isinstance(sent.body, RejectBusiness)
+
+
 # --- lost sessions -------------------------------------------------------------------------------
 
 LOST = SessionClosed("MM1", "connection_lost", cancel_orders=True)

@@ -12,8 +12,8 @@ from core.fix.tags import CxlRejReason, OrdRejReason
 from core.identity.checking import OrdersChecked
 from core.kernel.record import Computed, Message, Restarted, Stop, TimerFired
 from core.market.orders import CancelRefused, OrderCancelled, OrderExpired, OrderFailed, ReplaceRefused
-from core.sequencer.facts import BlockSealed, OrderRefused, OrdersVerified
-from core.sequencer.held import HELD_MAX
+from core.sequencer.facts import BlockSealed, CulpritsFound, OrderRefused, OrdersVerified
+from core.sequencer.held import GIVEN_UP_MAX, HELD_MAX
 from core.sequencer.known import REMEMBERED
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.trust import DISTRUST, UNCHECKED_MAX
@@ -129,6 +129,9 @@ def test_culprits_are_rejected_with_a_reason_and_the_others_trade_on() -> None:
     assert venue.said(OrdersVerified)[0].refused == (1, 3)
     assert venue.said(OrderFailed) == [OrderFailed(f"O-{n}", "bad_order_signature") for n in (2, 4)]
     assert venue.texts == {"bad2": "bad_order_signature", "bad4": "bad_order_signature"}
+    assert {it.text for it in venue.reports if it.text} == {
+        "bad_order_signature: the signature is not the key's, of this message"
+    }
     assert [(it.ord_status, it.block_height, it.leaf_index) for it in venue.reports[-2:]] == [("8", 1, 1), ("8", 1, 3)]
 
 
@@ -279,7 +282,7 @@ def test_who_was_found_out_is_refused_until_all_it_has_sent_is_checked_and_a_whi
     venue.handle(signed_by("MM1", order("c5")))
     venue.handle(signed_by("MM2", order("honest, too")))
     assert "c5" not in venue.texts
-    venue.solve()
+    venue.solve_all()
     assert venue.traded == [(1, ["c2"]), (2, ["c3", "honest"]), (3, ["c5", "honest, too"])]
 
 
@@ -292,6 +295,48 @@ def test_nobody_is_distrusted_for_what_another_has_signed_in_the_same_block() ->
     assert venue.sequencer.state.trust.unchecked == {}
     venue.handle(signed_by("MM2", order("next")))
     assert venue.texts == {"bad": "bad_order_signature"}
+
+
+def test_who_is_found_out_late_is_not_trusted_either_and_is_named() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    venue.handle(signed_by("MM2", order("honest")))
+    venue.handle(from_peer(order("plain"), "MM3"))
+    venue.handle(signed_by("MM1", order("bad"), order_qty=Decimal(3)))
+    time_out(venue)
+    assert venue.texts == {"honest": "unchecked_signature", "bad": "unchecked_signature"}
+    assert venue.sequencer.state.trust.distrusted == {}
+    snapshot = venue.sequencer.snapshot()
+    venue.sequencer = Sequencer("sequencer", venue.sequencer.settings)
+    venue.sequencer.restore(snapshot)
+    venue.now += SECOND
+    venue.solve()
+    assert venue.said(CulpritsFound) == [CulpritsFound(1, (2,), SECOND)]
+    assert venue.sequencer.state.trust.distrusted == {"MM1": venue.now + DISTRUST}
+    assert venue.sequencer.state.given_up == {}
+    for name in ("MM1", "MM2"):
+        venue.handle(signed_by(name, order(f"next of {name}")))
+    assert "next of MM2" not in venue.texts
+    assert venue.texts["next of MM1"] == "signatures_distrusted"
+
+
+def test_a_late_answer_without_culprits_says_nothing_and_one_that_nobody_remembers_neither() -> None:
+    venue = with_orders("c1")
+    (asked,) = venue.jobs
+    time_out(venue)
+    venue.solve()
+    venue.handle(Computed(asked.job_id, OrdersChecked((0,))))
+    assert venue.said(CulpritsFound) == []
+    assert venue.sequencer.state.trust.distrusted == {}
+    assert venue.sequencer.state.given_up == {}
+
+
+def test_of_checks_that_were_given_up_only_the_newest_are_remembered() -> None:
+    venue = Venue("MM1", batch_messages=1)
+    for n in range(GIVEN_UP_MAX + 1):
+        venue.handle(signed_by("MM1", order(f"c{n}")))
+        time_out(venue, str(n + 1))
+    given_up = venue.sequencer.state.given_up.values()
+    assert [it.places for it in given_up] == [((height, 0),) for height in range(2, GIVEN_UP_MAX + 2)]
 
 
 def test_the_oldest_check_is_given_up_when_too_many_blocks_wait_for_it() -> None:

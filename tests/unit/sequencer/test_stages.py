@@ -22,6 +22,7 @@ from core.sequencer.facts import (
     ReplaceRequestRefused,
     StatusRequestRefused,
 )
+from core.units import SECOND
 from tests.helpers.front import BODIES, ORDER, TIME, Fields, Front
 
 REQUIRED = {
@@ -302,7 +303,7 @@ def test_every_message_that_reaches_stage_5_counts_in_its_second_and_no_other_do
     front.say("H")
     front.say("D")
     assert reasons(front) == ["quantity_not_positive", "storage_full", "unknown_order", "rate_exceeded"]
-    front.now = -(-front.now // 10**9) * 10**9
+    front.now += SECOND
     assert front.say("D")[0][150] == "0"
 
 
@@ -313,3 +314,15 @@ def test_a_refused_order_leaves_its_cl_ord_id_free_and_an_accepted_one_does_not(
     front.say("D")
     assert reasons(front) == ["quantity_not_positive", "duplicate_cl_ord_id"]
     assert len(front.facts(OrderSequenced)) == 1
+
+
+def test_an_instruction_that_is_not_carried_out_is_refused_on_the_wire_and_what_only_informs_is_not() -> None:
+    front = Front()
+    refused = front.say("D", ORDER | {110: "0.1"})[0]
+    assert (refused[150], refused[103], refused[58]) == (
+        "8",
+        "0",
+        "unsupported_field: MinQty(110) is not honoured here: send the order without it",
+    )
+    informs = {1: "desk", 47: "A", 58: "hello", 77: "O", 109: "client", 167: "FOR", 203: "1", 63: "0", 15: "USDC"}
+    assert front.say("D", ORDER | informs)[0][150] == "0"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.sequencer.trust import DISTRUST, DISTRUST_MAX, UNCHECKED_MAX, UNCHECKED_MAX_IN_ALL, Trust
+from core.sequencer.trust import DISTRUST, DISTRUST_MAX, UNCHECKED_MAX, Trust
 from core.units import SECOND
 
 
@@ -29,13 +29,22 @@ def test_an_owner_may_have_so_many_unchecked_and_no_more() -> None:
     assert said(trust, "MM1") == ""
 
 
-def test_owners_share_what_all_may_have_and_who_has_none_is_never_refused() -> None:
-    many = {f"MM{n}": 100 for n in range(19)}
-    trust = waiting(**many, few=99)
-    assert UNCHECKED_MAX_IN_ALL // 20 == 100
-    assert [said(trust, owner) for owner in ("MM0", "few", "new")] == ["checks_behind", "", ""]
-    trust = waiting(**{f"MM{n}": 1 for n in range(UNCHECKED_MAX_IN_ALL + 1)})
-    assert (said(trust, "MM0"), said(trust, "new")) == ("checks_behind", "")
+def test_what_others_have_unchecked_takes_nothing_from_an_owner_however_many_they_are() -> None:
+    trust = waiting(**{f"MM{n}": UNCHECKED_MAX for n in range(200)}, honest=UNCHECKED_MAX - 1)
+    assert [said(trust, owner) for owner in ("MM0", "MM199", "honest", "new")] == ["checks_behind"] * 2 + [""] * 2
+    assert sum(trust.unchecked.values()) == 201 * UNCHECKED_MAX - 1, "the bound of all is one of each"
+
+
+def test_proven_is_who_was_checked_and_found_good_and_is_not_distrusted() -> None:
+    trust = Trust()
+    trust.prove(["MM1", "MM2", "MM1"])
+    trust.distrust(0, ["MM2"])
+    trust.prove(["MM2", "MM3"])
+    assert list(trust.proven) == ["MM1", "MM3"]
+    assert said(trust, "MM2", DISTRUST) == ""
+    assert list(trust.proven) == ["MM1", "MM3"], "that its time is over proves nothing"
+    trust.prove(["MM2"])
+    assert list(trust.proven) == ["MM1", "MM3", "MM2"]
 
 
 def test_what_is_settled_leaves_nothing_behind() -> None:

@@ -11,9 +11,10 @@ from core.market.orders import Order
 from core.sequencer.known import KnownIds
 from core.sequencer.reasons import Reason, Refusal
 from core.sequencer.reported import ReportedOrder
-from core.sequencer.validate import LIVE_ORDERS_MAX, Rules, validate, validate_cancel
+from core.sequencer.validate import LIVE_ORDERS_MAX, Rules, validate, validate_cancel, validate_replace
 from core.units import SECOND
 from tests.helpers.orders import ETH_USDC, cancel, new_order, reported
+from tests.helpers.orders import replace as replace_request
 
 NOW = 1_000 * SECOND
 RULES = Rules({"ETH-USDC": ETH_USDC}, 3 * SECOND)
@@ -88,6 +89,47 @@ def test_an_order_is_refused_by_the_first_rule_it_breaks(
     changes: dict[str, Any], reason: Reason, code: OrdRejReason
 ) -> None:
     assert refused(**changes) == (reason, code)
+
+
+INSTRUCTIONS = {
+    "ExecInst(18)": {"exec_inst": "G"},
+    "MinQty(110)": {"min_qty": Decimal(1)},
+    "MaxFloor(111)": {"max_floor": Decimal(1)},
+    "MaxShow(210)": {"max_show": Decimal(1)},
+    "StopPx(99)": {"stop_px": Decimal(1)},
+    "PegDifference(211)": {"peg_difference": Decimal(1)},
+    "DiscretionInst(388)": {"discretion_inst": "0"},
+    "DiscretionOffset(389)": {"discretion_offset": Decimal(1)},
+    "CashOrderQty(152)": {"cash_order_qty": Decimal(1)},
+    "OrderQty2(192)": {"order_qty2": Decimal(1)},
+    "EffectiveTime(168)": {"effective_time": NOW},
+    "ExpireDate(432)": {"expire_date": "20240102"},
+    "ExDestination(100)": {"ex_destination": "N"},
+    "FutSettDate(64)": {"fut_sett_date": "20240102"},
+    "FutSettDate2(193)": {"fut_sett_date2": "20240102"},
+    "SymbolSfx(65)": {"symbol_sfx": "WI"},
+    "SettlmntTyp(63)": {"settlmnt_typ": "1"},
+    "Currency(15)": {"currency": "ETH"},
+    "SettlCurrency(120)": {"settl_currency": "EUR"},
+    "ForexReq(121)": {"forex_req": True},
+}
+
+
+@pytest.mark.parametrize(("field", "changes"), INSTRUCTIONS.items(), ids=INSTRUCTIONS)
+def test_an_instruction_that_the_venue_would_not_carry_out_is_refused_and_named(
+    field: str, changes: dict[str, Any]
+) -> None:
+    known = KnownIds()
+    known.open("c1", "O-1")
+    request = replace_request("r1", **changes)
+    for refusal in (judged(**changes), validate_replace(request, RULES, known, {"O-1": reported()})):
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason is Reason.UNSUPPORTED_FIELD
+        assert refusal.text.startswith(field)
+
+
+def test_an_instruction_that_asks_for_what_everybody_gets_is_no_fault() -> None:
+    assert accepted(settlmnt_typ="0", currency="USDC", settl_currency="USDC", forex_req=False) == accepted()
 
 
 def test_the_edges_of_every_rule_are_inside() -> None:

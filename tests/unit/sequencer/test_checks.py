@@ -1,0 +1,289 @@
+"""What is checked together and what apart: whoever signs badly waits for it, and others hardly do."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.fix.records import SessionClosed
+from core.identity.checking import BlockChecked, CheckBlock, CheckOrders
+from core.kernel.record import Computed, Message, Stop
+from core.market.orders import OrderFailed
+from core.sequencer.apart import TURN_MAX
+from core.sequencer.checks import APART, APART_WAIT, TOGETHER_MAX, TURN
+from core.sequencer.facts import BlockSealed, CulpritsFound, OrderSequenced, OrdersVerified
+from core.sequencer.held import HELD_MAX
+from core.sequencer.sealing import WINDOW
+from core.sequencer.sequencer import Sequencer
+from core.units import MILLISECOND, SECOND
+from tests.helpers.orders import cancel, from_peer
+from tests.helpers.signed import BAD, GOOD, T0, Venue, order, pretend, pretended
+
+TIMEOUT = 10 * SECOND
+
+
+def send(venue: Venue, owner: str, *names: str) -> None:
+    """Orders of this owner, of which those that begin with `bad` are signed badly."""
+    for name in names:
+        venue.handle(pretended(owner, order(name), BAD if name.startswith("bad") else GOOD))
+
+
+def newcomers(venue: Venue, *owners: str) -> None:
+    """They are logged on, and nothing of them was checked yet."""
+    for owner in owners:
+        venue.admit(owner)
+
+
+# --- who waits for whom --------------------------------------------------------------------------
+
+
+def test_a_block_waits_for_the_checks_of_the_unproven_for_a_moment_and_not_longer() -> None:
+    venue = Venue("MM1", batch_messages=3)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "bad1", "c2")
+    send(venue, "MM1", "honest")
+    together, apart = venue.jobs
+    assert isinstance(together.problem, CheckBlock)
+    assert isinstance(apart.problem, CheckOrders)
+    assert [len(it.problem.signed) for it in venue.jobs] == [1, 2]
+    venue.solve(by=pretend)
+    assert venue.traded == []
+    venue.ring(APART)
+    assert venue.now == T0 + APART_WAIT
+    assert venue.traded == [(1, ["honest"])]
+
+
+def test_what_is_checked_in_that_moment_goes_with_its_own_block_in_its_place() -> None:
+    venue = Venue("MM1", batch_messages=4)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "c1", "bad2")
+    send(venue, "MM1", "honest")
+    send(venue, "MM2", "c4")
+    venue.solve(1, by=pretend)
+    assert venue.traded == []
+    venue.solve(by=pretend)
+    assert venue.traded == [(1, ["c1", "honest", "c4"])]
+    assert venue.texts == {"bad2": "bad_order_signature"}
+
+
+def test_what_comes_later_goes_first_with_the_next_batch() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "late")
+    send(venue, "MM1", "c2")
+    venue.solve(by=pretend)
+    venue.ring(APART)
+    send(venue, "MM1", "c3", "c4")
+    venue.solve(0, by=pretend)
+    assert venue.traded == [(1, ["c2"])]
+    venue.solve(by=pretend)
+    assert venue.traded == [(1, ["c2"]), (2, ["late", "c3", "c4"])]
+
+
+def test_if_nothing_comes_an_empty_block_is_sealed_for_it() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "late")
+    send(venue, "MM1", "c2")
+    venue.solve(by=pretend)
+    venue.ring(APART)
+    assert WINDOW not in venue.timers
+    venue.solve(by=pretend)
+    assert venue.timers[WINDOW] == T0 + 500 * MILLISECOND
+    venue.ring(WINDOW)
+    assert venue.traded == [(1, ["c2"]), (2, ["late"])]
+    assert [it.trigger for it in venue.said(BlockSealed)] == ["full", "empty"]
+    assert venue.sequencer.state.checks == 0
+    assert WINDOW not in venue.timers
+
+
+def test_a_venue_that_stops_seals_it_at_once() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "late")
+    send(venue, "MM1", "c2")
+    venue.solve(by=pretend)
+    venue.ring(APART)
+    venue.handle(Stop())
+    assert venue.sequencer.state.checks == 1
+    venue.solve(by=pretend)
+    assert venue.traded == [(1, ["c2"]), (2, ["late"])]
+    assert venue.sequencer.state.checks == 0
+    assert WINDOW not in venue.timers
+
+
+def test_who_was_checked_and_found_good_shares_the_check_of_its_next_block() -> None:
+    venue = Venue(batch_messages=2)
+    newcomers(venue, "MM1", "MM2")
+    send(venue, "MM1", "c1")
+    send(venue, "MM2", "c2")
+    assert [type(it.problem) for it in venue.jobs] == [CheckOrders], "one turn at a time"
+    venue.solve_all(pretend)
+    send(venue, "MM1", "c3")
+    send(venue, "MM2", "c4")
+    assert [(type(it.problem), len(it.problem.signed)) for it in venue.jobs] == [(CheckBlock, 2)]
+    venue.solve_all(pretend)
+    assert venue.traded == [(1, ["c1", "c2"]), (2, ["c3", "c4"])]
+
+
+def test_a_proven_owner_that_signs_badly_casts_doubt_on_itself_alone() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=4)
+    send(venue, "MM1", "bad1", "c2", "bad3")
+    send(venue, "MM2", "honest")
+    venue.solve(by=pretend)
+    assert list(venue.sequencer.state.trust.distrusted) == ["MM1"]
+    assert venue.said(OrdersVerified) == [OrdersVerified(1, 1, (), 0)]
+    venue.ring(APART)
+    assert venue.traded == [(1, ["honest"])]
+    venue.solve(by=pretend)
+    assert venue.said(OrdersVerified)[1:] == [OrdersVerified(1, 3, (0, 2), APART_WAIT, "bad_order_signature")]
+    assert venue.said(OrderFailed) == [OrderFailed(f"O-{n}", "bad_order_signature") for n in (1, 3)]
+    venue.ring(WINDOW)
+    assert venue.traded == [(1, ["honest"]), (2, ["c2"])]
+
+
+def test_who_has_more_than_its_share_of_the_room_is_checked_apart() -> None:
+    venue = Venue("MM1", "MM2", "MM3", batch_messages=TOGETHER_MAX)
+    send(venue, "MM1", *(f"a{n}" for n in range(TOGETHER_MAX - 2)))
+    send(venue, "MM3", "c1", "c2")
+    assert [len(it.problem.signed) for it in venue.jobs] == [TOGETHER_MAX]
+    venue.solve(by=pretend)
+    send(venue, "MM1", *(f"b{n}" for n in range(100)))
+    send(venue, "MM2", *(f"m{n}" for n in range(399)))
+    send(venue, "MM3", "c3")
+    assert [len(it.problem.signed) for it in venue.jobs] == [TOGETHER_MAX]
+    send(venue, "MM2", *(f"n{n}" for n in range(100)))
+    send(venue, "MM1", *(f"d{n}" for n in range(399)))
+    send(venue, "MM3", "c4")
+    assert [len(it.problem.signed) for it in venue.jobs] == [TOGETHER_MAX, 1, TURN_MAX], "who has few still shares"
+    venue.solve_all(pretend)
+    assert [len(names) for _, names in venue.traded] == [TOGETHER_MAX] * 3
+
+
+def test_owners_who_take_all_they_can_one_after_the_other_have_a_bounded_number_under_check_together() -> None:
+    owners = [f"MM{n}" for n in range(20)]
+    venue = Venue(*owners, batch_messages=TOGETHER_MAX)
+    for round_number in range(2):
+        for n, owner in enumerate(owners, 1):
+            send(venue, owner, *(f"{round_number}.{n}.{k}" for k in range(TOGETHER_MAX // n)))
+            venue.now += 10 * MILLISECOND
+            if WINDOW in venue.timers:
+                venue.ring(WINDOW)
+    together = sum(len(it.signed) for it in venue.sequencer.state.held)
+    assert together == sum(TOGETHER_MAX // n for n in range(1, 21)) == 1_792
+    venue.solve_all(pretend)
+    venue.ring(WINDOW)
+    assert sum(len(names) for _, names in venue.traded) == len(venue.said(OrderSequenced))
+
+
+# --- an owner's own order of things --------------------------------------------------------------
+
+
+def test_what_is_behind_something_unchecked_of_its_owner_waits_for_it_whatever_it_is() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "mine")
+    send(venue, "MM1", "c2")
+    venue.handle(Message("fix", SessionClosed("MM2", "lost", cancel_orders=True)))
+    send(venue, "MM1", "c3")
+    venue.solve(by=pretend)
+    venue.solve(1, by=pretend)
+    venue.ring(APART)
+    assert venue.traded == [(1, ["c2"]), (2, ["c3"])]
+    venue.solve(by=pretend)
+    venue.ring(WINDOW)
+    assert venue.traded[2:] == [(3, ["mine", ""])], "it is not cancelled before it is there"
+
+
+def test_what_was_good_in_a_later_block_waits_for_what_is_doubtful_in_an_earlier_one() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    send(venue, "MM1", "first", "bad2", "bad3")
+    venue.handle(pretended("MM1", msgspec.structs.replace(cancel("x1", "first"), transact_time=T0)))
+    send(venue, "MM2", "c2", "c3")
+    venue.solve(1, by=pretend)
+    venue.solve(0, by=pretend)
+    venue.ring(APART)
+    assert venue.traded == [(1, []), (2, ["c2", "c3"])]
+    venue.solve(by=pretend)
+    venue.ring(WINDOW)
+    assert venue.traded[2:] == [(3, ["first", "x1"])]
+
+
+# --- checks that do not come ---------------------------------------------------------------------
+
+
+def test_the_time_of_a_check_that_waits_for_its_turn_begins_with_its_turn() -> None:
+    venue = Venue(batch_messages=2)
+    newcomers(venue, "MM1", "MM2")
+    send(venue, "MM1", "c1")
+    send(venue, "MM2", "c2")
+    assert venue.timers[TURN] == T0 + TIMEOUT
+    venue.now += TIMEOUT - SECOND
+    venue.solve(by=pretend)
+    assert venue.timers[TURN] == venue.now + TIMEOUT
+    venue.ring(APART)
+    venue.now += TIMEOUT - SECOND
+    venue.solve(by=pretend)
+    assert venue.texts == {}
+    assert TURN not in venue.timers
+
+
+def test_a_turn_without_an_answer_is_given_up_and_who_is_found_out_late_is_named() -> None:
+    venue = Venue(batch_messages=2)
+    newcomers(venue, "MM1", "MM2")
+    send(venue, "MM1", "bad1")
+    send(venue, "MM2", "c2")
+    (asked,) = venue.jobs
+    venue.ring(TURN)
+    assert venue.texts == {"bad1": "unchecked_signature"}
+    assert venue.sequencer.state.trust.distrusted == {}
+    venue.now += SECOND
+    venue.handle(Computed(asked.job_id, pretend(asked.problem)))
+    assert venue.said(CulpritsFound) == [CulpritsFound(1, (0,), SECOND)]
+    assert list(venue.sequencer.state.trust.distrusted) == ["MM1"]
+
+
+def test_keys_that_a_late_answer_suspects_are_distrusted_and_their_places_named() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    send(venue, "MM1", "bad1", "bad2")
+    send(venue, "MM2", "c2")
+    (asked,) = venue.jobs
+    venue.ring("1")
+    assert set(venue.texts.values()) == {"unchecked_signature"}
+    assert pretend(asked.problem) == BlockChecked((), (0, 1))
+    venue.solve(by=pretend)
+    assert venue.said(CulpritsFound) == [CulpritsFound(1, (), 0, (0, 1))]
+    assert list(venue.sequencer.state.trust.distrusted) == ["MM1"]
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_blocks_that_wait_for_what_is_apart_are_never_more_than_may_be_held(turns: int) -> None:
+    venue = Venue("MM1", batch_messages=1)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "c1")
+    for n in range(HELD_MAX):
+        venue.handle(from_peer(order(f"p{n}"), "MM3"))
+    assert len(venue.traded) == HELD_MAX + 1
+    for _ in range(turns):
+        venue.solve(by=pretend)
+        venue.ring(WINDOW)
+        assert venue.traded[-1] == (HELD_MAX + 2, ["c1"])
+    assert venue.texts == {}
+
+
+def test_what_waits_apart_survives_a_snapshot() -> None:
+    venue = Venue("MM1", batch_messages=2)
+    newcomers(venue, "MM2", "MM3")
+    for names in (("bad1", "c2"), ("c3", "c4")):
+        send(venue, "MM2", names[0])
+        send(venue, "MM3", names[1])
+    venue.solve(by=pretend)
+    venue.ring(APART)
+    restored = Sequencer("sequencer", venue.sequencer.settings)
+    restored.restore(venue.sequencer.snapshot())
+    assert restored.state == venue.sequencer.state
+    assert restored.state.turns.turn is not None
+    venue.sequencer = restored
+    venue.solve_all(pretend)
+    venue.ring(WINDOW)
+    assert venue.traded == [(1, []), (2, []), (3, ["c2", "c4", "c3"])]
