@@ -33,6 +33,7 @@ from core.identity.registrar import Registrar
 from core.index import basket
 from core.index import chain as index_chain
 from core.index import facts as index_facts
+from core.index import invoices as index_invoices
 from core.index import nav as index_nav
 from core.index import planning as index_planning
 from core.index import records as index_records
@@ -210,6 +211,7 @@ _DESK: Final = (
     collateral_records,
     index_chain,
     index_facts,
+    index_invoices,
     index_nav,
     index_planning,
     index_records,

@@ -31,7 +31,7 @@ table = {
     name: {
         **run.invoices[names].iloc[0],
         "batches": len(run.index_batches),
-        "given back": run.index_orders["refund"][0],
+        "given back or credited": run.index_orders["refund"][0] + run.index_orders["credited"][0],
     }
     for name, run in (("reference", one), ("corrected", corrected))
 }
@@ -84,24 +84,49 @@ day.plot.inventory()
 day.plot.nav()
 
 # %% [markdown]
-# ## Ask the next question
+# ## Which planner?
 #
-# The matrix planner solves a linear program over the order books instead of fitting order by order. The same day, the
-# same draws: what does it change?
+# The matrix planner solves a linear program over the order books instead of raising all orders together. Where books
+# are deep and a batch has one order, there is nothing to decide, and both say the same. So let ten seconds of orders
+# become one batch, let each want up to 2000 at once, and take only what is at the best price. `fairness` is what
+# raising the least served order is worth to the program: here nothing.
+#
+# Both planners plan each problem that the run with the simple one had, and their plans are held to the same rules.
 
 # %%
-matrix = sim.run(
-    scenarios / "index_day.toml",
-    overrides=["run.duration=2m", "run.drain=4m", "desk.order_expiry=2m", "desk.planner=matrix"],
-)
-pd.DataFrame(
-    {
-        name: {
-            "batches": len(run.index_batches),
-            "exchange orders": int(run.exchange_orders["placed_quantity"].notna().sum()),
-            "tokens minted": run.invoices.loc[run.invoices["kind"] == "mint", "filled_quantity"].sum(),
-            "mean price of a token": run.invoices.loc[run.invoices["kind"] == "mint", "execution_price"].mean(),
-        }
-        for name, run in (("simple", day), ("matrix", matrix))
-    }
-)
+from sim.planners.study import study
+
+scarce = [
+    *("run.duration=2m", "run.drain=4m", "desk.order_expiry=2m", "desk.tick=10s"),
+    *("desk.limits.max_levels=1", "desk.limits.max_order_volley_size=2000", "desk.limits.fairness=0"),
+]
+found = study(scenarios / "index_day.toml", overrides=scarce)
+
+plans = found.frame("problems").groupby("planner", sort=False)
+plans.agg(
+    problems=("problem", "size"),
+    wished=("wished", "sum"),
+    engaged=("engaged", "sum"),
+    surplus=("surplus", "sum"),
+    left_over=("left_over", "mean"),
+    least_share=("least_share", "mean"),
+    orders=("orders", "sum"),
+    violations=("violations", "sum"),
+).T
+
+# %% [markdown]
+# The program gets more out of the same books, by serving few orders well and the others not at all. That is about one
+# problem at a time. Over a whole run, what a plan leaves others find: the same day, the same draws, once with each.
+
+# %%
+found.frame("planners").set_index("planner").T
+
+# %%
+found.frame("tokens").pivot(index="symbol", columns="planner", values=["tokens", "cost", "slippage_bps"])
+
+# %% [markdown]
+# ## Ask the next question
+#
+# `romer-sim planners scenarios/index_day.toml --set desk.tick=10s` prints the same as one table. What is fairness
+# worth? Leave `desk.limits.fairness` at its default, or set it to 10. Do deeper books (`desk.limits.max_levels=5`)
+# make the planners equal again?

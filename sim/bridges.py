@@ -6,7 +6,6 @@ reorg, or that it expires. The story is told as news while it happens; what is l
 
 from __future__ import annotations
 
-from decimal import localcontext
 from typing import Any
 
 from core.collateral.bridge import SLOW, blocks_needed
@@ -26,7 +25,7 @@ from core.collateral.hops import (
     SuggestFees,
 )
 from core.kernel.record import Record
-from core.units import MONEY, Nanos
+from core.units import EXACT, Nanos
 from sim.hop_moves import Movement, Saying, SimHop
 
 
@@ -52,8 +51,7 @@ class SimBridge(SimHop):
         refusal, model = self.refusal(asked.amount), self.model.bridge
         if refusal is not None:
             return refusal
-        with localcontext(MONEY):
-            output = asked.amount - self.fee(asked.amount)
+        output = EXACT.subtract(asked.amount, self.fee(asked.amount))
         relayer = self.draws.choice(model.relayers) if model.exclusivity else ""
         return BridgeSuggested(output, now + model.fill_window, relayer, now + model.exclusivity)
 
@@ -131,8 +129,7 @@ class _Story:
         if self._blocks > 1:
             self._tell(at, self._filled(at, relayer, 1))
         self._tell(final, self._filled(at, relayer, self._blocks))
-        with localcontext(MONEY):
-            fee = self._deposit.amount - self._deposit.output_amount
+        fee = EXACT.subtract(self._deposit.amount, self._deposit.output_amount)
         self._movement.outcome, self._movement.ends_at = FundsMoved(self._deposit.output_amount, fee), final
 
     def _filled(self, at: Nanos, relayer: str, confirmations: int) -> BridgeFilled:

@@ -1,18 +1,19 @@
 """The chain that index tokens live on, as the simulator has it: the project's chain log behind the chain contract.
 
-A request waits for its block; a block is sealed as long after its first request as the latency says. Draws come from
-the stream `chain`.
+What happens waits for its block; a block is sealed as long after its first event as the latency says, and stated with
+all its events, as a chain is open to all. Draws come from the stream `chain`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from simpy import Environment
 
 from core.index.chain import ChainRefused
-from core.index.chain_log import ChainLog
+from core.index.chain_log import ChainLog, IndexBlockSealed
 from core.index.records import IndexTokensDeposited
 from core.kernel.record import Call, Record
 from core.kernel.rng import Stream
@@ -25,9 +26,18 @@ from sim.world import Process, start
 class SimChain:
     """The service `chain` of one node."""
 
-    def __init__(self, env: Environment, latency: Sampler, draws: Stream, *, refused: int = 0, lost: int = 0) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        latency: Sampler,
+        draws: Stream,
+        *,
+        refused: int = 0,
+        lost: int = 0,
+        on_sealed: Callable[[IndexBlockSealed], None] = lambda _sealed: None,
+    ) -> None:
         self.log = ChainLog()
-        self._env, self._latency, self._draws = env, latency, draws
+        self._env, self._latency, self._draws, self._on_sealed = env, latency, draws, on_sealed
         self._refused, self._lost = refused, lost
         self._waiting: dict[str, list[tuple[Caller, str]]] = {}
 
@@ -47,7 +57,11 @@ class SimChain:
 
     def give(self, symbol: str, user: str, amount: Decimal) -> IndexTokensDeposited | None:
         """A user gives tokens into custody, if he has as many."""
-        return self.log.give(symbol, user, amount)
+        is_first = not self.log.pending
+        given = self.log.give(int(self._env.now), symbol, user, amount)
+        if given is not None and is_first:
+            start(self._env, self._seal(self._latency()))
+        return given
 
     def balance(self, symbol: str, user: str) -> Decimal:
         """The tokens that a user has in his own hands."""
@@ -55,7 +69,9 @@ class SimChain:
 
     def _seal(self, span: Nanos) -> Process:
         yield self._env.timeout(span)
-        for key, confirmed in self.log.seal(int(self._env.now)).items():
+        confirmations = self.log.seal(int(self._env.now))
+        self._on_sealed(self.log.sealed(len(self.log.blocks)))
+        for key, confirmed in confirmations.items():
             for caller, call_id in self._waiting.pop(key, []):
                 self._answer(caller, call_id, confirmed, 0)
 

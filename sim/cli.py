@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from sim.commands.chain import chain, prove, verify_proof
 from sim.commands.exits import Exit, report_failure
+from sim.commands.planners import planners
 from sim.commands.replay import replay
 from sim.commands.results import explain, report
 from sim.commands.run import run
@@ -57,5 +59,5 @@ def main(*, debug: bool) -> None:
     del debug  # `_Program` reads it
 
 
-for command in (run, check, list_scenarios, explain, report, replay, whatif):
+for command in (run, check, list_scenarios, explain, report, replay, whatif, planners, chain, prove, verify_proof):
     main.add_command(command)

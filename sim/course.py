@@ -12,14 +12,15 @@ from simpy import Environment
 
 from core.kernel.journal import Journal, combined_digest
 from core.kernel.record import Record
-from core.units import MILLISECOND, MONEY, SECOND, Nanos
+from core.units import MONEY, SECOND, Nanos
 from sim.driver import SimNode
 from sim.results.facts import Noted
 from sim.scenario.schema import RunSection
 
 GOODBYE: Final = SECOND
 """Market time that nodes get, after `Stop`, to log out."""
-_SLICE: Final = 20 * MILLISECOND
+_EVENTS: Final = 100
+"""So many of the clock's events happen between two looks at how far a run is."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 Watch = Callable[[Progress], bool]
-"""Called every few milliseconds of market time; False asks the run to stop there."""
+"""Called every few events of the clock; False asks the run to stop there."""
 
 
 class Course(ABC):
@@ -98,11 +99,19 @@ class Course(ABC):
         return True
 
     def _advance(self, until: Nanos, end: Nanos, watch: Watch) -> bool:
-        while (now := int(self.env.now)) < until:
-            self.env.run(until=min(now + _SLICE, until))
+        while int(self.env.now) < until:
+            self._play(until)
             if not watch(Progress(int(self.env.now) - self.began, end - self.began, self.deliveries)):
                 return False
         return True
+
+    def _play(self, until: Nanos) -> None:
+        """Some events more, or time itself if there are none before `until`."""
+        for _ in range(_EVENTS):
+            if self.env.peek() >= until:
+                self.env.run(until=until)
+                return
+            self.env.step()
 
     def _on_note(self, node: str, now: Nanos, component: str, fact: Record) -> None:
         self.notes.append(Noted(len(self.notes) + 1, now, node, component, fact))

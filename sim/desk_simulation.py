@@ -7,11 +7,11 @@ at the node's state after every delivery.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from core.collateral.hops import service_of
 from core.config import DeskConfig, encode_node
 from core.errors import DefectError
 from core.execution.records import EXECUTION
@@ -30,20 +30,25 @@ from sim.checkers.desk import DeskChecker
 from sim.course import Course
 from sim.driver import Service, SimNode
 from sim.exchange import SimExchange
-from sim.hops import HopService, sim_hop
+from sim.hops import brought, sim_hops
 from sim.latency import Sampler, sampler
 from sim.network import Network
 from sim.scenario.desk import DeskScenario
+from sim.scenario.recorded import Recordings
 from sim.users import Doors, People, start_users
 
 
 class DeskSimulation(Course):
     """An index scenario, built and ready to run once. `sinks` says where the node's journal goes."""
 
-    def __init__(self, scenario: DeskScenario, header: Header, sinks: Callable[[str], Sink | None]) -> None:
+    def __init__(
+        self, scenario: DeskScenario, recordings: Recordings, header: Header, sinks: Callable[[str], Sink | None]
+    ) -> None:
         super().__init__(scenario.run)
         self.scenario, self.seed = scenario, header.seed
-        self.exchange = SimExchange(self.env, scenario.exchange_model(), self.seed)
+        prices = {what: [(row.offset, row.price) for row in rows] for what, rows in recordings.items()}
+        self.hops = sim_hops(self.env, (hop.model() for hop in scenario.hops), self.seed)
+        self.exchange = SimExchange(self.env, scenario.exchange_model(prices), self.seed, self._brought)
         log = scenario.chain_log
         self.chain = SimChain(
             self.env,
@@ -51,6 +56,7 @@ class DeskSimulation(Course):
             stream(self.seed, "chain"),
             refused=log.refused_per_mille,
             lost=log.lost_per_mille,
+            on_sealed=lambda sealed: self._on_note(CHAIN, int(self.env.now), CHAIN, sealed),
         )
         node = self._node(scenario.node_config(), header, sinks)
         self.nodes[node.name] = node
@@ -65,7 +71,7 @@ class DeskSimulation(Course):
 
     def finish(self) -> None:
         """Let the checker have its last word."""
-        self._checker.finish()
+        self._checker.finish(self.chain.log)
 
     def _node(self, config: DeskConfig, header: Header, sinks: Callable[[str], Sink | None]) -> SimNode:
         journal = Journal(config.name, sinks(config.name))
@@ -88,10 +94,12 @@ class DeskSimulation(Course):
         )
 
     def _services(self) -> Mapping[str, Service]:
-        services: dict[str, Service] = {EXCHANGE: self.exchange, CHAIN: self.chain}
-        for hop in self.scenario.hops:
-            services[service_of(hop.name)] = HopService(self.env, sim_hop(hop.model(), self.seed))
-        return services
+        return {EXCHANGE: self.exchange, CHAIN: self.chain, **self.hops}
+
+    def _brought(self, now: Nanos) -> Decimal:
+        """What hops have brought to where assets are paid: it is in the account at the exchange."""
+        places = {place for index in self.scenario.indexes for place in index.destinations}
+        return brought((service.hop for service in self.hops.values()), places, now)
 
     def _solver(self) -> Callable[[Any], tuple[Record, Nanos]]:
         span = sampler(self.scenario.planner.compute.model(), stream(self.seed, "compute.planner"))

@@ -1,13 +1,14 @@
 """A simulated exchange behind the contract of `core.market.exchange`: markets that match, and a line that loses things.
 
-Requests, replies and messages each take a latency of their own; each stream keeps its order. During an outage requests
-are refused for want of a connection, and what was under way, either way, is lost: an order may have been taken all the
-same. All draws come from streams named `exchange.*`.
+Requests, replies and messages each take a latency of their own; each stream keeps its order, unless it is told not to.
+During an outage requests are refused for want of a connection, and what was under way, either way, is lost: an order
+may have been taken all the same. All draws come from streams named `exchange.*`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from simpy import Environment
@@ -36,7 +37,7 @@ from core.units import Nanos
 from sim.driver import Caller, SimNode
 from sim.exchange_desk import OrderDesk, ScriptedTrade
 from sim.exchange_flow import Crowd
-from sim.exchange_models import ExchangeModel, Flow, Outage, SimMarket
+from sim.exchange_models import ExchangeModel, Flow, Outage, SimMarket, Transfer
 from sim.latency import sampler
 from sim.world import Process, start
 
@@ -57,15 +58,20 @@ class Channel:
 
 
 class SimExchange:
-    """The service `exchange` of one node, and the source of its streams: `serve` first, and `start` after the boot."""
+    """The service `exchange` of one node, and the source of its streams: `serve` first, and `start` after the boot.
 
-    def __init__(self, env: Environment, model: ExchangeModel, seed: int) -> None:
+    `brought` says how much of the quote token others have brought to the account by then, net.
+    """
+
+    def __init__(
+        self, env: Environment, model: ExchangeModel, seed: int, brought: Callable[[Nanos], Decimal] | None = None
+    ) -> None:
         self._env, self._model, self._seed = env, model, seed
         self._latency = sampler(model.latency, self._stream("latency"))
         self._faults = self._stream("faults")
         self.markets = {each.instrument.symbol: Market(each.instrument.symbol) for each in model.markets}
         """By symbol, as they are; what nodes know of them is what they were told."""
-        self.account = OrderDesk(model, self.markets, self._stream("rejects"), self._say_of_orders)
+        self.account = OrderDesk(model, self.markets, self._stream("rejects"), self._say_of_orders, brought)
         self._up = False
         self._session = 0
         """Counts what has begun or ended: what was under way when it changed is lost."""
@@ -86,6 +92,8 @@ class SimExchange:
                 start(self._env, self._crowd(each, each.flow))
         for outage in self._model.outages:
             start(self._env, self._outage(outage))
+        for transfer in self._model.transfers:
+            start(self._env, self._transfer(transfer))
 
     def ask(self, caller: Caller, call: Call[Any]) -> None:
         """Take a call; see `sim.driver.Counterparty`."""
@@ -120,7 +128,7 @@ class SimExchange:
         order = self.account.find(wanted.client_id)
         if order is None:
             return self.account.unknown(wanted)
-        if not order.status.is_final and not self._model.script:
+        if not order.status.is_final:
             _, delta = self.markets[order.placed.symbol].cancel(wanted.client_id)
             self.account.cancelled(order)
             self._publish(delta)
@@ -174,6 +182,10 @@ class SimExchange:
         yield self._env.timeout(outage.span)
         self._turn(up=True, told=ExchangeSessionUp())
 
+    def _transfer(self, transfer: Transfer) -> Process:
+        yield self._env.timeout(transfer.at)
+        self.account.change(transfer.asset, transfer.quantity)
+
     def _turn(self, *, up: bool, told: Record) -> None:
         """The session begins or ends. Its end is noticed where it is used, at once."""
         self._up = up
@@ -184,7 +196,10 @@ class SimExchange:
     def _play(self, client_id: str, trades: list[ScriptedTrade]) -> Process:
         for trade in trades:
             yield self._env.timeout(self._model.script_gap_ns)
-            self.account.fill(client_id, trade, last=trade is trades[-1])
+            self.account.fill(client_id, trade)
+        if not trades:
+            yield self._env.timeout(self._model.script_gap_ns)
+        self.account.expired(client_id)
 
     # --- what is said --------------------------------------------------------------------------------
 
@@ -209,7 +224,12 @@ class SimExchange:
                 self._post(channel, body)
 
     def _post(self, channel: Channel, body: Record) -> None:
-        self._deliver(channel.arrival(self._now, self._latency()), lambda: channel.caller.tell(0, body))
+        span, rate = self._latency(), self._model.faults.reordered_messages
+        if rate and self._faults.chance(rate):
+            span += 2 * self._latency()
+        else:
+            span = channel.arrival(self._now, span)
+        self._deliver(span, lambda: channel.caller.tell(0, body))
 
     def _deliver(self, span: Nanos, arrive: Callable[[], None]) -> None:
         """Let something arrive `span` from now, if the session lasts."""

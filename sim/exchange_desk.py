@@ -28,8 +28,8 @@ from core.market.exchange import (
 from core.market.filters import Fitted, passes
 from core.market.limiter import Limiter
 from core.market.matching import Market, Match, Outcome, commission
-from core.units import Nanos
-from sim.exchange_models import ExchangeModel
+from core.units import EXACT, Nanos
+from sim.exchange_models import BASE, ExchangeModel
 
 _ZERO: Final = Decimal(0)
 _KEPT_MAX: Final = 10_000
@@ -57,9 +57,14 @@ class OrderDesk:
     """Takes orders into the markets, or trades them by the script. `say` hears of every execution, in order."""
 
     def __init__(
-        self, model: ExchangeModel, markets: dict[str, Market], draws: Stream, say: Callable[[ExchangeExecution], None]
+        self,
+        model: ExchangeModel,
+        markets: dict[str, Market],
+        draws: Stream,
+        say: Callable[[ExchangeExecution], None],
+        brought: Callable[[Nanos], Decimal] | None = None,
     ) -> None:
-        self._model, self._markets, self._draws, self._say = model, markets, draws, say
+        self._model, self._markets, self._draws, self._say, self._brought = model, markets, draws, say, brought
         self._instruments = {each.instrument.symbol: each.instrument for each in model.markets}
         self._limiter = Limiter()
         self._limiter.adopt(0, model.limits)
@@ -82,14 +87,16 @@ class OrderDesk:
         if self._limiter.wait(now) > 0:
             return ExchangeRefusal(RefusalKind.RATE_LIMIT, "-1015", "too many orders")
         self._limiter.put(now)
-        return self._invalid(wanted)
+        return self._invalid(now, wanted)
 
-    def _invalid(self, wanted: PlaceExchangeOrder) -> ExchangeRefusal | None:
+    def _invalid(self, now: Nanos, wanted: PlaceExchangeOrder) -> ExchangeRefusal | None:
         instrument = self._instruments.get(wanted.symbol)
         if instrument is None:
             return ExchangeRefusal(RefusalKind.BAD_REQUEST, "-1121", f"there is no symbol {wanted.symbol}")
         if not passes(instrument, Fitted(wanted.price, wanted.quantity)):
             return ExchangeRefusal(RefusalKind.ORDER_VALIDATION, "-1013", "it does not pass the filters")
+        if not self._model.credit and self._lacks(now, wanted, instrument):
+            return ExchangeRefusal(RefusalKind.ORDER_VALIDATION, "-2010", "the balance is insufficient")
         if self._draws.chance(self._model.faults.rejects):
             return ExchangeRefusal(RefusalKind.ORDER_VALIDATION, "-2010", "it was rejected")
         return None
@@ -119,16 +126,20 @@ class OrderDesk:
             share += fill.share
             self._scripted += 1
             quantity = placed.quantity * share - before
-            trades.append(ScriptedTrade(f"L-{self._scripted:02d}", placed.price * fill.factor, quantity))
+            price = placed.price * fill.factor if placed.side == "buy" else placed.price / fill.factor
+            trades.append(ScriptedTrade(f"L-{self._scripted:02d}", price, quantity))
             before += quantity
         return trades
 
-    def fill(self, client_id: str, trade: ScriptedTrade, *, last: bool) -> None:
-        """One scripted trade; after the `last` of an order, what is left of it expires."""
+    def fill(self, client_id: str, trade: ScriptedTrade) -> None:
+        """One scripted trade, unless the order has been cancelled."""
         order = self._orders[client_id]
-        self._trade(order, trade.trade_id, trade.price, trade.quantity, self._model.taker_bps)
-        if last:
-            self._close(order, ExchangeStatus.EXPIRED)
+        if not order.status.is_final:
+            self._trade(order, trade.trade_id, trade.price, trade.quantity, self._model.taker_bps)
+
+    def expired(self, client_id: str) -> None:
+        """What is left of an order expires."""
+        self._close(self._orders[client_id], ExchangeStatus.EXPIRED)
 
     def on_match(self, symbol: str, match: Match) -> None:
         """Somebody traded against an order that stood; it may be ours."""
@@ -147,8 +158,18 @@ class OrderDesk:
         return ExchangeOrderState(order.placed.client_id, order.status, order.executed, trades, self._limits(now))
 
     def holdings(self) -> ExchangeBalances:
-        """The answer to who asks what the account holds."""
-        return ExchangeBalances(tuple(Balance(asset, held) for asset, held in self.balances.items()))
+        """The answer to who asks what the account holds. Less than nothing is free where it has credit."""
+        locked = self._locked()
+        return ExchangeBalances(
+            tuple(
+                Balance(asset, EXACT.subtract(held, locked.get(asset, _ZERO)), locked.get(asset, _ZERO))
+                for asset, held in self.balances.items()
+            )
+        )
+
+    def change(self, asset: str, quantity: Decimal) -> None:
+        """Have the account hold so much more of an asset."""
+        self.balances[asset] = EXACT.add(self.balances.get(asset, _ZERO), quantity)
 
     def offer(self, now: Nanos) -> ExchangeInstruments:
         """The answer to who asks what is traded."""
@@ -158,12 +179,47 @@ class OrderDesk:
         """The answer about an order that never came."""
         return ExchangeRefusal(RefusalKind.UNKNOWN_ORDER, "-2013", f"there is no order {asked.client_id}")
 
+    def _lacks(self, now: Nanos, wanted: PlaceExchangeOrder, instrument: Instrument) -> bool:
+        """Whether there is less than an order may take, its fee included."""
+        fee, charged = self._commission(instrument, wanted.price, wanted.quantity, self._model.taker_bps)
+        asset, needed = instrument.base, wanted.quantity
+        if wanted.side == "buy":
+            asset, needed = instrument.quote, wanted.price * wanted.quantity
+        free = self.balances.get(asset, _ZERO) - self._locked().get(asset, _ZERO)
+        if asset == instrument.quote and self._brought is not None:
+            free = EXACT.add(free, self._brought(now))
+        return free < needed + (fee if charged == asset else _ZERO)
+
+    def _commission(
+        self, instrument: Instrument, price: Decimal, quantity: Decimal, bps: Decimal
+    ) -> tuple[Decimal, str]:
+        """The fee of a trade, and what it is taken in. Where that has no price, the quote token is taken."""
+        fee, asset = commission(price, quantity, bps), self._model.commission
+        if asset == BASE:
+            return commission(Decimal(1), quantity, bps), instrument.base
+        pair = next((each for each in self._instruments.values() if each.base == asset), None)
+        book = self._markets[pair.symbol].book if pair is not None else None
+        top = None if book is None else book.bids.top() or book.asks.top()
+        return (fee, instrument.quote) if top is None else (fee / top[0], asset)
+
+    def _locked(self) -> dict[str, Decimal]:
+        """What orders that can still trade would take from the account, fees apart."""
+        locked: dict[str, Decimal] = {}
+        for order in self._orders.values():
+            if order.status.is_final:
+                continue
+            placed, instrument = order.placed, self._instruments[order.placed.symbol]
+            left = placed.quantity - order.executed
+            taken = (instrument.quote, left * placed.price) if placed.side == "buy" else (instrument.base, left)
+            locked[taken[0]] = EXACT.add(locked.get(taken[0], _ZERO), taken[1])
+        return locked
+
     def _limits(self, now: Nanos) -> tuple[RateLimit, ...]:
         return tuple(RateLimit(each.limit, each.period_ns, each.weight(now)) for each in self._limiter.windows)
 
     def _trade(self, order: AccountOrder, trade_id: str, price: Decimal, quantity: Decimal, bps: Decimal) -> None:
         instrument = self._instruments[order.placed.symbol]
-        trade = ExchangeTrade(trade_id, price, quantity, commission(price, quantity, bps), instrument.quote)
+        trade = ExchangeTrade(trade_id, price, quantity, *self._commission(instrument, price, quantity, bps))
         order.trades.append(trade)
         order.executed += quantity
         whole = order.executed >= order.placed.quantity
@@ -173,11 +229,12 @@ class OrderDesk:
 
     def _settle(self, order: AccountOrder, instrument: Instrument, trade: ExchangeTrade) -> None:
         sign = 1 if order.placed.side == "buy" else -1
-        for asset, change in (
-            (instrument.base, sign * trade.quantity),
-            (instrument.quote, -sign * trade.quantity * trade.price - trade.commission),
-        ):
-            self.balances[asset] = self.balances.get(asset, _ZERO) + change
+        self.change(instrument.base, sign * trade.quantity)
+        in_quote = trade.commission_asset == instrument.quote
+        fee = trade.commission if in_quote else _ZERO
+        self.change(instrument.quote, -sign * trade.quantity * trade.price - fee)
+        if not in_quote:
+            self.change(trade.commission_asset, -trade.commission)
 
     def _close(self, order: AccountOrder, status: ExchangeStatus) -> None:
         """End an order that has not traded whole, if that is its `status`."""

@@ -12,12 +12,10 @@ from core.market.exchange import BookDelta, Instrument, TimeInForce
 from core.market.matching import Market, Outcome, merged
 from core.market.orders import Side
 from core.units import MONEY, whole_steps
-from sim.exchange_models import Flow
+from sim.exchange_models import FINEST, Flow, Played
 from sim.world import path
 
 _BPS: Final = Decimal(10_000)
-_FINEST: Final = Decimal("0.00000001")
-"""Where an instrument has no tick or step of its own."""
 
 
 class Crowd:
@@ -27,8 +25,8 @@ class Crowd:
         self, market: Market, instrument: Instrument, flow: Flow, draws: Stream, *, on_trade: Callable[[Outcome], None]
     ) -> None:
         self._market, self._flow, self._draws, self._on_trade = market, flow, draws, on_trade
-        self._tick, self._step = instrument.tick or _FINEST, instrument.step or _FINEST
-        self._path: Iterator[Decimal] = path(flow.path, draws)
+        self._tick, self._step = instrument.tick or FINEST, instrument.step or FINEST
+        self._path = played(flow.path) if isinstance(flow.path, Played) else path(flow.path, draws)
         self._standing: list[str] = []
         self._ids = Ids()
 
@@ -75,3 +73,15 @@ class Crowd:
         rounding = ROUND_DOWN if side == "buy" else ROUND_UP
         ticks = MONEY.divide(price, self._tick).quantize(Decimal(1), rounding=rounding)
         return ticks * self._tick
+
+
+def played(recorded: Played) -> Iterator[Decimal]:
+    """The price at each tick, from the start on."""
+    price, now = recorded.rows[0][1], 0
+    for at, following in recorded.rows:
+        while now < at:
+            yield price
+            now += recorded.tick
+        price = following
+    while True:
+        yield price

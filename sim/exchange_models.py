@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
-from core.market.exchange import Instrument, Levels, RateLimit
-from core.units import MILLISECOND, SECOND, Nanos
+from core.market.exchange import USUAL_LIMITS, Instrument, Levels, RateLimit
+from core.units import MILLISECOND, Nanos
 from sim.latency import Constant, Latency
 from sim.scenario.models import Gbm
 
+QUOTE: Final = "quote"
+"""Commissions are in the quote token,"""
+BASE: Final = "base"
+"""or in the asset that is traded."""
+FINEST: Final = Decimal("0.00000001")
+"""What prices and quantities are multiples of where an instrument does not say."""
+
 
 class ScriptedFill(msgspec.Struct, frozen=True):
-    """A trade of `share` of an order's quantity, at `factor` times its limit price."""
+    """A trade of `share` of an order's quantity, at `factor` times its limit price; of a sell, at the limit over it."""
 
     share: Decimal
     factor: Decimal
@@ -24,10 +32,18 @@ Script: TypeAlias = tuple[tuple[ScriptedFill, ...], ...]
 """By order, in the order in which they come, the trades that it has; the last entry serves all that follow."""
 
 
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded price, looked at every `tick`: of the latest row by then, and of the last one for ever after."""
+
+    rows: Sequence[tuple[Nanos, Decimal]]
+    """How long after the start, and the price; at least one, the first at 0."""
+    tick: Nanos
+
+
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """Everybody else: a ladder of orders around a price that moves, and now and then one who takes from it."""
 
-    path: Gbm
+    path: Gbm | Played
     """Every tick of it, the ladder is drawn anew."""
     levels: int = 5
     spread_bps: int = 10
@@ -59,6 +75,15 @@ class Outage(msgspec.Struct, frozen=True):
     span: Nanos
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """At `at` after the start, somebody who is not the desk brings `quantity` of an asset in, or takes it out."""
+
+    at: Nanos
+    asset: str
+    quantity: Decimal
+    """Below zero if it is taken."""
+
+
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """How often, in a thousand, something goes wrong that an exchange or a line may do."""
 
@@ -72,21 +97,29 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     lost_messages: int = 0
     """Of the streams."""
     repeated_messages: int = 0
+    reordered_messages: int = 0
+    """A message of a stream is late, and those after it are not."""
 
 
 class ExchangeModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated exchange. Balances are kept, and no order is refused for want of them: the account has credit."""
+    """A simulated exchange. It keeps balances."""
 
     markets: tuple[SimMarket, ...]
     latency: Latency = Constant(MILLISECOND)
     """Each way, of requests, replies and messages."""
     maker_bps: Decimal = Decimal(0)
     taker_bps: Decimal = Decimal(10)
+    commission: str = QUOTE
+    """What it takes its fees in: `QUOTE`, `BASE`, or an asset that it trades, while there is a price for that."""
     balances: dict[str, Decimal] = {}
-    limits: tuple[RateLimit, ...] = (RateLimit(100, 10 * SECOND), RateLimit(200_000, 86_400 * SECOND))
+    credit: bool = True
+    """Whether no order is refused for want of a balance."""
+    limits: tuple[RateLimit, ...] = USUAL_LIMITS
     faults: Faults = Faults()
     outages: tuple[Outage, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     script: Script = ()
-    """If there is one, orders trade by it, not against the book. What is left of one expires with its last trade."""
+    """If there is one, orders trade by it, not against the book. What is left of one expires with its last trade, or
+    when the first would have been if it has none."""
     script_gap_ns: Nanos = MILLISECOND
     """Between an order and its first scripted trade, and between its trades."""

@@ -7,6 +7,7 @@ when it is asked. A movement is executed once at most, whatever is repeated.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +26,7 @@ from core.collateral.hops import (
 )
 from core.kernel.record import Record
 from core.kernel.rng import Stream
-from core.units import MONEY, Nanos, decimals, round_up
+from core.units import EXACT, MONEY, Nanos, decimals, round_up
 from sim.hop_models import HopFaults, HopModel
 from sim.latency import sampler
 
@@ -105,6 +106,18 @@ class SimHop:
         gone = movement is not None and movement.gone_at is not None and now >= movement.gone_at
         return None if gone else movement
 
+    def arrived(self, now: Nanos) -> Decimal:
+        """All that it has brought to its destination by now."""
+        outcomes = [each.outcome for each in self._alive(now) if each.ends_at <= now]
+        return _sum(outcome.amount for outcome in outcomes if isinstance(outcome, FundsMoved))
+
+    def taken(self, now: Nanos) -> Decimal:
+        """All that it has taken from its source by now, less what is back there."""
+        alive = self._alive(now)
+        gone = _sum(each.amount for each in alive if not isinstance(each.outcome, FundsRefused))
+        outcomes = [each.outcome for each in alive if each.ends_at <= now]
+        return EXACT.subtract(gone, _sum(each.amount for each in outcomes if isinstance(each, FundsReturned)))
+
     def refusal(self, amount: Decimal) -> FundsRefused | None:
         """Why the hop does not move that amount now, if so."""
         settings, faults = self.model.settings, self.faults
@@ -152,10 +165,19 @@ class SimHop:
         for movement in self.movements.values():
             movement.ends_at = min(movement.ends_at, now)
 
+    def _alive(self, now: Nanos) -> list[Movement]:
+        return [each for each in self.movements.values() if each.gone_at is None or now < each.gone_at]
+
     def _outcome(self, amount: Decimal) -> FundsMoved | FundsReturned:
         fee = self.fee(amount)
-        with localcontext(MONEY):
-            arrives = amount - fee
+        arrives = EXACT.subtract(amount, fee)
         if self.draws.chance(self.faults.returned_per_mille):
             return FundsReturned(arrives, HopTrouble.REJECTED, "drawn")
         return FundsMoved(arrives, fee)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    total = Decimal(0)
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total

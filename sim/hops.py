@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from simpy import Environment
@@ -10,6 +11,7 @@ from simpy import Environment
 from core.collateral.hops import service_of
 from core.kernel.record import Call
 from core.kernel.rng import stream
+from core.units import EXACT, Nanos
 from sim.bridges import SimBridge
 from sim.driver import Caller
 from sim.hop_models import HopModel
@@ -29,6 +31,18 @@ class HopService:
                 caller.tell(after, body)
             else:
                 caller.reply(after, call.call_id, body)
+
+
+def brought(hops: Iterable[SimHop], places: Collection[str], now: Nanos) -> Decimal:
+    """How much money hops have brought to these designations by now, less what they have taken from there."""
+    total = Decimal(0)
+    for hop in hops:
+        settings = hop.model.settings
+        if settings.destination in places:
+            total = EXACT.add(total, hop.arrived(now))
+        if settings.source in places:
+            total = EXACT.subtract(total, hop.taken(now))
+    return total
 
 
 def sim_hop(model: HopModel, seed: int) -> SimHop:

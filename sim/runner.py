@@ -113,7 +113,7 @@ def _simulate(
 def _course(loaded: Loaded, header: Header, sinks: Callable[[str], Sink | None]) -> Simulation | DeskSimulation:
     scenario = loaded.scenario
     if isinstance(scenario, DeskScenario):
-        return DeskSimulation(scenario, header, sinks)
+        return DeskSimulation(scenario, recordings(loaded), header, sinks)
     return Simulation(scenario, recordings(loaded), header, sinks)
 
 

@@ -32,11 +32,9 @@ from sim.latency import Latency, Sampler, sampler
 from sim.network import Network
 from sim.results.wire import FixTap
 from sim.scenario.identity import Step
-from sim.scenario.recorded import Row
+from sim.scenario.recorded import Recordings
 from sim.scenario.schema import VENUE, MarketMaker, Scenario, Solver
 from sim.world import Demand, Feed, Prices, registry_steps, start
-
-Recordings = dict[str, list[Row]]
 
 
 class Simulation(Course):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from core.collateral.books import is_money, kept
+from core.collateral.books import is_money, is_number, kept
 from core.collateral.bridge import BridgeDeposit, unacceptable
 from core.collateral.facts import HopDisputed
 from core.collateral.hops import (
@@ -38,8 +38,18 @@ def on_reply(vault: Vault, now: Nanos, event: Reply[Any]) -> None:
     leg = transfer.leg
     if leg is None or leg.number != number:
         dispute_stale(vault, transfer, number, event.body)
-        return
-    _ANSWERS[type(event.body)](vault, now, transfer, event.body)
+    elif not is_nonsense(vault, transfer, leg, event.body):
+        _ANSWERS[type(event.body)](vault, now, transfer, event.body)
+
+
+def is_nonsense(vault: Vault, transfer: Transfer, leg: Leg, said: Record) -> bool:
+    """Whether an amount that is spoken of is none, which is stated. It is as if nothing had been said."""
+    for name in said.__struct_fields__:
+        value = getattr(said, name)
+        if isinstance(value, Decimal) and not is_number(value):
+            dispute(vault, transfer, leg.hop, leg.number, f"says in {type(said).__name__} that {name} is {value}")
+            return True
+    return False
 
 
 def dispute(vault: Vault, transfer: Transfer, hop: str, number: int, what: str) -> None:

@@ -120,12 +120,22 @@ def account(owner: Owner, key: Key) -> str:
 
 
 def is_money(amount: Decimal) -> bool:
-    """Whether an amount from outside can be booked: finite, positive, and of digits that exact sums have room for."""
-    if not amount.is_finite() or amount <= 0:
+    """Whether an amount from outside can be booked: a number, and positive."""
+    return is_number(amount) and amount > 0
+
+
+def is_number(amount: Decimal) -> bool:
+    """Whether what is said to be an amount can be reckoned with: finite, of digits that exact sums have room for."""
+    if not amount.is_finite():
         return False
     exponent = amount.as_tuple().exponent
     assert isinstance(exponent, int)  # of a finite number
     return exponent >= -_DECIMALS_MAX and amount.adjusted() < _DIGITS_MAX
+
+
+def as_stated(amount: Decimal) -> Decimal:
+    """An amount from outside as facts have it: nothing, if it is no number, because such are not even themselves."""
+    return amount if amount.is_finite() else ZERO
 
 
 def kept(sent: Decimal, arrived: Decimal) -> Decimal:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.collateral.answers import dispute, dispute_stale
+from core.collateral.answers import dispute, dispute_stale, is_nonsense
 from core.collateral.books import is_money
 from core.collateral.bridge import BridgeDeposit, blocks_needed, implausible
-from core.collateral.facts import BridgeStepped
+from core.collateral.facts import BridgeStepped, HopDisputed
 from core.collateral.hops import (
     BridgeExpired,
     BridgeFilled,
@@ -84,13 +84,14 @@ def on_reorged(vault: Vault, now: Nanos, event: Message[BridgeReorged]) -> None:
     found = _subject(vault, event.body)
     if found is None:
         return
-    step = BridgeStep.DEPOSIT_UNDONE if event.body.at_origin else BridgeStep.FILL_UNDONE
-    if not found.deposit.can(step):
-        what = "deposit" if event.body.at_origin else "fill"
-        dispute(vault, found.transfer, found.leg.hop, found.leg.number, f"{what} undone while {found.deposit.state}")
+    deposit, step = found.deposit, BridgeStep.DEPOSIT_UNDONE if event.body.at_origin else BridgeStep.FILL_UNDONE
+    if deposit.can(step):
+        deposit.filled, deposit.confirmations = ZERO, 0
+        _step(vault, found, step)
+    elif event.body.at_origin:
+        if deposit.state is not BridgeState.DROPPED:
+            dispute(vault, found.transfer, found.leg.hop, found.leg.number, f"deposit undone while {deposit.state}")
         return
-    found.deposit.filled, found.deposit.confirmations = ZERO, 0
-    _step(vault, found, step)
     if event.body.at_origin:
         ask(vault, now, found.transfer)
     else:
@@ -125,17 +126,32 @@ def on_refunded(vault: Vault, now: Nanos, event: Message[BridgeRefunded]) -> Non
 
 
 def _subject(vault: Vault, news: News) -> _Subject | None:
-    """What the news is about, if that is not over."""
+    """What the news is about, if that is not over and the news is not nonsense."""
     transfer = vault.state.transfers.get(news.transfer_id)
-    if transfer is None:
-        return None
-    leg = transfer.leg
-    if leg is not None and leg.number == news.leg and leg.is_under_way and leg.bridge is not None:
-        return _Subject(transfer, leg, leg.bridge)
+    leg = None if transfer is None else transfer.leg
+    if transfer is not None and leg is not None and leg.number == news.leg and leg.is_under_way and leg.bridge:
+        return None if is_nonsense(vault, transfer, leg, news) else _Subject(transfer, leg, leg.bridge)
     said = _as_answer(news)
-    if said is not None:
+    if isinstance(news, BridgeReorged):
+        _dispute_undone(vault, transfer, news)
+    elif transfer is not None and said is not None:
         dispute_stale(vault, transfer, news.leg, said)
     return None
+
+
+def _dispute_undone(vault: Vault, transfer: Transfer | None, news: BridgeReorged) -> None:
+    """State that what counted as final is undone, of a leg that has moved or whose transfer is forgotten.
+
+    Its money is booked where it arrived, and may be on its way again or spent. Nothing takes it back: whoever looks at
+    it compares what is booked there with what is there.
+    """
+    if transfer is not None and transfer.outcomes.get(str(news.leg)) is not LegState.MOVED:
+        return
+    what = "the deposit" if news.at_origin else "the fill"
+    where = "may not have left its source" if news.at_origin else "may not be where it is booked"
+    vault.note(
+        HopDisputed(news.transfer_id, news.leg, "", f"{what} was undone after the leg had ended: its money {where}")
+    )
 
 
 def _as_answer(news: News) -> FundsMoved | FundsReturned | None:

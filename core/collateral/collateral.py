@@ -36,9 +36,10 @@ from core.collateral.hops import (
 from core.collateral.legs import go_on, look_at
 from core.collateral.moving import resume
 from core.collateral.payments import preauthorise, release, spend
-from core.collateral.payouts import lapse, pay_out, refund, serve_withdrawal, withdraw
+from core.collateral.payouts import hold_proceeds, lapse, pay_out, refund, serve_withdrawal, withdraw
 from core.collateral.records import (
     DepositSeen,
+    HoldProceeds,
     PayOut,
     PreauthoriseCollateral,
     RefundCollateral,
@@ -134,6 +135,9 @@ class Collateral(Vault):
     def _on_refund(self, now: Nanos, event: Message[RefundCollateral]) -> None:
         refund(self, now, event.body)
 
+    def _on_proceeds(self, now: Nanos, event: Message[HoldProceeds]) -> None:
+        hold_proceeds(self, now, event.body)
+
     def _on_pay_out(self, now: Nanos, event: Message[PayOut]) -> None:
         pay_out(self, now, event.body)
 
@@ -150,6 +154,7 @@ class Collateral(Vault):
         SpendCollateral: _on_spend,
         ReleaseCollateral: _on_release,
         RefundCollateral: _on_refund,
+        HoldProceeds: _on_proceeds,
         PayOut: _on_pay_out,
         BridgeSeen: on_seen,
         BridgeFilled: on_filled,

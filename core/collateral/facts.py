@@ -120,6 +120,18 @@ class CollateralDepositRepeated(Record, frozen=True):
     seq_num: int
 
 
+class CollateralNotRouted(Record, frozen=True):
+    """No way takes `amount` from `source` to `target` for an order, which is refused. `why` names what is in the way,
+    and the most that would go."""
+
+    order_id: str
+    user: str
+    amount: Decimal
+    source: str
+    target: str
+    why: str
+
+
 class WithdrawalEnded(Record, frozen=True):
     """A request for withdrawal is done: the user has `paid`, sending it has cost `fee`, and `refused` was not free."""
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.collateral.books import kept
-from core.collateral.graph import takes
+from core.collateral.graph import suits
 from core.collateral.hops import (
     DepositToBridge,
     FundsRefused,
@@ -23,12 +23,11 @@ from core.collateral.hops import (
 )
 from core.collateral.moving import advance, should_turn
 from core.collateral.positions import ZERO
-from core.collateral.settings import HopSettings
 from core.collateral.states import HoldingStep, LegState, LegStep
 from core.collateral.transfers import UNSENT, Leg, Transfer, call_id_of
 from core.collateral.vault import Vault
 from core.kernel.record import Call, Record
-from core.units import EXACT, Nanos
+from core.units import Nanos
 
 OUTCOMES_MAX: Final = 64
 """So many earlier legs of a transfer are remembered, to know what contradicts them."""
@@ -119,18 +118,18 @@ def give_back(vault: Vault, now: Nanos, transfer: Transfer, amount: Decimal, why
 
 
 def wake(vault: Vault, now: Nanos, hop: str) -> None:
-    """Launch what waits for room on a hop, in the order of the transfers, as far as it fits."""
+    """Launch all that waits for room on a hop and fits now, the oldest transfer first.
+
+    One that fits does not wait for one that does not: that one goes another way when its wait is over.
+    """
     settings = vault.graph.hops[hop]
     if settings.capacity is None:
         return
     for transfer in list(vault.state.transfers.values()):
         leg = transfer.leg
-        if leg is None or leg.hop != hop or not leg.queued:
-            continue
-        if not _has_room(vault, settings, leg.amount):
-            return
-        leg.queued = False
-        _dispatch(vault, now, transfer)
+        if leg is not None and leg.hop == hop and leg.queued and vault.has_room(settings, leg.amount):
+            leg.queued = False
+            _dispatch(vault, now, transfer)
 
 
 # --- sending -------------------------------------------------------------------------------------
@@ -140,7 +139,7 @@ def _launch(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     leg = transfer.leg
     assert leg is not None
     hop = vault.graph.hops[leg.hop]
-    if _has_room(vault, hop, leg.amount) and not _has_queue(vault, leg.hop):
+    if vault.has_room(hop, leg.amount):
         _dispatch(vault, now, transfer)
     else:
         leg.queued = True
@@ -159,22 +158,6 @@ def _dispatch(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     asked = SuggestFees(leg.source, leg.destination, leg.amount)
     vault.emit(Call(service_of(hop.name), call_id_of(transfer, leg), asked))
     vault.wait(transfer, now + hop.reply_timeout)
-
-
-def _has_queue(vault: Vault, hop: str) -> bool:
-    legs = (transfer.leg for transfer in vault.state.transfers.values())
-    return any(leg is not None and leg.queued and leg.hop == hop for leg in legs)
-
-
-def _has_room(vault: Vault, hop: HopSettings, amount: Decimal) -> bool:
-    if hop.capacity is None:
-        return True
-    under_way = ZERO
-    for transfer in vault.state.transfers.values():
-        leg = transfer.leg
-        if leg is not None and leg.hop == hop.name and leg.state is not LegState.WAITING:
-            under_way = EXACT.add(under_way, leg.amount)
-    return EXACT.add(under_way, amount) <= hop.capacity
 
 
 def send(vault: Vault, now: Nanos, transfer: Transfer) -> None:
@@ -242,7 +225,7 @@ def _try_again(vault: Vault, now: Nanos, transfer: Transfer, hop: str, kind: Hop
     about = f"{hop}/{kind}"
     tried = transfer.attempts.get(about, 0)
     pauses = vault.settings.retries.get(kind, ())
-    if tried < len(pauses) and takes(vault.graph.hops[hop], transfer.amount) and not should_turn(transfer):
+    if tried < len(pauses) and suits(vault.graph.hops[hop], transfer.amount) and not should_turn(transfer):
         transfer.attempts[about] = tried + 1
         open_leg(vault, now, transfer, hop, pauses[tried])
         return

@@ -35,10 +35,10 @@ def advance(vault: Vault, now: Nanos, transfer: Transfer) -> str:
     """Let a transfer that is at a stop end, turn or be held; or return the hop that it takes next."""
     if should_turn(transfer) and transfer.at not in transfer.targets and _can_turn(vault, transfer):
         _turn(vault, transfer, "its order no longer waits")
-    hop = _next_hop(vault, transfer)
+    hop = _next_hop(vault, now, transfer)
     if hop is None and transfer.state is TransferState.FORWARD and transfer.home:
         _turn(vault, transfer, "no way forward")
-        hop = _next_hop(vault, transfer)
+        hop = _next_hop(vault, now, transfer)
     if hop is None:
         _hold(vault, now, transfer)
         return ""
@@ -60,14 +60,21 @@ def resume(vault: Vault, transfer: Transfer) -> None:
 
 
 def _can_turn(vault: Vault, transfer: Transfer) -> bool:
-    return vault.graph.route(transfer.at, (transfer.home,), transfer.amount, transfer.refused_by) is not None
+    return vault.plan(transfer.at, (transfer.home,), transfer.amount, without=transfer.refused_by) is not None
 
 
-def _next_hop(vault: Vault, transfer: Transfer) -> str | None:
-    """The next hop, nothing where the transfer is where it goes, None where there is no way."""
-    goals = (transfer.home,) if transfer.state is TransferState.BACK else transfer.targets
+def _next_hop(vault: Vault, now: Nanos, transfer: Transfer) -> str | None:
+    """The next hop, nothing where the transfer is where it goes, None where there is no way.
+
+    No hop is taken on the way that would not be taken to set out; and money that an order waits for takes no way
+    forward that is expected to be too late for it.
+    """
+    back, within = transfer.state is TransferState.BACK, None
+    if transfer.purpose is Purpose.ROUTE and not back and not transfer.is_answered:
+        within = vault.state.routes[transfer.order_id].deadline - now
+    goals = (transfer.home,) if back else transfer.targets
     without = (*transfer.used, *transfer.refused_by)
-    route = vault.graph.route(transfer.at, goals, transfer.amount, without)
+    route = vault.plan(transfer.at, goals, transfer.amount, without=without, within=within)
     return None if route is None else next(iter(route.hops), "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.collateral.books import Owner, is_money
+from core.collateral.books import Owner, as_stated, is_money
 from core.collateral.facts import WithdrawalEnded
 from core.collateral.graph import Route
 from core.collateral.legs import go_on
@@ -12,8 +12,10 @@ from core.collateral.moving import begin, conclude
 from core.collateral.positions import ZERO, Key
 from core.collateral.records import (
     CollateralRefusal,
+    HoldProceeds,
     PaidOut,
     PayOut,
+    ProceedsHeld,
     RefundCollateral,
     Stage,
     WithdrawalRequested,
@@ -30,6 +32,8 @@ from core.units import EXACT, Nanos
 def refund(vault: Vault, now: Nanos, asked: RefundCollateral) -> None:
     """Send what an order did not use to its user: what it has a claim on, and what is free at the same place."""
     refusal = _refusal(vault, asked)
+    if refusal is None and chain_of(asked.user) not in vault.settings.chains:
+        refusal = CollateralRefusal.UNKNOWN_CHAIN
     if refusal is not None:
         vault.refuse(asked.order_id, Stage.REFUND, refusal)
         return
@@ -51,36 +55,61 @@ def refund(vault: Vault, now: Nanos, asked: RefundCollateral) -> None:
     vault.refuse(asked.order_id, Stage.REFUND, found)
 
 
-def pay_out(vault: Vault, now: Nanos, asked: PayOut) -> None:
-    """Send the cash of a sale to its user, or leave it to him where it is if no way home takes as much, or as little.
+def hold_proceeds(vault: Vault, now: Nanos, asked: HoldProceeds) -> None:
+    """Take in the cash of a sale, for its order alone: as collateral of its user if his chain is not known, or no way
+    home takes as much, or as little. Ways and what they take are settings, so that is known from the start.
 
-    It comes in from the account where assets are traded.
+    It comes in from the account where assets are traded, at the destination with the best way home; of several as good,
+    or where there is none, at the first. Without a destination nobody knows where that is.
     """
     refusal = _refusal(vault, asked)
     if refusal is None and asked.symbol not in vault.settings.destinations:
         refusal = CollateralRefusal.UNKNOWN_SYMBOL
+    if refusal is None and any(_proceeds(vault, owner, asked.order_id) for owner in _owners(asked.user)):
+        refusal = CollateralRefusal.DUPLICATE
     if refusal is not None:
-        vault.refuse(asked.order_id, Stage.PAY_OUT, refusal)
+        vault.refuse(asked.order_id, Stage.HOLD, refusal)
         return
-    place = vault.settings.destinations[asked.symbol][0]
-    route = _way_home(vault, asked.user, place, asked.amount)
-    if route is None:
-        _credit(vault, now, asked, place)
-        return
-    owner = Owner(asked.user, "debit")
-    transfer = _transfer(vault, Purpose.PAY_OUT, asked.order_id, owner, (place, asked.amount))
-    vault.state.payouts[asked.order_id] = transfer.transfer_id
-    books, payment_id = vault.state.books, vault.state.ids.next("P")
-    vault.note(books.open_lot(now, owner, payment_id, asked.amount, key=transfer.key))
-    _set_out(vault, now, transfer, route)
+    places, ways = vault.settings.destinations[asked.symbol], list[tuple[Decimal, Nanos, int]]()
+    for number, place in enumerate(places):
+        route = _way_home(vault, asked.user, place, asked.amount)
+        if route is not None:
+            ways.append((route.cost, route.latency, number))
+    _, _, best = min(ways, default=(ZERO, 0, 0))
+    credit, debit = _owners(asked.user)
+    owner = debit if ways else credit
+    key, payment_id = Key(Holding.READY, places[best], asked.order_id), vault.state.ids.next("P")
+    vault.note(vault.state.books.open_lot(now, owner, payment_id, asked.amount, key=key))
+    vault.answer(ProceedsHeld(asked.order_id, asked.amount))
 
 
-def _credit(vault: Vault, now: Nanos, asked: PayOut, place: str) -> None:
-    """Ways and what they take are settings: cash that none takes now is never taken, so it is not asked for again."""
-    key, payment_id = Key(Holding.READY, place), vault.state.ids.next("P")
-    vault.note(vault.state.books.open_lot(now, Owner(asked.user), payment_id, asked.amount, key=key))
-    vault.freed[asked.user] = None
-    vault.answer(PaidOut(asked.order_id, ZERO, ZERO, credited=asked.amount))
+def pay_out(vault: Vault, now: Nanos, asked: PayOut) -> None:
+    """Send the cash that is held for an order to its user, or leave it to him where it is. What has a way home when it
+    was taken in goes: if the way is gone meanwhile, it is waited for."""
+    credit, debit = _owners(asked.user)
+    keys = _proceeds(vault, debit, asked.order_id)
+    if asked.order_id in vault.state.payouts:
+        vault.refuse(asked.order_id, Stage.PAY_OUT, CollateralRefusal.DUPLICATE)
+    elif keys:
+        money = (keys[0].place, vault.sum_of(debit, keys))
+        transfer = _transfer(vault, Purpose.PAY_OUT, asked.order_id, debit, money)
+        vault.state.payouts[asked.order_id] = transfer.transfer_id
+        _depart(vault, now, transfer, keys)
+        _set_out(vault, now, transfer, _way_home(vault, asked.user, *money))
+    elif keys := _proceeds(vault, credit, asked.order_id):
+        amount = vault.release(now, asked.user, lambda key: key in keys)
+        vault.answer(PaidOut(asked.order_id, ZERO, ZERO, credited=amount))
+    else:
+        vault.refuse(asked.order_id, Stage.PAY_OUT, CollateralRefusal.NOT_ENOUGH_FUNDS)
+
+
+def _owners(user: str) -> tuple[Owner, Owner]:
+    return Owner(user), Owner(user, "debit")
+
+
+def _proceeds(vault: Vault, owner: Owner, order_id: str) -> list[Key]:
+    """The ways in which cash is held for an order."""
+    return vault.state.books.side(owner).keys(lambda key: key.holding is Holding.READY and key.order_id == order_id)
 
 
 def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
@@ -94,7 +123,8 @@ def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
     elif not vault.state.withdrawals_seen.setdefault(chain, SeenNumbers()).add(asked.seq_num):
         refusal = CollateralRefusal.DUPLICATE
     if refusal:
-        vault.note(WithdrawalEnded(asked.user, asked.seq_num, ZERO, ZERO, refused=asked.amount, reason=refusal))
+        refused = as_stated(asked.amount)
+        vault.note(WithdrawalEnded(asked.user, asked.seq_num, ZERO, ZERO, refused=refused, reason=refusal))
         return
     payment_id, deadline = vault.state.ids.next("P"), now + vault.settings.withdrawal_wait
     withdrawal = Withdrawal(payment_id, asked.user, asked.seq_num, asked.amount, asked.amount, deadline=deadline)
@@ -131,11 +161,9 @@ def lapse(vault: Vault, payment_id: str) -> None:
     conclude(vault, withdrawal)
 
 
-def _refusal(vault: Vault, asked: RefundCollateral | PayOut) -> CollateralRefusal | None:
+def _refusal(vault: Vault, asked: RefundCollateral | HoldProceeds) -> CollateralRefusal | None:
     if not is_money(asked.amount):
         return CollateralRefusal.INVALID_AMOUNT
-    if chain_of(asked.user) not in vault.settings.chains:
-        return CollateralRefusal.UNKNOWN_CHAIN
     return CollateralRefusal.DUPLICATE if asked.order_id in vault.state.payouts else None
 
 
@@ -147,7 +175,8 @@ def _free_places(vault: Vault, owner: Owner) -> list[tuple[str, Holding]]:
 
 
 def _way_home(vault: Vault, user: str, place: str, amount: Decimal) -> Route | None:
-    return vault.graph.plan(place, (vault.settings.chains[chain_of(user)].payout,), amount)
+    chain = vault.settings.chains.get(chain_of(user))
+    return vault.graph.plan(place, (chain.payout,), amount) if chain is not None else None
 
 
 def _transfer(vault: Vault, purpose: Purpose, order_id: str, owner: Owner, money: tuple[str, Decimal]) -> Transfer:
@@ -171,6 +200,6 @@ def _depart(vault: Vault, now: Nanos, transfer: Transfer, keys: list[Key]) -> No
     vault.draw(now, transfer.owner, keys, HoldingStep.DEPARTED, transfer.amount, **about)
 
 
-def _set_out(vault: Vault, now: Nanos, transfer: Transfer, route: Route) -> None:
-    begin(vault, transfer, route.hops)
+def _set_out(vault: Vault, now: Nanos, transfer: Transfer, route: Route | None) -> None:
+    begin(vault, transfer, route.hops if route is not None else ())
     go_on(vault, now, transfer)

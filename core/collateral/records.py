@@ -30,6 +30,7 @@ class Stage(StrEnum):
     SPEND = "spend"
     RELEASE = "release"
     REFUND = "refund"
+    HOLD = "hold"
     PAY_OUT = "pay_out"
 
 
@@ -43,11 +44,11 @@ class CollateralRefusal(StrEnum):
     UNKNOWN_SYMBOL = "unknown_symbol"
     """The settings name no destination for this index."""
     DUPLICATE = "duplicate"
-    """The order is being routed, or paid out, already."""
+    """The order is being routed, or paid out, or its cash is held, already."""
     NO_DEPOSIT = "no_deposit"
     """The user's collateral did not cover the order in time."""
     NO_ROUTE = "no_route"
-    """No way leads there that takes this amount."""
+    """No way leads there that takes this amount at once, keeps no more of it than it may, and is in time."""
     ROUTE_FAILED = "route_failed"
     """No hop on any way took the money. What it cost is booked, the rest is the user's again."""
     TIMEOUT = "timeout"
@@ -144,16 +145,24 @@ class RefundCollateral(Record, frozen=True):
     amount: Decimal
 
 
-class PayOut(Record, frozen=True):
-    """Send `amount` of cash, from the sale of index `symbol`, to its user. Answered by `PaidOut`.
-
-    Where no way home takes as much, or as little, it becomes the user's collateral where it is.
-    """
+class HoldProceeds(Record, frozen=True):
+    """`amount` of cash, from the sale of index `symbol`, is there for its user: hold it for the order until it is to be
+    paid out. Answered by `ProceedsHeld`."""
 
     order_id: str
     user: str
     symbol: str
     amount: Decimal
+
+
+class PayOut(Record, frozen=True):
+    """Send the cash that is held for an order to its user. Answered by `PaidOut`.
+
+    Where his chain is not known, or no way home takes as much, or as little, it becomes his collateral where it is.
+    """
+
+    order_id: str
+    user: str
 
 
 # --- to the desk ---------------------------------------------------------------------------------
@@ -249,9 +258,17 @@ class CollateralReleased(Record, frozen=True):
     amount: Decimal
 
 
+class ProceedsHeld(Record, frozen=True):
+    """`amount` of cash is held for the order, and for nothing else."""
+
+    order_id: str
+    amount: Decimal
+
+
 class PaidOut(Record, frozen=True):
-    """The user has received `amount`; sending it has cost `fee`. `credited` is cash that no way home takes: it was not
-    sent and is his collateral, free for his next order or to be withdrawn. Together they are what was to be sent."""
+    """The user has received `amount`; sending it has cost `fee`. `credited` is cash that no way home takes, or that
+    nobody knows a way home for: it was not sent and is his collateral, free for his next order or to be withdrawn.
+    Together they are what was to be sent."""
 
     order_id: str
     amount: Decimal

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.collateral.books import Owner, is_money
-from core.collateral.facts import CollateralDepositRefused, CollateralDepositRepeated
-from core.collateral.graph import Route
+from core.collateral.books import Owner, as_stated, is_money
+from core.collateral.facts import CollateralDepositRefused, CollateralDepositRepeated, CollateralNotRouted
+from core.collateral.graph import Given, Route
 from core.collateral.legs import abandon, go_on
 from core.collateral.moving import begin, give_up
 from core.collateral.positions import ZERO, Key
@@ -39,12 +39,20 @@ class _Way(NamedTuple):
     route: Route | None
 
 
+class _Origin(NamedTuple):
+    """Where the rest would come from, how much is there, and how long it may take."""
+
+    place: str
+    deposited: Decimal
+    within: Nanos
+
+
 def deposit(vault: Vault, now: Nanos, seen: DepositSeen) -> None:
     """Book a deposit, once however often it is seen."""
     chain = chain_of(seen.user)
     refusal = _deposit_refusal(vault, chain, seen)
     if refusal:
-        vault.note(CollateralDepositRefused(seen.user, seen.seq_num, seen.amount, refusal))
+        vault.note(CollateralDepositRefused(seen.user, seen.seq_num, as_stated(seen.amount), refusal))
         return
     if not vault.state.deposits_seen.setdefault(chain, SeenNumbers()).add(seen.seq_num):
         vault.note(CollateralDepositRepeated(seen.user, seen.seq_num))
@@ -60,6 +68,8 @@ def request(vault: Vault, now: Nanos, asked: RouteCollateral) -> None:
     """Take an order's request up, or refuse it."""
     state, refusal = vault.state, _refusal(vault, asked) or _unreachable(vault, asked)
     if refusal is not None:
+        if refusal is CollateralRefusal.NO_ROUTE:
+            _explain(vault, asked, asked.amount, vault.settings.route_deadline)
         vault.refuse(asked.order_id, Stage.ROUTE, refusal)
         return
     deadline = now + vault.settings.route_deadline
@@ -73,11 +83,11 @@ def request(vault: Vault, now: Nanos, asked: RouteCollateral) -> None:
 def serve_order(vault: Vault, now: Nanos, order_id: str) -> bool:
     """Start an order's transfer, or answer it; False when the user's deposits do not cover it yet."""
     wanted = vault.state.routes[order_id]
-    owner, covered = Owner(wanted.user), False
+    owner, lacking = Owner(wanted.user), ZERO
     source = vault.settings.source(chain_of(wanted.user), wanted.symbol)
     deposits = vault.free(owner, source, Holding.UNCONFIRMED)
-    for way in _ways(vault, wanted, source, vault.sum_of(owner, deposits)):
-        covered = True
+    origin = _Origin(source, vault.sum_of(owner, deposits), wanted.deadline - now)
+    for way in _ways(vault, wanted, origin):
         if not way.need:
             _claim(vault, now, wanted, way)
             _answer(vault, wanted)
@@ -86,10 +96,12 @@ def serve_order(vault: Vault, now: Nanos, order_id: str) -> bool:
             _claim(vault, now, wanted, way)
             _depart(vault, now, wanted, source, way)
             return True
-    if covered:
+        lacking = way.need
+    if lacking:
+        _explain(vault, wanted, lacking, origin.within)
         vault.emit(CancelTimer(f"order:{order_id}"))
         give_up(vault, now, order_id, CollateralRefusal.NO_ROUTE)
-    return covered
+    return bool(lacking)
 
 
 def fall_due(vault: Vault, now: Nanos, order_id: str) -> None:
@@ -149,34 +161,42 @@ def _unreachable(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | No
     targets = vault.settings.destinations[asked.symbol]
     if any(vault.free(Owner(asked.user), place, Holding.READY) for place in targets):
         return None
-    return CollateralRefusal.NO_ROUTE if vault.graph.plan(source, targets, asked.amount) is None else None
+    given = Given(within=vault.settings.route_deadline)
+    return CollateralRefusal.NO_ROUTE if vault.graph.plan(source, targets, asked.amount, given) is None else None
+
+
+def _explain(vault: Vault, asked: RouteCollateral | RouteRequest, amount: Decimal, within: Nanos) -> None:
+    """State why no way takes what an order lacks."""
+    source = vault.settings.source(chain_of(asked.user), asked.symbol)
+    targets = vault.settings.destinations[asked.symbol]
+    why = vault.graph.obstacle(source, targets, amount, within)
+    vault.note(CollateralNotRouted(asked.order_id, asked.user, amount, source, " ".join(targets), why))
 
 
 def _is_travelling(vault: Vault, order_id: str) -> bool:
     return any(transfer.order_id == order_id for transfer in vault.state.transfers.values())
 
 
-def _ways(vault: Vault, wanted: RouteRequest, source: str, deposited: Decimal) -> Iterator[_Way]:
+def _ways(vault: Vault, wanted: RouteRequest, origin: _Origin) -> Iterator[_Way]:
     """The ways that the user's money covers: first those that use what is free at a destination, most first."""
     targets = vault.settings.destinations[wanted.symbol]
     owner = Owner(wanted.user)
     free = {place: vault.sum_of(owner, vault.free(owner, place, Holding.READY)) for place in targets}
     for place in sorted((place for place in targets if free[place]), key=lambda place: -free[place]):
-        yield from _way(vault, wanted, (place,), min(free[place], wanted.amount), (source, deposited))
-    yield from _way(vault, wanted, targets, ZERO, (source, deposited))
+        yield from _way(vault, wanted, (place,), min(free[place], wanted.amount), origin)
+    yield from _way(vault, wanted, targets, ZERO, origin)
 
 
 def _way(
-    vault: Vault, wanted: RouteRequest, targets: tuple[str, ...], credit: Decimal, origin: tuple[str, Decimal]
+    vault: Vault, wanted: RouteRequest, targets: tuple[str, ...], credit: Decimal, origin: _Origin
 ) -> Iterator[_Way]:
-    source, deposited = origin
     lacking = EXACT.subtract(wanted.amount, credit)
     if credit and lacking <= vault.settings.tolerance:
         yield _Way(credit, targets, ZERO, None)
         return
-    need = vault.enough(deposited, lacking)
+    need = vault.enough(origin.deposited, lacking)
     if need is not None:
-        yield _Way(credit, targets, need, vault.graph.plan(source, targets, need))
+        yield _Way(credit, targets, need, vault.plan(origin.place, targets, need, within=origin.within))
 
 
 def _claim(vault: Vault, now: Nanos, wanted: RouteRequest, way: _Way) -> None:

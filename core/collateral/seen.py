@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from math import inf
 
 import msgspec
 
@@ -11,6 +12,10 @@ class SeenNumbers(msgspec.Struct):
     """A set of integers as disjoint, rising, inclusive ranges that do not touch."""
 
     ranges: list[tuple[int, int]] = []
+
+    def __contains__(self, number: int) -> bool:
+        before = bisect_right(self.ranges, (number, inf)) - 1
+        return before >= 0 and self.ranges[before][1] >= number
 
     def add(self, number: int) -> bool:
         """Take a number in; False when it is there already."""

@@ -51,13 +51,13 @@ class HopSettings(msgspec.Struct, frozen=True, kw_only=True):
     fee_rate: Decimal = _ZERO
     """Of the amount."""
     fee_share_max: Decimal = Decimal("0.1")
-    """Nothing sets out over a hop that is expected to keep more, and a bridge that suggests more is not used. What a
-    hop keeps beyond it nevertheless is noted."""
+    """Nothing is sent over a hop that is expected to keep more, and a bridge that suggests more is not used. What a hop
+    keeps beyond it nevertheless is noted."""
     latency: Nanos = 0
     amount_min: Decimal = _ZERO
     amount_max: Decimal | None = None
     capacity: Decimal | None = None
-    """How much may be under way at once."""
+    """How much may be under way at once. It never takes more."""
     reply_timeout: Nanos = 3 * SECOND
     """So long after a request without an answer, the hop is asked what became of it."""
     poll: Nanos = 30 * SECOND
@@ -82,18 +82,24 @@ class CollateralSettings(msgspec.Struct, frozen=True, kw_only=True):
     chains: dict[str, ChainSettings]
     """By chain id."""
     destinations: dict[str, tuple[str, ...]]
-    """By index symbol: where its assets are bought, each as good as another. Cash of sales lies at the first."""
+    """By index symbol: designations of the account where its assets are bought, each as good as another. Cash of sales
+    leaves by the one with the best way home, and lies at the first if there is none."""
     hops: tuple[HopSettings, ...]
     sources: dict[str, str] = {}
     """By `chain_id:symbol`: the designation that orders for that index draw on, where it is not where deposits lie."""
     tolerance: Decimal = Decimal("1e-6")
     """In the token: who lacks no more than that has enough, and gets what is there."""
     route_deadline: Nanos = 30 * 60 * SECOND
-    """Within this time after `RouteCollateral` the desk has its answer."""
+    """Within this time after `RouteCollateral` the desk has its answer. No way is taken that is expected to take
+    longer."""
     withdrawal_wait: Nanos = 60 * SECOND
     """So long a request for withdrawal waits for money that is not there or not free."""
+    latency_cost_bps: int = 100
+    """What an hour under way is worth, of the amount: by so much a way may be dearer that is an hour faster. It is
+    about as much as a basket moves in that time."""
     capacity_wait: Nanos = 60 * SECOND
-    """So long a leg waits for room on its hop before the hop counts as refusing it."""
+    """So long a leg waits for room on its hop before the hop counts as refusing it. Ways are planned as if it had to
+    wait as long wherever there is no room at present."""
     held_retry: Nanos = 60 * SECOND
     """How often a transfer that is held tries again."""
     queries: tuple[Nanos, ...] = _ATTEMPTS
@@ -175,6 +181,8 @@ def _named_places(settings: CollateralSettings) -> Iterator[tuple[str, str]]:
 def _time_faults(settings: CollateralSettings) -> Iterator[str]:
     if settings.tolerance < 0:
         yield f"tolerance must not be negative, got {settings.tolerance}"
+    if settings.latency_cost_bps < 0:
+        yield f"latency_cost_bps must not be negative, got {settings.latency_cost_bps}"
     if min(settings.route_deadline, settings.capacity_wait, settings.held_retry) <= 0:
         yield "route_deadline, capacity_wait and held_retry must be positive"
     if not settings.queries or min(settings.queries) <= 0:

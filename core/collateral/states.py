@@ -22,12 +22,14 @@ at it, `unclear` when it was silent for too long and is asked. An unclear leg is
 a hop that knows of nothing is sent the same leg again. `moved`, `refused` (the money never left) and `returned` (it
 left and came back) are the hop's last word; another attempt is another leg.
 
-**Bridge deposits.** A deposit that was accepted is `submitted`. Enough blocks on top make it `secured`; how many is
-a matter of its value. A relayer, or the bridge itself, makes it `filled`, and enough blocks on the other chain make
-it `final`. Before that a reorg can undo either: a fill that is gone leaves the deposit as it was, a deposit that is
-gone is `dropped`, and the bridge is asked whether it is to be made again. After enough blocks a reorg is not
-believed. Past its deadline a deposit has `expired`, and is `refunded` where it came from; a fill whose news comes
-after that of the expiry was in time. Whatever news was lost, the answer to a query may settle a deposit either way.
+**Bridge deposits.** A deposit that was accepted is `submitted`. Enough blocks on top make it `secured`; how many is a
+matter of its value. A relayer, or the bridge itself, makes it `filled`, and enough blocks on the other chain make it
+`final`. Before that a reorg can undo either: a fill that is gone leaves the deposit as it was, a deposit that is gone
+is `dropped`, and the bridge is asked whether it is to be made again. That a fill is undone whose news never came
+changes nothing. After enough blocks a reorg is not believed, and disputed: what was booked stays booked, and somebody
+has to look whether the money is there. Past its deadline a deposit has `expired`, and is `refunded` where it came from;
+a fill whose news comes after that of the expiry was in time. Whatever news was lost, the answer to a query may settle a
+deposit either way.
 """
 
 from __future__ import annotations

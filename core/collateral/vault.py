@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -10,7 +10,7 @@ import msgspec
 
 from core.collateral.books import Books, Owner
 from core.collateral.facts import HopStepped, TransferStepped
-from core.collateral.graph import Graph
+from core.collateral.graph import Given, Graph, Route
 from core.collateral.positions import ZERO, Key, Lot
 from core.collateral.records import (
     CollateralAwaited,
@@ -21,11 +21,12 @@ from core.collateral.records import (
     CollateralRouted,
     CollateralSpent,
     PaidOut,
+    ProceedsHeld,
     Stage,
 )
 from core.collateral.seen import SeenNumbers
-from core.collateral.settings import CollateralSettings
-from core.collateral.states import Holding, HoldingStep
+from core.collateral.settings import CollateralSettings, HopSettings
+from core.collateral.states import Holding, HoldingStep, LegState
 from core.collateral.transfers import Transfer
 from core.kernel.component import Component
 from core.kernel.ids import Ids
@@ -42,6 +43,7 @@ ToDesk: TypeAlias = (
     | CollateralRouted
     | CollateralSpent
     | PaidOut
+    | ProceedsHeld
 )
 
 
@@ -103,7 +105,7 @@ class Vault(Component[CollateralState]):
     def __init__(self, name: str, settings: CollateralSettings) -> None:
         super().__init__(name, CollateralState(Books(settings.token, settings.closed_lots_max)))
         self.settings = settings
-        self.graph = Graph(settings.hops)
+        self.graph = Graph(settings.hops, settings.latency_cost_bps)
         self.freed: dict[str, None] = {}
         """Users whose money became free in the event at hand. Empty between events."""
 
@@ -166,6 +168,32 @@ class Vault(Component[CollateralState]):
         if EXACT.add(available, self.settings.tolerance) < wanted or not available:
             return None
         return min(available, wanted)
+
+    def plan(
+        self,
+        source: str,
+        targets: Collection[str],
+        amount: Decimal,
+        *,
+        without: Collection[str] = (),
+        within: Nanos | None = None,
+    ) -> Route | None:
+        """The best way as things stand: a hop without room for `amount` is expected to take `capacity_wait` more."""
+        full = (hop.name for hop in self.settings.hops if not self.has_room(hop, amount))
+        return self.graph.plan(
+            source, targets, amount, Given(without, within, dict.fromkeys(full, self.settings.capacity_wait))
+        )
+
+    def has_room(self, hop: HopSettings, amount: Decimal) -> bool:
+        """Whether a hop may have `amount` besides what it has."""
+        if hop.capacity is None:
+            return True
+        under_way = ZERO
+        for transfer in self.state.transfers.values():
+            leg = transfer.leg
+            if leg is not None and leg.hop == hop.name and leg.state is not LegState.WAITING:
+                under_way = EXACT.add(under_way, leg.amount)
+        return EXACT.add(under_way, amount) <= hop.capacity
 
     def note_leg(self, transfer: Transfer, what: str, fee: Decimal = ZERO, reason: str = "") -> None:
         """State what happened to the leg of a transfer."""

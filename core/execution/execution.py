@@ -3,14 +3,17 @@
 *Sending.* Orders stand in one line. The first is fitted to the filters of its instrument (`core.market.filters`) and
 leaves as soon as there is a session and room under the rate limits. One that cannot be sent at all ends and holds up
 nobody; neither does a symbol whose orders the exchange keeps refusing (`core.execution.breaker`). One that could not
-leave within `wait_ns_max` ends: its price was right when it came.
+leave within `wait_ns_max` ends: its price was right when it came. Where a batch has more orders than a limit allows,
+they have the time on top that the limit needs for them.
 
 *Following.* Replies and the stream tell the same story, each with gaps. Both are taken in by the same rules, trades
 being known by their ids. Where the story stops, the exchange is asked (`core.execution.states`), also about every
 order in its hands when a session comes up.
 
 *Nothing is done twice.* An order is requested again only if the exchange has said that the last request had no effect.
-All other requests can be repeated harmlessly, and are, until they are answered.
+All other requests can be repeated harmlessly, and are, until they are answered: at growing pauses, and at the longest
+ones as soon as the exchange has said that it will not answer. They have no end of their own, for none is safe: without
+instruments nothing can be sent, and what became of an order cannot be made up.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from core.execution.facts import (
     ExchangeReached,
     PlacementRepeated,
 )
-from core.execution.orders import Asking, OpenOrder, call_named, opened
+from core.execution.orders import Asking, OpenOrder, call_named, held_of, opened, rules_of, sound
 from core.execution.records import (
     BalancesReported,
     BalancesWanted,
@@ -108,11 +111,12 @@ class Execution(Sender):
 
     def _on_place(self, now: Nanos, event: Message[PlaceOrders]) -> None:
         state = self.state
+        deadline = now + self.settings.wait_ns_max + state.limiter.span(len(event.body.orders))
         for wanted in event.body.orders:
             if wanted.order_id in state.orders or wanted.order_id in state.ended:
                 self.note(PlacementRepeated(wanted.order_id))
                 continue
-            order = opened(event.body.batch_id, wanted, now + self.settings.wait_ns_max)
+            order = opened(event.body.batch_id, wanted, deadline)
             state.orders[order.order_id] = order
             if state.stopping:
                 self.end(order, EndReason.CANCELLED)
@@ -147,8 +151,7 @@ class Execution(Sender):
                 self._entrust(order, "a new session")
                 self.ask(now, order)
         self._want(now, _INSTRUMENTS)
-        if self.state.inquiries.get(_BALANCES, Inquiry()).open:
-            self._inquire(now, _BALANCES)
+        self._want(now, _BALANCES)
         self.send_waiting(now)
 
     def _on_session_down(self, _now: Nanos, event: Message[ExchangeSessionDown]) -> None:
@@ -171,6 +174,11 @@ class Execution(Sender):
 
     def _want(self, now: Nanos, question: str) -> None:
         inquiry = self.state.inquiries.setdefault(question, Inquiry())
+        if not inquiry.open:
+            inquiry.first = inquiry.number + 1
+            if question == _BALANCES:
+                theirs = (order for order in self.state.orders.values() if order.attempts)
+                self.state.unsettled = {order.symbol: True for order in theirs}
         inquiry.open, inquiry.attempts = True, 0
         self._inquire(now, question)
 
@@ -190,14 +198,25 @@ class Execution(Sender):
 
     def _on_instruments(self, now: Nanos, event: Reply[ExchangeInstruments]) -> None:
         self._answered(_INSTRUMENTS)
-        self.state.instruments = {each.symbol: each for each in event.body.instruments}
+        self.state.instruments = sound(event.body)
         self.state.limiter.adopt(now, event.body.limits)
+        rules = rules_of(event.body)
+        if rules != self.state.rules:
+            self.state.rules = rules
+            self.report(rules)
         self.send_waiting(now)
 
     def _on_balances(self, _now: Nanos, event: Reply[ExchangeBalances]) -> None:
-        if self.state.inquiries[_BALANCES].open:
+        """What balances are of, instruments say: without them the answer is passed over, and asked for again.
+
+        So is one that is not in numbers.
+        """
+        inquiry, number = self.state.inquiries[_BALANCES], call_named(event.call_id).number
+        if not all(each.free.is_finite() and each.locked.is_finite() for each in event.body.balances):
+            return
+        if inquiry.open and number >= inquiry.first and self.state.instruments is not None:
             self._answered(_BALANCES)
-            self.report(BalancesReported(event.body.balances))
+            self.report(BalancesReported(held_of(event.body, self.state.instruments, self.state.unsettled)))
 
     # --- from the exchange ---------------------------------------------------------------------------
 
@@ -208,17 +227,18 @@ class Execution(Sender):
         told = event.body
         if told.limits:
             self.state.limiter.adopt(now, told.limits)
-        order = self.state.orders.get(call_named(event.call_id).order_id)
+        asking, _, order_id = call_named(event.call_id)
+        order = self.state.orders.get(order_id)
         if order is None:
-            self.hear_of_ended(told)
+            self.hear_of_ended(order_id, told)
         else:
-            self.learn(now, order, told)
+            self.learn(now, order, told, asked=asking == Asking.QUERY)
 
     def _on_refusal(self, now: Nanos, event: Reply[ExchangeRefusal]) -> None:
         asking, number, order_id = call_named(event.call_id)
         refusal = event.body
         if asking in _QUESTIONS:
-            self._on_question_refused(now, asking, number)
+            self._on_question_refused(now, asking, number, refusal)
             return
         order = self.state.orders.get(order_id)
         if order is None:
@@ -229,14 +249,19 @@ class Execution(Sender):
             if refusal.kind is RefusalKind.UNKNOWN_ORDER:
                 self.not_found(now, order)
             else:
-                self.ask_again(now, order, refusal.code)
+                self.ask_again(now, order, refusal.code or refusal.kind, at_length=refusal.kind.is_definite)
         elif asking == Asking.CANCEL and order.state is OrderKnowledge.LIVE:
-            self.wake(order, now + self.settings.retry_ns)
+            if refusal.kind is RefusalKind.UNKNOWN_ORDER:
+                self.doubt(order, "there is nothing to cancel")
+                self.ask(now, order)
+                return
+            self.wake(order, now + doubled(self.settings.retry_ns, order.cancels, self.settings.retry_ns_max))
 
-    def _on_question_refused(self, now: Nanos, question: str, number: int) -> None:
-        inquiry = self.state.inquiries[question]
+    def _on_question_refused(self, now: Nanos, question: str, number: int, refusal: ExchangeRefusal) -> None:
+        inquiry, longest = self.state.inquiries[question], self.settings.retry_ns_max
         if inquiry.open and inquiry.number == number:
-            wait = doubled(self.settings.retry_ns, inquiry.attempts, self.settings.retry_ns_max)
+            definite = refusal.kind.is_definite
+            wait = longest if definite else doubled(self.settings.retry_ns, inquiry.attempts, longest)
             self.emit(SetTimer(question, now + wait))
 
     HANDLERS: ClassVar[dict[type[Record], Handler]] = {

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 import msgspec
 
-from core.execution.records import AssetOrder
+from core.execution.records import AssetHeld, AssetOrder, ExchangeRulesReported
 from core.execution.states import EXCHANGE_ORDERS, OrderKnowledge, OrderNews
-from core.market.exchange import ExchangeStatus, ExchangeTrade, Instrument
+from core.market.exchange import (
+    ExchangeBalances,
+    ExchangeInstruments,
+    ExchangeOrderState,
+    ExchangeStatus,
+    ExchangeTrade,
+    Instrument,
+    RateLimit,
+)
 from core.market.orders import Side
-from core.units import Nanos
+from core.units import EXACT, Nanos
 
 _ZERO: Final = Decimal(0)
 
@@ -37,15 +46,21 @@ class OpenOrder(msgspec.Struct):
     quantity: Decimal
     deadline: Nanos
     """Until when it may wait to be sent."""
+    quantity_max: Decimal | None = None
+    """No filter can raise it beyond that."""
     state: OrderKnowledge = OrderKnowledge.CREATED
     placed: bool = False
     cancelling: bool = False
     """The desk does not want the rest of it any more."""
+    cancels: int = 0
+    """Requests to cancel it."""
     acknowledged: bool = False
     """The exchange has shown that it has, or had, it."""
     receive_by: Nanos = 0
     trades: dict[str, Decimal] = {}
     """The quantity of each trade that the desk was told of, by its id."""
+    disputed: dict[str, str] = {}
+    """By its id, why a trade that the exchange tells of cannot be."""
     filled: Decimal = _ZERO
     """The sum of them."""
     executed: Decimal = _ZERO
@@ -86,6 +101,66 @@ class OpenOrder(msgspec.Struct):
         return max(self.quantity - self.filled, _ZERO)
 
 
+class EndedOrder(msgspec.Struct):
+    """What is remembered of an order that has ended, in case that the exchange goes on about it."""
+
+    order_id: str
+    batch_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    sent: bool
+    """Whether the exchange can have it at all."""
+    calls: int
+    trades: dict[str, Decimal]
+    disputed: dict[str, str]
+    filled: Decimal
+    executed: Decimal
+    """The most that the exchange has said was traded."""
+
+
+def ended(order: OpenOrder) -> EndedOrder:
+    """What an order leaves."""
+    return EndedOrder(
+        order_id=order.order_id,
+        batch_id=order.batch_id,
+        symbol=order.symbol,
+        side=order.side,
+        price=order.price,
+        quantity=order.quantity,
+        sent=order.attempts > 0,
+        calls=order.calls,
+        trades=order.trades,
+        disputed=order.disputed,
+        filled=order.filled,
+        executed=max(order.executed, order.filled),
+    )
+
+
+def objection(order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> str:
+    """Why a trade cannot be one of this order; empty if it can."""
+    if not (trade.price.is_finite() and trade.quantity.is_finite() and trade.commission.is_finite()):
+        return "it is not in numbers"
+    if trade.price <= 0 or trade.quantity <= 0:
+        return "its price and quantity have to be above zero"
+    traded = trade.quantity
+    for quantity in order.trades.values():
+        traded = EXACT.add(traded, quantity)
+    if traded > order.quantity:
+        return f"that would be {traded} of {order.quantity}"
+    if trade.price > order.price if order.side == "buy" else trade.price < order.price:
+        return f"the limit was {order.price}"
+    return ""
+
+
+def claimed(order: OpenOrder | EndedOrder, told: ExchangeOrderState) -> Decimal:
+    """How much of an order the exchange says it has executed, as far as that can be."""
+    if told.executed_quantity.is_finite():
+        return min(max(told.executed_quantity, _ZERO), order.quantity)
+    return order.quantity if told.status is ExchangeStatus.FILLED else _ZERO
+
+
 class CallName(NamedTuple):
     """What a call id says."""
 
@@ -102,15 +177,59 @@ def call_named(call_id: str) -> CallName:
 
 def opened(batch_id: str, order: AssetOrder, deadline: Nanos) -> OpenOrder:
     """An order as the desk wants it."""
-    return OpenOrder(order.order_id, batch_id, order.symbol, order.side, order.price, order.quantity, deadline)
+    return OpenOrder(
+        order_id=order.order_id,
+        batch_id=batch_id,
+        symbol=order.symbol,
+        side=order.side,
+        price=order.price,
+        quantity=order.quantity,
+        deadline=deadline,
+        quantity_max=order.quantity_max,
+    )
+
+
+def sound(said: ExchangeInstruments) -> dict[str, Instrument]:
+    """By symbol, what is traded; without what nobody could trade by, its filters not being amounts."""
+    return {
+        each.symbol: each
+        for each in said.instruments
+        if all(
+            amount.is_finite() and amount >= 0
+            for amount in msgspec.structs.astuple(each)
+            if isinstance(amount, Decimal)
+        )
+    }
+
+
+def rules_of(said: ExchangeInstruments) -> ExchangeRulesReported:
+    """What the desk is told of what the exchange says."""
+    filtered = tuple(each for each in sound(said).values() if each != Instrument(each.symbol, each.base, each.quote))
+    return ExchangeRulesReported(filtered, tuple(RateLimit(each.limit, each.period_ns) for each in said.limits))
+
+
+def held_of(
+    said: ExchangeBalances, instruments: Mapping[str, Instrument], unsettled: Collection[str]
+) -> tuple[AssetHeld, ...]:
+    """What the account holds of each base asset. One that the exchange does not name is not held."""
+    symbols: dict[str, list[str]] = {}
+    for instrument in instruments.values():
+        symbols.setdefault(instrument.base, []).append(instrument.symbol)
+    held = {balance.asset: EXACT.add(balance.free, balance.locked) for balance in said.balances}
+    return tuple(
+        AssetHeld(asset, tuple(traded), held.get(asset, _ZERO), not any(symbol in unsettled for symbol in traded))
+        for asset, traded in symbols.items()
+    )
 
 
 class Fee(NamedTuple):
-    """A commission in the quote currency, and what of it could not be converted, in `asset`."""
+    """A commission in the quote currency, what of it could not be converted, in `asset`, and what of it was withheld of
+    the base asset."""
 
     fee: Decimal
     left: Decimal = _ZERO
     asset: str = ""
+    withheld: Decimal = _ZERO
 
 
 def fee_of(trade: ExchangeTrade, instrument: Instrument | None, rates: dict[str, Decimal]) -> Fee:
@@ -119,7 +238,7 @@ def fee_of(trade: ExchangeTrade, instrument: Instrument | None, rates: dict[str,
     if not trade.commission or (instrument is not None and asset == instrument.quote):
         return Fee(trade.commission)
     if instrument is not None and asset == instrument.base:
-        return Fee(trade.commission * trade.price)
+        return Fee(trade.commission * trade.price, withheld=trade.commission)
     if asset in rates:
         return Fee(trade.commission * rates[asset])
     return Fee(_ZERO, trade.commission, asset)

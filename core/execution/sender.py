@@ -11,7 +11,7 @@ from core.execution.states import OrderKnowledge, OrderNews
 from core.execution.tracker import Tracker
 from core.kernel.record import Call, SetTimer
 from core.market.exchange import EXCHANGE, ExchangeRefusal, Instrument, PlaceExchangeOrder, RefusalKind
-from core.market.filters import Fitted, Misfit, fit
+from core.market.filters import Fitted, Misfit, Padding, fit
 from core.units import Nanos
 
 ROOM: Final = "room"
@@ -52,7 +52,7 @@ class Sender(Tracker):
         elif breaker is not None and not breaker.lets_through(now, self.settings):
             why = "circuit_open"
         elif not order.placed:
-            fitted = fit(instrument, order.side, Fitted(order.price, order.quantity), self.settings.padding)
+            fitted = self._fitted(order, instrument)
             if isinstance(fitted, Misfit):
                 why = fitted
             else:
@@ -63,9 +63,18 @@ class Sender(Tracker):
             self.end(order, f"{EndReason.UNSENDABLE}:{why}")
         return not why
 
+    def _fitted(self, order: OpenOrder, instrument: Instrument) -> Fitted | Misfit:
+        """An order as the filters have it, unless that is more than the desk can bear: then it is not padded."""
+        wanted = Fitted(order.price, order.quantity)
+        fitted = fit(instrument, order.side, wanted, self.settings.padding)
+        if isinstance(fitted, Misfit) or order.quantity_max is None or fitted.quantity <= order.quantity_max:
+            return fitted
+        return fit(instrument, order.side, wanted, Padding.NEVER)
+
     def _send(self, now: Nanos, order: OpenOrder) -> None:
         del self.state.waiting[order.order_id]
         self.state.limiter.put(now)
+        self.state.unsettled[order.symbol] = True
         breaker = self.state.breakers.get(order.symbol)
         if breaker is not None:
             breaker.sending(now, self.settings)

@@ -17,7 +17,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.IOC
     padding: Padding = Padding.MINIMUM
     wait_ns_max: Nanos = 5 * SECOND
-    """How long an order may wait to be sent. Its limit price was right when it came."""
+    """How long an order may wait to be sent, besides what the limits need for its batch alone. Its limit price was
+    right when it came."""
     receive_window_ns: Nanos = 10 * SECOND
     """How long after it was sent the exchange may take an order."""
     reply_timeout_ns: Nanos = 3 * SECOND
@@ -25,7 +26,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     live_check_ns: Nanos = 10 * SECOND
     """How long a live order may be silent before the exchange is asked."""
     retry_ns: Nanos = SECOND
-    """How long to wait after a question that was refused; doubled with each refusal ..."""
+    """How long to wait after a question or a cancel that was refused; doubled with each refusal ..."""
     retry_ns_max: Nanos = 30 * SECOND
     """... up to this."""
     unknown_answers_max: int = 5

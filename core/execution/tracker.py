@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
 from core.execution.breaker import Breaker
 from core.execution.facts import (
@@ -15,13 +16,14 @@ from core.execution.facts import (
     ExchangeOrderUntold,
     ExecutionUnexpected,
 )
-from core.execution.orders import Asking, OpenOrder, fee_of
+from core.execution.orders import Asking, EndedOrder, OpenOrder, claimed, ended, fee_of, objection
 from core.execution.records import (
     AssetOrderEnded,
     AssetOrderFilled,
     AssetOrderPlaced,
     BalancesReported,
     EndReason,
+    ExchangeRulesReported,
 )
 from core.execution.settings import ExecutionSettings
 from core.execution.states import OrderKnowledge, OrderNews
@@ -39,9 +41,9 @@ from core.market.exchange import (
     QueryExchangeOrder,
 )
 from core.market.limiter import Limiter
-from core.units import Nanos
+from core.units import EXACT, Nanos
 
-ToDesk = AssetOrderPlaced | AssetOrderFilled | AssetOrderEnded | BalancesReported
+ToDesk = AssetOrderPlaced | AssetOrderFilled | AssetOrderEnded | BalancesReported | ExchangeRulesReported
 
 _REASONS: Final = {
     ExchangeStatus.FILLED: EndReason.FILLED,
@@ -58,6 +60,8 @@ class Inquiry(msgspec.Struct):
     attempts: int = 0
     """Since it was last answered."""
     open: bool = False
+    first: int = 0
+    """The number of the first time that it was asked since it is open. Answers to earlier ones are old."""
 
 
 class ExecutionState(msgspec.Struct):
@@ -67,11 +71,13 @@ class ExecutionState(msgspec.Struct):
     """By order id, those that have not ended."""
     waiting: dict[str, bool] = {}
     """The created ones, in line."""
-    ended: dict[str, Decimal] = {}
-    """What was filled of the newest that have."""
+    ended: dict[str, EndedOrder] = {}
+    """The newest that have."""
     session_up: bool = False
     instruments: dict[str, Instrument] | None = None
     """By symbol; None until the exchange has told."""
+    rules: ExchangeRulesReported = ExchangeRulesReported()
+    """As the desk knows them."""
     limiter: Limiter = msgspec.field(default_factory=Limiter)
     paused_until: Nanos = 0
     breakers: dict[str, Breaker] = {}
@@ -79,6 +85,8 @@ class ExecutionState(msgspec.Struct):
     rates: dict[str, Decimal] = {}
     """What assets are worth in the quote currency, as the desk last said."""
     inquiries: dict[str, Inquiry] = {}
+    unsettled: dict[str, bool] = {}
+    """Symbols that had an order in the exchange's hands since it was last asked what the account holds."""
     stopping: bool = False
 
 
@@ -106,11 +114,11 @@ class Tracker(Component[ExecutionState]):
 
     # --- what the exchange says ----------------------------------------------------------------------
 
-    def learn(self, now: Nanos, order: OpenOrder, told: ExchangeOrderState) -> None:
-        """Take in what the exchange says of an order, be it old or new, in part or in whole."""
-        for trade in told.trades:
-            self._fill(order, trade)
-        order.executed = max(order.executed, told.executed_quantity, order.filled)
+    def learn(self, now: Nanos, order: OpenOrder, told: ExchangeOrderState, *, asked: bool = False) -> None:
+        """Take in what the exchange says of an order, be it old or new, in part or in whole, `asked` or not."""
+        known = len(order.disputed)
+        doubtful = [trade for trade in told.trades if not self._take(order, trade)]
+        order.executed = max(order.executed, claimed(order, told), order.filled)
         if order.final is None and told.status.is_final:
             order.final = told.status
         if told.status is ExchangeStatus.REJECTED and not order.acknowledged:
@@ -119,8 +127,14 @@ class Tracker(Component[ExecutionState]):
             self.state.breakers.pop(order.symbol, None)
         order.acknowledged = True
         order.queries = order.unknown_answers = 0
-        if order.is_told:
+        insists = bool(doubtful) and asked and order.final is not None
+        if order.filled < order.quantity and len(order.disputed) > known:
+            self.doubt(order, "it is told of a trade that cannot be")
+            self.wake(order, now + self.settings.retry_ns)
+        elif order.is_told:
             self.end(order, self._reason(order))
+        elif insists:
+            self.end(order, EndReason.DISPUTED)
         elif order.final is not None:
             self.doubt(order, f"{order.final} with {order.executed} executed, of which {order.filled} is known")
             self.wake(order, now + self.settings.retry_ns)
@@ -137,51 +151,71 @@ class Tracker(Component[ExecutionState]):
         elif (said.symbol, said.side) != (order.symbol, order.side):
             self._unexpected(said, f"the order is to {order.side} {order.symbol}")
         else:
-            trade = ExchangeTrade(
-                said.trade_id, said.last_price, said.last_quantity, said.commission, said.commission_asset
-            )
-            trades = (trade,) if said.last_quantity > 0 else ()
-            self.learn(now, order, ExchangeOrderState(said.client_id, said.status, said.cumulative_quantity, trades))
+            self.learn(now, order, _state_in(said))
 
-    def hear_of_ended(self, told: ExchangeOrderState) -> None:
-        """Take in an answer about an order that has ended: it should hold nothing new."""
-        known = self.state.ended.get(told.client_id)
-        if known is not None and told.executed_quantity > known:
-            more = told.executed_quantity - known
-            why = "it has ended with less filled"
-            self.note(ExecutionUnexpected(told.client_id, "", None, "", Decimal(0), more, why))
+    def hear_of_ended(self, order_id: str, told: ExchangeOrderState) -> None:
+        """Take in what is said of an order that has ended. A trade that is new and can be is its own all the same.
+
+        Where the exchange speaks of more than it tells, it is asked, once.
+        """
+        order = self.state.ended.get(order_id)
+        if order is None:
+            return
+        for trade in told.trades:
+            self._take(order, trade)
+        executed = claimed(order, told)
+        if executed <= max(order.executed, order.filled):
+            return
+        order.executed, order.calls = executed, order.calls + 1
+        more, why = EXACT.subtract(executed, order.filled), "it has ended with less filled"
+        self.note(ExecutionUnexpected(order_id, order.symbol, order.side, "", Decimal(0), more, why))
+        if self.state.session_up:
+            call_id = f"{Asking.QUERY}:{order.calls}:{order_id}"
+            self.emit(Call(EXCHANGE, call_id, QueryExchangeOrder(order_id, order.symbol)))
 
     def _hear_late(self, said: ExchangeExecution) -> None:
-        known = self.state.ended.get(said.client_id)
-        if said.last_quantity > 0 and (known is None or said.cumulative_quantity > known):
-            why = "no such order" if known is None else "it has ended with less filled"
-            self._unexpected(said, why)
+        order = self.state.ended.get(said.client_id)
+        if order is not None and order.sent and (said.symbol, said.side) == (order.symbol, order.side):
+            self.hear_of_ended(said.client_id, _state_in(said))
+        elif not said.last_quantity.is_zero():
+            self._unexpected(said, "no such order")
 
     def _unexpected(self, said: ExchangeExecution, why: str) -> None:
         fact = (said.client_id, said.symbol, said.side, said.trade_id, said.last_price, said.last_quantity)
         self.note(ExecutionUnexpected(*fact, why))
 
-    def _fill(self, order: OpenOrder, trade: ExchangeTrade) -> None:
-        if trade.trade_id in order.trades or trade.quantity <= 0:
-            return
+    def _take(self, order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> bool:
+        """Tell the desk of a trade if it is new; whether it is believed. One that is not is stated, once."""
+        if trade.trade_id in order.trades or trade.quantity.is_zero():
+            return True
+        why = objection(order, trade)
+        if not why:
+            order.disputed.pop(trade.trade_id, None)
+            self._fill(order, trade)
+        elif trade.trade_id not in order.disputed:
+            order.disputed[trade.trade_id] = why
+            fact = (order.order_id, order.symbol, order.side, trade.trade_id, trade.price, trade.quantity)
+            self.note(ExecutionUnexpected(*fact, why))
+        return not why
+
+    def _fill(self, order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> None:
         order.trades[trade.trade_id] = trade.quantity
         order.filled += trade.quantity
         instrument = (self.state.instruments or {}).get(order.symbol)
-        fee, left, asset = fee_of(trade, instrument, self.state.rates)
-        self.report(
-            AssetOrderFilled(
-                batch_id=order.batch_id,
-                order_id=order.order_id,
-                trade_id=trade.trade_id,
-                symbol=order.symbol,
-                side=order.side,
-                price=trade.price,
-                quantity=trade.quantity,
-                fee=fee,
-                commission=left,
-                commission_asset=asset,
-            )
+        fee, left, asset, withheld = fee_of(trade, instrument, self.state.rates)
+        filled = AssetOrderFilled(
+            batch_id=order.batch_id,
+            order_id=order.order_id,
+            trade_id=trade.trade_id,
+            symbol=order.symbol,
+            side=order.side,
+            price=trade.price,
+            quantity=trade.quantity,
+            fee=fee,
+            commission=left,
+            commission_asset=asset,
         )
+        self.report(structs.replace(filled, withheld=withheld) if withheld else filled)
 
     def _accept(self, now: Nanos, order: OpenOrder) -> None:
         """The order stands at the exchange."""
@@ -219,15 +253,17 @@ class Tracker(Component[ExecutionState]):
         order.querying = order.calls
         self.wake(order, now + self.settings.reply_timeout_ns)
 
-    def ask_again(self, now: Nanos, order: OpenOrder, why: str) -> None:
+    def ask_again(self, now: Nanos, order: OpenOrder, why: str, *, at_length: bool = False) -> None:
         """The last answer was not conclusive: ask later, and as soon as a "no such order" would be."""
-        wait = doubled(self.settings.retry_ns, order.queries, self.settings.retry_ns_max)
+        longest = self.settings.retry_ns_max
+        wait = longest if at_length else doubled(self.settings.retry_ns, order.queries, longest)
         self.note(ExchangeOrderUntold(order.order_id, order.queries, why))
         at = now + wait
         self.wake(order, min(at, order.receive_by + 1) if now <= order.receive_by else at)
 
     def ask_cancel(self, now: Nanos, order: OpenOrder) -> None:
         """Ask the exchange to cancel a live order. Without an answer it is asked what became of it."""
+        order.cancels += 1
         self.emit(Call(EXCHANGE, order.call(Asking.CANCEL), CancelExchangeOrder(order.order_id, order.symbol)))
         self.wake(order, now + self.settings.reply_timeout_ns)
 
@@ -255,8 +291,15 @@ class Tracker(Component[ExecutionState]):
         state = self.state
         state.waiting.pop(order.order_id, None)
         del state.orders[order.order_id]
-        state.ended[order.order_id] = order.filled
+        state.ended[order.order_id] = ended(order)
         if len(state.ended) > self.settings.ended_kept_max:
             del state.ended[next(iter(state.ended))]
         self.emit(CancelTimer(f"order:{order.order_id}"))
         self.report(AssetOrderEnded(order.batch_id, order.order_id, order.symbol, reason, order.left))
+
+
+def _state_in(said: ExchangeExecution) -> ExchangeOrderState:
+    """What a message of the stream says of its order, as an answer would."""
+    trade = ExchangeTrade(said.trade_id, said.last_price, said.last_quantity, said.commission, said.commission_asset)
+    trades = () if trade.quantity.is_zero() else (trade,)
+    return ExchangeOrderState(said.client_id, said.status, said.cumulative_quantity, trades)

@@ -19,7 +19,8 @@ import msgspec
 
 from core.errors import DefectError
 from core.index.planning import Mode, Part, key
-from core.index.rounding import cut, rounded
+from core.index.rounding import LEAST, cut, rounded
+from core.index.states import INDEX_BATCHES, IndexBatchState, IndexBatchStep
 from core.index.stock import Lot, unit_cost
 from core.kernel.record import Record
 from core.market.orders import Side
@@ -36,10 +37,21 @@ class BatchRules(Record, frozen=True, kw_only=True):
     fee_factor: Decimal = Decimal("1.002")
     """Lots of stock that cost more than limit times this are not used."""
     quantity_tolerance: Decimal = Decimal("1e-18")
-    """A quantity of an asset that is no more than this is nothing."""
-    fill_step: Decimal = Decimal("1e-18")
-    """Index tokens: progress of less than this waits for more."""
+    """In reference mode: of assets no more than this is nothing, and of index tokens less progress waits for more."""
+    collateral_tolerance: Decimal = Decimal("1e-6")
+    """Except in reference mode: progress that is worth no more than this at limits waits for more."""
     index_decimals: int = 18
+
+    @property
+    def nothing(self) -> Decimal:
+        """Of an asset, no more than this is nothing. Whatever a unit costs, nobody pays for more than he gets."""
+        return self.quantity_tolerance if self.mode is Mode.REFERENCE else LEAST
+
+    def is_dust(self, tokens: Decimal, price: Decimal) -> bool:
+        """Whether so many index tokens more are not worth a fill, and a report."""
+        if self.mode is Mode.REFERENCE:
+            return tokens < self.quantity_tolerance
+        return tokens * price <= self.collateral_tolerance
 
 
 class Slice(Record, frozen=True):
@@ -135,6 +147,11 @@ class BatchState(msgspec.Struct):
     orders: dict[str, ExchangeOrder] = {}
     volley: Decimal = _ZERO
     """Sum of limit times quantity over its exchange orders."""
+    state: IndexBatchState = IndexBatchState.OPENED
+
+    def step(self, step: IndexBatchStep) -> None:
+        """Take the batch along its table. Raises IllegalTransition where the table has no such step."""
+        self.state = INDEX_BATCHES.after(self.state, step, self.batch_id)
 
 
 def volley_of(batch: BatchState) -> Decimal:
@@ -176,14 +193,14 @@ def _advance(batch: BatchState, one: Engaged, now: Nanos) -> OrderFill | None:
     if one.side == "buy" and batch.rules.mode is not Mode.REFERENCE:
         step = _affordable(batch, one, step)
     step = _available(batch, one, step)
-    if step < batch.rules.fill_step or step <= 0:
+    if step <= 0 or batch.rules.is_dust(step, one.price):
         return None
     slices: list[Slice] = []
     for part in one.parts:
         position = batch.positions.get(key(part.asset, one.side))
         if position is None:
             continue
-        taken = consume(position.lots, cut(part.per_unit * step), batch.rules.quantity_tolerance, now)
+        taken = consume(position.lots, cut(part.per_unit * step), batch.rules.nothing, now)
         total = _exact_sum(piece.quantity for piece in taken)
         position.assigned = EXACT.add(position.assigned, total)
         one.assigned[part.asset] = EXACT.add(one.assigned.get(part.asset, _ZERO), total)
@@ -198,7 +215,7 @@ def _advance(batch: BatchState, one: Engaged, now: Nanos) -> OrderFill | None:
 
 def _available(batch: BatchState, one: Engaged, step: Decimal) -> Decimal:
     """As much of `step` as lots are left for: each that was taken whole has taken a little from those after it."""
-    tolerance = batch.rules.quantity_tolerance
+    tolerance = batch.rules.nothing
     for part in one.parts:
         position = batch.positions.get(key(part.asset, one.side))
         needed, there = part.per_unit * step - tolerance, _ZERO
@@ -252,7 +269,7 @@ def _affordable(batch: BatchState, one: Engaged, step: Decimal) -> Decimal:
         reached, money = reached + stretch, money - price * stretch
         for part in stocked:
             left[part.asset] -= part.per_unit * stretch
-            if left[part.asset] <= batch.rules.quantity_tolerance:
+            if left[part.asset] <= batch.rules.nothing:
                 heads[part.asset] = lot = next(queues[part.asset], None)
                 left[part.asset] = lot.remaining if lot is not None else _ZERO
     return step

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
+from core.execution.records import EXECUTION, CancelAssetOrders
+from core.index import meeting
+from core.index.batch import cut_short
 from core.index.batches import Batches
 from core.index.chain import ChainRequest
 from core.index.chain_calls import ChainCalls
 from core.index.custody import Custody
-from core.index.facts import IndexOrderMoved
+from core.index.facts import CrossingAwaited, IndexOrderMoved
 from core.index.indexes import Indexes
 from core.index.inventory import Inventory
 from core.index.order import ENGAGEABLE, IndexOrder
 from core.index.orders import Orders
-from core.index.planning import AssetView
+from core.index.planning import AssetView, PlanProblem
 from core.index.queue import WaitingLine
 from core.index.quotes import Quotes
+from core.index.reconciliation import Reconciliation
 from core.index.records import FillStatus
 from core.index.settings import DeskSettings
 from core.index.states import IndexOrderState, IndexOrderStep
@@ -33,6 +37,10 @@ from core.units import Nanos
 
 EXPIRY: Final = "expiry:"
 MATURITY: Final = "mint:"
+REBALANCE: Final = "rebalance:"
+"""Of an index; without one, of the house batch that runs."""
+OnPlanned: TypeAlias = Callable[[Nanos, PlanProblem, str], None]
+"""Hears of each problem whose plan is carried out, with the batch that came of it, if one did. Must change nothing."""
 
 
 class DeskState(msgspec.Struct):
@@ -52,6 +60,7 @@ class DeskState(msgspec.Struct):
     chain: ChainCalls = msgspec.field(default_factory=ChainCalls)
     rates: dict[str, Decimal] = {}
     """What execution was told that assets are worth which commissions may be taken in."""
+    reconciliation: Reconciliation = msgspec.field(default_factory=Reconciliation)
     anchor: Nanos = 0
     """Ticks are whole tick lengths after this."""
     tick_at: Nanos | None = None
@@ -65,11 +74,13 @@ class DeskState(msgspec.Struct):
 class DeskBase(Component[DeskState]):
     """A desk without its handlers."""
 
-    __slots__ = ("settings",)
+    __slots__ = ("on_planned", "settings")
 
     def __init__(self, name: str, settings: DeskSettings, state: DeskState) -> None:
         super().__init__(name, state)
         self.settings = settings
+        self.on_planned: OnPlanned | None = None
+        """For studies; no part of the desk's state, and of no influence on it."""
 
     # --- its voice -----------------------------------------------------------------------------------
 
@@ -81,6 +92,11 @@ class DeskBase(Component[DeskState]):
     def send(self, dst: str, body: Record) -> None:
         """Tell another component of the node."""
         self.emit(Send(dst, body))
+
+    def cut_short(self, batch_id: str) -> None:
+        """Have what is left of a running batch's exchange orders cancelled."""
+        cut_short(self.state.batches.running[batch_id])
+        self.send(EXECUTION, CancelAssetOrders(batch_id))
 
     def ask_chain(self, now: Nanos, request: ChainRequest) -> None:
         """Have the chain do something, until it has."""
@@ -95,13 +111,21 @@ class DeskBase(Component[DeskState]):
         order.updated_at = now
         self.note(IndexOrderMoved(order.order_id, order.state, step))
         orders = self.state.orders
-        orders.ready.pop(order.order_id, None)
-        orders.tried.pop(order.order_id, None)
+        orders.ready.drop(order.order_id)
         orders.mintable.pop(order.order_id, None)
         if order.state in ENGAGEABLE:
-            orders.ready[order.order_id] = None
+            self._line_up(now, order, step)
         elif order.state is IndexOrderState.FULLY_MINTABLE:
             orders.mintable[order.order_id] = None
+
+    def _line_up(self, now: Nanos, order: IndexOrder, step: IndexOrderStep) -> None:
+        state, until = self.state, now + self.settings.crossing_wait_ns
+        is_new = step in {IndexOrderStep.SECURED, IndexOrderStep.PREAUTHORISED}
+        if is_new and until > now and meeting.is_awaited(state.orders, state.indexes, state.custody, order):
+            state.orders.ready.gather(order.order_id, until)
+            self.note(CrossingAwaited(order.order_id, until))
+        else:
+            meeting.line_up(state.orders, state.indexes, order)
 
     def status(self, order: IndexOrder) -> FillStatus:
         """What the order's owner is told of how far it is."""

@@ -39,6 +39,10 @@ class Basket(Record, frozen=True):
     symbol: Name
     assets: tuple[BasketAsset, ...]
 
+    def has(self, asset: str) -> bool:
+        """Whether the asset is one of the basket's."""
+        return any(part.asset == asset for part in self.assets)
+
     def quantities(self) -> dict[str, Decimal]:
         """The quantity of each asset in one unit, in the basket's order."""
         return {part.asset: part.quantity for part in self.assets}

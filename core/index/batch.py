@@ -3,7 +3,8 @@
 A position is what the batch has of one asset on one side: lots it was given from stock, crossings, trades. Each order
 may use its fraction of every position, up to what it wants; it is filled as far as the scarcest of its assets allows,
 because only whole baskets count (`allocation`). A batch ends when all its exchange orders have; what is left of lots
-goes back to stock, and what is left of collateral is carried by its order into the next batch.
+goes back to stock, and what is left of collateral is carried by its order into the next batch. Its states are a table
+(`states`), and what comes at another time than the table says is refused.
 
 Everything here is plain data and functions on it. Sums of quantities are exact:
     carried in + traded + crossed = assigned + left, for each position, always
@@ -30,7 +31,8 @@ from core.index.allocation import (
 )
 from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, Mode, Plan, key
 from core.index.rounding import cut
-from core.index.stock import Lot, Stock, add_house, put, take, total_of
+from core.index.states import IndexBatchState, IndexBatchStep
+from core.index.stock import Lot, Stock, add_house, shelve, take, total_of
 from core.kernel.record import Record
 from core.market.orders import Side
 from core.units import EXACT, Nanos
@@ -39,13 +41,15 @@ _ZERO: Final = Decimal(0)
 
 
 class Trade(Record, frozen=True):
-    """What an exchange order traded. `fee` is money; `lot_id` is the exchange's trade id, unique."""
+    """What an exchange order traded. `fee` is money; `lot_id` is the exchange's trade id, unique. `quantity` is what
+    the desk has of it, and `withheld` what the exchange has kept on top."""
 
     lot_id: str
     price: Decimal
     quantity: Decimal
     fee: Decimal
     at: Nanos
+    withheld: Decimal = _ZERO
 
 
 class Placement(Record, frozen=True):
@@ -103,24 +107,27 @@ def open_batch(
     for row in plan.assets:
         order_id = next_order_id()
         batch.positions[key(row.asset, row.side)] = _position(batch, stock, row)
-        if row.quantity > rules.quantity_tolerance:
+        if row.quantity > rules.nothing:
             placements.append(Placement(order_id, row.asset, row.side, row.limit, row.quantity))
             batch.orders[order_id] = ExchangeOrder(row.asset, row.side, row.limit, row.quantity)
     batch.volley = volley_of(batch)
     house = [trade for one in plan.crossings for trade in _cross(batch, stock, one, now)]
-    return Opened(batch, tuple(placements), allocate(batch, now), tuple(house))
+    fills = allocate(batch, now)
+    batch.step(IndexBatchStep.PLACED if placements else IndexBatchStep.COVERED)
+    return Opened(batch, tuple(placements), fills, tuple(house))
 
 
 def on_fill(batch: BatchState, order_id: str, trade: Trade) -> tuple[OrderFill, ...]:
     """A trade of one of the batch's exchange orders. Returns what its index orders got by it.
 
     The exchange may trade more than was asked, by its rounding. Raises DefectError for an order that is not the
-    batch's, or a trade of nothing.
+    batch's, or a trade of nothing, and IllegalTransition when all of the batch's exchange orders have ended.
     """
     order = _order(batch, order_id)
     if trade.quantity <= 0:
         raise DefectError(f"{batch.batch_id}: trade {trade.lot_id} of {trade.quantity} {order.asset}")
-    order.filled = EXACT.add(order.filled, trade.quantity)
+    batch.step(IndexBatchStep.TRADED)
+    order.filled = EXACT.add(order.filled, EXACT.add(trade.quantity, trade.withheld))
     _add(batch, order.asset, order.side, trade)
     return allocate(batch, trade.at)
 
@@ -129,6 +136,8 @@ def on_end(batch: BatchState, order_id: str, reason: str) -> None:
     """An exchange order ended, whatever of it was traded. The first reason stays. Raises DefectError if not ours."""
     order = _order(batch, order_id)
     order.reason = order.reason or reason
+    if not is_over(batch) and all(one.reason for one in batch.orders.values()):
+        batch.step(IndexBatchStep.ENDED)
 
 
 def adjust(batch: BatchState, order_id: str, price: Decimal, quantity: Decimal) -> None:
@@ -138,24 +147,25 @@ def adjust(batch: BatchState, order_id: str, price: Decimal, quantity: Decimal) 
     batch.volley = volley_of(batch)
 
 
+def cut_short(batch: BatchState) -> None:
+    """What is left of the exchange orders is being cancelled. Raises IllegalTransition unless some may live."""
+    batch.step(IndexBatchStep.CANCELLED)
+
+
 def is_over(batch: BatchState) -> bool:
     """Whether every exchange order has ended: at once, if there are none."""
-    return all(order.reason for order in batch.orders.values())
+    return batch.state is IndexBatchState.SETTLING
 
 
 def stop(batch: BatchState, order_id: str) -> None:
-    """An index order takes no more from the batch: it is full, or its owner has cancelled."""
+    """An index order takes no more from the batch, and nothing of what it leaves: it is full, or goes on no more."""
     if order_id in batch.engaged:
         batch.engaged[order_id].stopped = True
 
 
 def complete(batch: BatchState, stock: Stock) -> Completed:
-    """End a batch: lots that are left go to stock. Call it once, when `is_over`.
-
-    Raises DefectError while exchange orders live.
-    """
-    if not is_over(batch):
-        raise DefectError(f"{batch.batch_id}: completed while exchange orders live")
+    """End a batch: lots that are left go to stock. Raises IllegalTransition unless it `is_over`."""
+    batch.step(IndexBatchStep.COMPLETED)
     leftovers = [_leave(batch, stock, position) for position in batch.positions.values()]
     carried = tuple((order_id, one.collateral) for order_id, one in batch.engaged.items())
     return Completed(carried, tuple(one for one in leftovers if one.carried or one.house))
@@ -211,8 +221,13 @@ def _position(batch: BatchState, stock: Stock, row: AssetPlan) -> Position:
     return Position(asset=row.asset, side=row.side, quantity=held, carried_in=held, lots=lots)
 
 
+def crossing_id(batch_id: str, crossing: Crossing) -> str:
+    """The lot that a crossing makes, on both sides."""
+    return f"X-{batch_id}-{crossing.asset}{'-house' if crossing.to_house else ''}"
+
+
 def _cross(batch: BatchState, stock: Stock, crossing: Crossing, now: Nanos) -> list[HouseTrade]:
-    lot_id = f"X-{batch.batch_id}-{crossing.asset}{'-house' if crossing.to_house else ''}"
+    lot_id = crossing_id(batch.batch_id, crossing)
     trade = Trade(lot_id, crossing.price, crossing.quantity, _ZERO, now)
     _add(batch, crossing.asset, "sell", trade)
     if not crossing.to_house:
@@ -246,16 +261,9 @@ def _lot(batch: BatchState, asset: str, side: Side, trade: Trade) -> Lot:
 
 def _leave(batch: BatchState, stock: Stock, position: Position) -> Leftover:
     """Lots go to stock: as much as orders that go on still want is carried, the rest is the house's."""
-    total, house = total_of(position.lots), _ZERO
+    total = total_of(position.lots)
     wanted = total if batch.rules.mode is Mode.REFERENCE else cut(_still_wanted(batch, position))
-    for lot in position.lots:
-        if wanted > 0:
-            part = lot.split(min(lot.remaining, wanted))
-            wanted = EXACT.subtract(wanted, part.remaining)
-            put(stock.carried, part)
-        if lot.remaining:
-            house = EXACT.add(house, lot.remaining)
-            add_house(stock, lot)
+    house = shelve(stock, position.lots, wanted)
     position.lots = []
     return Leftover(position.asset, position.side, EXACT.subtract(total, house), house)
 

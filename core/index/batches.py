@@ -6,6 +6,7 @@ import msgspec
 
 from core.index.allocation import BatchState
 from core.index.planning import PlanProblem
+from core.index.room import Room
 
 
 class PlanJob(msgspec.Struct):
@@ -13,6 +14,8 @@ class PlanJob(msgspec.Struct):
 
     job_id: str
     problem: PlanProblem
+    attempt: int = 1
+    """How often, this one included, a plan was asked for that can be used."""
 
 
 class Batches(msgspec.Struct):
@@ -24,6 +27,7 @@ class Batches(msgspec.Struct):
     job: PlanJob | None = None
     put_off: bool = False
     """Whether the last plan found no room."""
+    room: Room = msgspec.field(default_factory=Room)
 
     def add(self, batch: BatchState) -> None:
         """A batch begins to run."""

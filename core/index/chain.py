@@ -1,7 +1,8 @@
 """The chain contract: what the desk asks of the chain on which index tokens live, and what it is answered.
 
 Requests are `Call`s of the service `chain`, answers their `Reply`s. Each carries a `key` that names what is to be
-done: however often a chain is asked under one key it obeys once, and confirms again what it confirmed before.
+done: however often a chain is asked under one key it obeys once, and confirms again what it confirmed before. Whatever
+it has done is an event of it, and so is what users do themselves.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from core.kernel.record import Record
 
 CHAIN: Final = "chain"
 """The service that is called, and the source of what happens on the chain."""
+
+
+UNSOLD: Final = "unsold"
+"""What keys of the return of tokens begin with that no order wanted."""
 
 
 class MintIndex(Record, frozen=True):
@@ -33,7 +38,8 @@ class MintIndex(Record, frozen=True):
 
 
 class BurnIndex(Record, frozen=True):
-    """Burn `quantity` of a user's index tokens in custody, for which he was paid `amount_paid`."""
+    """Burn `quantity` of a user's index tokens in custody. `amount_paid` is held for them, and is paid out once they
+    are gone, less what that costs."""
 
     key: str
     symbol: str
@@ -72,12 +78,26 @@ class RecordInvoice(Record, frozen=True):
     digest: bytes
 
 
+class DepositIndex(Record, frozen=True):
+    """A user gave `quantity` of his index tokens into custody, as deposit number `seq_num`. Nobody calls for it."""
+
+    key: str
+    symbol: str
+    user: str
+    quantity: Decimal
+    seq_num: int
+
+
 ChainRequest: TypeAlias = MintIndex | BurnIndex | ReturnIndex | SetSolverWeights | RecordInvoice
+ChainDeed: TypeAlias = ChainRequest | DepositIndex
+"""Whatever an event of the chain can be."""
 
 
-def order_of(request: ChainRequest) -> str:
-    """The index order that something is asked for; empty for weights, which are nobody's."""
-    return "" if isinstance(request, SetSolverWeights) else request.key.partition(":")[2]
+def order_of(deed: ChainDeed) -> str:
+    """The index order that something is done for; empty for weights and deposits, which are no order's, and for the
+    return of tokens that no order wanted."""
+    what, _, of = deed.key.partition(":")
+    return "" if isinstance(deed, SetSolverWeights | DepositIndex) or what == UNSOLD else of
 
 
 class ChainConfirmed(Record, frozen=True):

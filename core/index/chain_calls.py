@@ -84,10 +84,5 @@ class ChainCalls(msgspec.Struct):
         ]
 
 
-def is_chain_call(call_id: str) -> bool:
-    """Whether a call of that id was made here."""
-    return call_id.startswith(TIMER)
-
-
 def _key(call_id: str) -> str:
     return call_id.split(":", 2)[-1]

@@ -1,7 +1,9 @@
-"""The project's own chain log: what was minted, burned, weighted and invoiced, in blocks that prove it.
+"""The project's own chain log: what was minted, burned, weighted, invoiced and given into custody, in blocks that
+prove it.
 
 It obeys the chain contract of `core.index.chain`, keeps the balances of index tokens, and stands where a real chain
-would. To verify an event on your own:
+would. Its events say all that balances are made of: who goes through them has the same. The format for others is in
+docs/chain.md:
 
     leaf     the event's canonical encoding: a tagged msgpack map (`core.kernel.codec.encode`)
     header   18  "romer.index.block1"
@@ -28,8 +30,10 @@ import msgspec
 from core.index.chain import (
     BurnIndex,
     ChainConfirmed,
+    ChainDeed,
     ChainRefused,
     ChainRequest,
+    DepositIndex,
     MintIndex,
     ReturnIndex,
     SetSolverWeights,
@@ -50,7 +54,7 @@ class IndexEvent(Record, frozen=True):
     """Something that the chain did when it was asked at `at`."""
 
     at: Nanos
-    did: ChainRequest
+    did: ChainDeed
 
 
 class IndexBlock(Record, frozen=True):
@@ -61,6 +65,13 @@ class IndexBlock(Record, frozen=True):
     sealed_at: Nanos
     count: int
     event_root: bytes
+
+
+class IndexBlockSealed(Record, frozen=True):
+    """A block that is sealed, and all its events, as whoever keeps the chain states it."""
+
+    block: IndexBlock
+    events: tuple[IndexEvent, ...]
 
 
 class IndexProof(Record, frozen=True):
@@ -116,13 +127,15 @@ class ChainLog(msgspec.Struct):
         self.pending = []
         return confirmed
 
-    def proof(self, height: int, index: int) -> IndexProof:
-        """The proof of one event. Raises IndexError when there is no such one."""
+    def sealed(self, height: int) -> IndexBlockSealed:
+        """A block with its events. Raises IndexError when there is no such one."""
         if not 0 < height <= len(self.blocks):
             raise IndexError(f"no block {height} among {len(self.blocks)}")
-        events = self.events[height - 1]
-        path = prove([encode(event) for event in events], index)
-        return IndexProof(self.blocks[height - 1], index, events[index], path)
+        return IndexBlockSealed(self.blocks[height - 1], tuple(self.events[height - 1]))
+
+    def proof(self, height: int, index: int) -> IndexProof:
+        """The proof of one event. Raises IndexError when there is no such one."""
+        return prove_event(self.sealed(height), index)
 
     def balance(self, symbol: str, user: str) -> Decimal:
         """The index tokens that a user holds himself."""
@@ -132,14 +145,17 @@ class ChainLog(msgspec.Struct):
         """All tokens of an index, those in custody too."""
         return sum((sum(book.get(symbol, {}).values(), _ZERO) for book in (self.balances, self.custody)), _ZERO)
 
-    def give(self, symbol: str, user: str, amount: Decimal) -> IndexTokensDeposited | None:
-        """A user gives tokens into custody; None if he has not as many."""
+    def give(self, now: Nanos, symbol: str, user: str, amount: Decimal) -> IndexTokensDeposited | None:
+        """A user gives tokens into custody, which is an event of the next block; None if he has not as many."""
         if amount <= 0 or self.balance(symbol, user) < amount:
             return None
         _move(self.balances, symbol, user, -amount)
         _move(self.custody, symbol, user, amount)
+        given = DepositIndex(f"deposit:{self.deposits}", symbol, user, amount, self.deposits)
         self.deposits += 1
-        return IndexTokensDeposited(user, symbol, self.deposits - 1, amount)
+        self.done[given.key] = None
+        self.pending.append(IndexEvent(now, given))
+        return IndexTokensDeposited(user, symbol, given.seq_num, amount)
 
     def _trouble(self, request: ChainRequest) -> str:
         if isinstance(request, MintIndex | BurnIndex | ReturnIndex):
@@ -167,6 +183,12 @@ class ChainLog(msgspec.Struct):
         return None
 
 
+def prove_event(sealed: IndexBlockSealed, index: int) -> IndexProof:
+    """The proof of one event of a block. Raises IndexError when there is no such one."""
+    path = prove([encode(event) for event in sealed.events], index)
+    return IndexProof(sealed.block, index, sealed.events[index], path)
+
+
 def encode_index_block(block: IndexBlock) -> bytes:
     """The header's bytes, as the module describes them."""
     return _HEADER.pack(_TAG, block.height, block.previous_hash, block.sealed_at, block.count, block.event_root)
@@ -180,13 +202,16 @@ def index_block_hash(block: IndexBlock) -> bytes:
 def verify_event(proof: IndexProof, block_hash: bytes) -> bool:
     """Whether the block of that hash has this event at this place. False for anything malformed."""
     block = proof.block
-    sized = len(block.previous_hash) == len(block.event_root) == HASH_BYTES
-    numbers = ((block.height, 64), (block.sealed_at, 64), (block.count, 32))
-    if not sized or not all(0 <= number < 1 << bits for number, bits in numbers):
-        return False
-    if index_block_hash(block) != block_hash:
+    if not _has_encoding(block) or index_block_hash(block) != block_hash:
         return False
     return verify(block.event_root, block.count, proof.index, encode(proof.event), proof.path)
+
+
+def decode_index_block(data: bytes) -> IndexBlock:
+    """The header of its bytes. Raises ValueError for anything that `encode_index_block` does not write."""
+    if len(data) != _HEADER.size or not data.startswith(_TAG):
+        raise ValueError(f"no header of a block of index events in {len(data)} bytes")
+    return IndexBlock(*_HEADER.unpack(data)[1:])
 
 
 def chain_break(blocks: list[IndexBlock]) -> int | None:
@@ -197,6 +222,12 @@ def chain_break(blocks: list[IndexBlock]) -> int | None:
             return height
         previous = index_block_hash(block)
     return None
+
+
+def _has_encoding(block: IndexBlock) -> bool:
+    sized = len(block.previous_hash) == len(block.event_root) == HASH_BYTES
+    numbers = ((block.height, 64), (block.sealed_at, 64), (block.count, 32))
+    return sized and all(0 <= number < 1 << bits for number, bits in numbers)
 
 
 def _move(book: dict[str, dict[str, Decimal]], symbol: str, user: str, amount: Decimal) -> None:

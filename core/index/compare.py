@@ -1,8 +1,8 @@
-"""The planners side by side on the same problems: what is engaged, how evenly, and what the house is left with."""
+"""The planners side by side on the same problem: what is engaged, how evenly, and what the house is left with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from typing import Final, TypeAlias
 
@@ -22,8 +22,7 @@ _ONE: Final = Decimal(1)
 class Score(Record, frozen=True, kw_only=True):
     """How a planner did on a problem. Money at limits; shares are of what orders wished, within their own caps."""
 
-    problem: str
-    solver: str
+    planner: str
     wished: Decimal
     engaged: Decimal
     fill_rate: Decimal
@@ -42,10 +41,10 @@ class Score(Record, frozen=True, kw_only=True):
     violations: int
 
 
-def score(name: str, solver: str, problem: PlanProblem) -> Score:
+def score(planner: str, problem: PlanProblem) -> Score:
     """One planner on one problem."""
     with localcontext(MONEY):
-        made = PLANNERS[solver](problem)
+        made = PLANNERS[planner](problem)
         plan = made if isinstance(made, Plan) else Plan(engagements=(), assets=())
         ready = wishes(problem, both_markets(problem)).ready
         engaged = {one.order_id: one.price * one.quantity for one in plan.engagements}
@@ -56,8 +55,7 @@ def score(name: str, solver: str, problem: PlanProblem) -> Score:
         used = sum((row.stock * row.limit for row in plan.assets), _ZERO)
         held = sum((lot.quantity * lot.unit_cost for lot in problem.held), _ZERO)
         return Score(
-            problem=name,
-            solver=solver,
+            planner=planner,
             wished=total,
             engaged=got,
             fill_rate=got / total if total else _ONE,
@@ -72,6 +70,6 @@ def score(name: str, solver: str, problem: PlanProblem) -> Score:
         )
 
 
-def compare(problems: Iterable[tuple[str, PlanProblem]]) -> tuple[Score, ...]:
-    """Every planner on every problem, in their order: rows of a table."""
-    return tuple(score(name, solver, problem) for name, problem in problems for solver in PLANNERS)
+def compare(problem: PlanProblem) -> tuple[Score, ...]:
+    """Every planner on one problem: rows of a table."""
+    return tuple(score(planner, problem) for planner in PLANNERS)

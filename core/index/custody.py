@@ -1,4 +1,8 @@
-"""Index tokens that users gave into custody to sell them: free ones, and those that an order has locked."""
+"""Index tokens that users gave into custody to sell them: free ones, and those that an order has locked.
+
+Free tokens wait for an order that sells them. What no order has asked for by a time goes back to its user
+(`core.index.returning`), so nothing stays here for good.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,17 @@ from typing import Final
 import msgspec
 
 from core.collateral.seen import SeenNumbers
-from core.units import EXACT
+from core.units import EXACT, Nanos
 
 _ZERO: Final = Decimal(0)
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """Free tokens that no order may want: at `until` those that none does go back."""
+
+    user: str
+    symbol: str
+    until: Nanos
 
 
 class Custody(msgspec.Struct):
@@ -19,20 +31,53 @@ class Custody(msgspec.Struct):
     free: dict[str, dict[str, Decimal]] = {}
     locked: dict[str, Decimal] = {}
     """By order."""
+    idle: dict[str, Idle] = {}
+    """By index and user, the first to be due first."""
     deposits: dict[str, SeenNumbers] = {}
     """By chain."""
 
     def balance(self, user: str, symbol: str) -> Decimal:
-        """What a user may still sell."""
+        """What is free of a user's tokens: no order has locked it."""
         return self.free.get(user, {}).get(symbol, _ZERO)
 
-    def deposit(self, user: str, symbol: str, seq_num: int, amount: Decimal) -> bool:
-        """Take tokens in; False if this deposit is known."""
+    def is_new(self, user: str, seq_num: int) -> bool:
+        """Take down the number of a deposit; False if it is known."""
         chain, _, _ = user.partition(":")
-        if not self.deposits.setdefault(chain, SeenNumbers()).add(seq_num):
-            return False
+        return self.deposits.setdefault(chain, SeenNumbers()).add(seq_num)
+
+    def has_seen(self, user: str, seq_num: int) -> bool:
+        """Whether that deposit is known."""
+        chain, _, _ = user.partition(":")
+        return chain in self.deposits and seq_num in self.deposits[chain]
+
+    def deposit(self, user: str, symbol: str, amount: Decimal) -> None:
+        """Take tokens in."""
         self._add(user, symbol, amount)
-        return True
+
+    def set_idle(self, user: str, symbol: str, until: Nanos) -> None:
+        """Look at a user's free tokens at `until`, and not before. Times never go back from call to call."""
+        self.idle.pop(_idle_key(user, symbol), None)
+        self.idle[_idle_key(user, symbol)] = Idle(user, symbol, until)
+
+    def is_idle(self, user: str, symbol: str) -> bool:
+        """Whether a user's free tokens are looked at some time."""
+        return _idle_key(user, symbol) in self.idle
+
+    def hurry(self, now: Nanos) -> None:
+        """Look at all free tokens now."""
+        for key, idle in self.idle.items():
+            self.idle[key] = msgspec.structs.replace(idle, until=min(idle.until, now))
+
+    def take_idle(self, now: Nanos) -> list[Idle]:
+        """All that is due."""
+        due = [idle for idle in self.idle.values() if idle.until <= now]
+        for idle in due:
+            del self.idle[_idle_key(idle.user, idle.symbol)]
+        return due
+
+    def idle_due(self) -> Nanos | None:
+        """When `take_idle` has something; None if never."""
+        return next((idle.until for idle in self.idle.values()), None)
 
     def lock(self, order_id: str, user: str, symbol: str, amount: Decimal) -> bool:
         """Set free tokens aside for an order; False if there are not as many."""
@@ -64,3 +109,7 @@ class Custody(msgspec.Struct):
             del tokens[symbol]
         if not tokens:
             del self.free[user]
+
+
+def _idle_key(user: str, symbol: str) -> str:
+    return f"{symbol} of {user}"

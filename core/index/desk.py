@@ -22,10 +22,30 @@ from core.collateral.records import (
     CollateralRouted,
     CollateralSpent,
     PaidOut,
+    ProceedsHeld,
     Stage,
 )
-from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
-from core.index import filling, funding, intake, minting, quoting, rebalancing, rounds, settling, ticking, weighing
+from core.execution.records import (
+    AssetOrderEnded,
+    AssetOrderFilled,
+    AssetOrderPlaced,
+    BalancesReported,
+    ExchangeRulesReported,
+)
+from core.index import (
+    filling,
+    funding,
+    intake,
+    minting,
+    quoting,
+    rebalancing,
+    reconciling,
+    returning,
+    rounds,
+    settling,
+    ticking,
+    weighing,
+)
 from core.index.base import DeskBase, DeskState
 from core.index.chain import BurnIndex, ChainConfirmed, ChainRefused, MintIndex, order_of
 from core.index.facts import ChainCallDone
@@ -100,6 +120,7 @@ class IndexDesk(DeskBase):
         rebalancing.cut_short(self)
         for order in list(self.state.orders.live.values()):
             settling.leave(self, now, order, Outcome.EXPIRED, EndReason.STOPPED)
+        returning.hurry(self, now)
 
     def _on_resume(self, now: Nanos, _event: Resume) -> None:
         self.state.stopping = False
@@ -132,20 +153,20 @@ class IndexDesk(DeskBase):
     def _on_delisting(self, now: Nanos, event: Message[DelistAsset]) -> None:
         weighing.delist(self, now, event.body)
 
-    def _on_tokens(self, _now: Nanos, event: Message[IndexTokensDeposited]) -> None:
-        funding.hold_tokens(self, event.body)
+    def _on_tokens(self, now: Nanos, event: Message[IndexTokensDeposited]) -> None:
+        funding.hold_tokens(self, now, event.body)
 
     # --- the market ----------------------------------------------------------------------------------
 
     def _on_delta(self, now: Nanos, event: Message[BookDelta]) -> None:
         for effect in self.state.books.on_delta(now, event.body):
             self.emit(effect)
-        ticking.market_moved(self, now)
+        ticking.market_moved(self, now, event.body.symbol)
 
     def _on_snapshot(self, now: Nanos, event: Reply[BookSnapshot]) -> None:
         for effect in self.state.books.on_snapshot(now, event.call_id, event.body):
             self.emit(effect)
-        ticking.market_moved(self, now)
+        ticking.market_moved(self, now, event.body.symbol)
 
     def _on_no_snapshot(self, now: Nanos, event: Reply[ExchangeRefusal]) -> None:
         self.state.books.on_refused(now, event.call_id)
@@ -166,8 +187,9 @@ class IndexDesk(DeskBase):
         if order is not None:
             funding.on_routed(self, now, order, event.body)
 
-    def _on_awaited(self, _now: Nanos, _event: Message[CollateralAwaited]) -> None:
-        """The collateral has taken the request down, and will answer it."""
+    def _on_awaited(self, _now: Nanos, event: Message[CollateralAwaited]) -> None:
+        if (order := self._live(event.body.order_id, IndexOrderState.ROUTING)) is not None:
+            order.awaits_deposit = True
 
     def _on_preauthorised(self, now: Nanos, event: Message[CollateralPreauthorised]) -> None:
         order = self._live(event.body.order_id, IndexOrderState.PREAUTHORISING, IndexOrderState.LEAVING)
@@ -184,14 +206,19 @@ class IndexDesk(DeskBase):
         if order is not None:
             settling.on_released(self, now, order, event.body)
 
+    def _on_held(self, now: Nanos, event: Message[ProceedsHeld]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.MINTING)
+        if order is not None:
+            minting.on_held(self, now, order, event.body)
+
     def _on_paid_out(self, now: Nanos, event: Message[PaidOut]) -> None:
-        order = self._live(event.body.order_id, IndexOrderState.MINTING, IndexOrderState.SETTLING)
+        order = self._live(event.body.order_id, IndexOrderState.SETTLING)
         if order is None:
             return
-        if order.state is IndexOrderState.MINTING:
+        if order.side == "sell":
             minting.on_paid_out(self, now, order, event.body)
         else:
-            settling.finish(self, now, order)
+            settling.on_refunded(self, now, order, event.body)
 
     def _on_refused(self, now: Nanos, event: Message[CollateralRefused]) -> None:
         order = self.state.orders.live.get(event.body.order_id)
@@ -208,6 +235,13 @@ class IndexDesk(DeskBase):
 
     def _on_ended(self, now: Nanos, event: Message[AssetOrderEnded]) -> None:
         filling.on_ended(self, now, event.body)
+
+    def _on_balances(self, now: Nanos, event: Message[BalancesReported]) -> None:
+        reconciling.compare(self, now, event.body)
+
+    def _on_rules(self, now: Nanos, event: Message[ExchangeRulesReported]) -> None:
+        self.state.batches.room.adopt(now, event.body)
+        self.state.orders.ready.wake_all()
 
     def _on_confirmed(self, now: Nanos, event: Reply[ChainConfirmed]) -> None:
         request, effects = self.state.chain.confirmed(event.call_id)
@@ -252,10 +286,13 @@ class IndexDesk(DeskBase):
         CollateralSpent: _on_spent,
         CollateralReleased: _on_released,
         CollateralRefused: _on_refused,
+        ProceedsHeld: _on_held,
         PaidOut: _on_paid_out,
         AssetOrderPlaced: _on_placed,
         AssetOrderFilled: _on_filled,
         AssetOrderEnded: _on_ended,
+        BalancesReported: _on_balances,
+        ExchangeRulesReported: _on_rules,
         ChainConfirmed: _on_confirmed,
         ChainRefused: _on_chain_refused,
         Plan: _on_plan,
@@ -267,6 +304,7 @@ _REFUSED: Final[dict[Stage, Callable[[DeskBase, Nanos, IndexOrder, CollateralRef
     Stage.ROUTE: funding.on_refused,
     Stage.PREAUTHORISE: funding.on_refused,
     Stage.SPEND: minting.on_spend_refused,
+    Stage.HOLD: minting.on_hold_refused,
     Stage.PAY_OUT: minting.on_pay_out_refused,
     Stage.RELEASE: settling.on_not_returned,
     Stage.REFUND: settling.on_not_returned,

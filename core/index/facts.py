@@ -25,6 +25,13 @@ class IndexOrderDeferred(Record, frozen=True):
     asset: str = ""
 
 
+class CrossingAwaited(Record, frozen=True):
+    """The order is ready, and waits until then at most for one of the other side that is on its way."""
+
+    order_id: str
+    until: Nanos
+
+
 class IndexPlanPutOff(Record, frozen=True):
     """No batch now, for a `PutOff`; `orders` keep their places. Said once until another batch begins."""
 
@@ -33,7 +40,7 @@ class IndexPlanPutOff(Record, frozen=True):
 
 
 class IndexBatchOpened(Record, frozen=True):
-    """A batch runs. `volley` is the most it can cost; a house batch rebalances `symbol` and engages nobody."""
+    """A batch runs. `volley` is the most it can cost; a house batch trades for `symbol`, and engages no order."""
 
     batch_id: str
     order_ids: tuple[str, ...]
@@ -68,7 +75,9 @@ class AssetOrderPlanned(Record, frozen=True):
     stock: Decimal
     """Of the demand, what lots that were there cover."""
     crossed: Decimal
-    """Of the demand, what the batch's other side covers."""
+    """Of the demand, what users of the batch's other side cover: it needs no market."""
+    house: Decimal = Decimal(0)
+    """Of the demand of sells, what the house takes over, for it is too little for the market."""
 
 
 class CommissionUnpriced(Record, frozen=True):
@@ -94,15 +103,37 @@ class LotOpened(Record, frozen=True):
 
 
 class LotAssigned(Record, frozen=True):
-    """A slice of a lot belongs to an order; the fee is the lot's pro rata."""
+    """A slice of a lot belongs to an order, or to a task of the house; the fee is the lot's pro rata."""
 
     lot_id: str
     order_id: str
     batch_id: str
     symbol: str
+    side: Side
     price: Decimal
     quantity: Decimal
     fee: Decimal
+
+
+class OrdersCrossed(Record, frozen=True):
+    """`quantity` of an asset passes from sells to buys of a batch, as lot `lot_id` of both, without market and fee."""
+
+    batch_id: str
+    lot_id: str
+    symbol: str
+    price: Decimal
+    quantity: Decimal
+
+
+class LotForgone(Record, frozen=True):
+    """What was held for an order's tokens, which will not be minted, is the house's."""
+
+    lot_id: str
+    order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
 
 
 class StockLeft(Record, frozen=True):
@@ -113,6 +144,14 @@ class StockLeft(Record, frozen=True):
     side: Side
     carried: Decimal
     house: Decimal
+
+
+class StockReleased(Record, frozen=True):
+    """`quantity` of one side of an asset was carried for orders that have left, or want less: it is the house's."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
 
 
 class HouseTraded(Record, frozen=True):
@@ -127,11 +166,16 @@ class HouseTraded(Record, frozen=True):
 
 
 class LotClosed(Record, frozen=True):
-    """A sale closed a part of a lot. `profit` is realised: (closing - original price) x quantity - fees of both."""
+    """A trade closed a part of a lot of the other side. `profit` is realised, fees of both deducted.
+
+    It is (closing - original price) x quantity of a lot that was bought, and the opposite of one that was sold.
+    """
 
     lot_id: str
     closing_lot_id: str
     symbol: str
+    side: Side
+    """Of the lot."""
     quantity: Decimal
     original_price: Decimal
     closing_price: Decimal
@@ -175,11 +219,41 @@ class RebalanceStarted(Record, frozen=True):
 
 
 class RebalanceEnded(Record, frozen=True):
-    """The basket is published. What could not be traded in time stays with the house, by asset."""
+    """The basket is published. What could not be bought or sold in time is `missing`, by asset, and goes on."""
 
     symbol: str
     version: int
     missing: tuple[tuple[str, Decimal], ...]
+
+
+class RebalanceSettled(Record, frozen=True):
+    """Nothing is missing any more: what is held for the index is what its basket asks for."""
+
+    symbol: str
+    version: int
+
+
+class HouseTaskSet(Record, frozen=True):
+    """There is `quantity` of an asset to trade for index `symbol`, or for the house itself where that is empty.
+
+    `priority` is `delisting`, `rebalance` or `surplus`. The quantity changes with what is held; that is not said again.
+    """
+
+    task_id: str
+    symbol: str
+    asset: str
+    side: Side
+    quantity: Decimal
+    priority: str
+    deadline: Nanos
+
+
+class HouseTaskDone(Record, frozen=True):
+    """Nothing is left to trade of a task, or nothing that could be traded."""
+
+    task_id: str
+    symbol: str
+    asset: str
 
 
 class ChainCallRetried(Record, frozen=True):
@@ -211,6 +285,32 @@ class TokensHeld(Record, frozen=True):
     seq_num: int
     amount: Decimal
     free: Decimal
+
+
+class InventoryReconciled(Record, frozen=True):
+    """What the account holds was compared with what is owned, for so many `assets`, `differing` of which differ now."""
+
+    assets: int
+    differing: int
+
+
+class InventoryDiffered(Record, frozen=True):
+    """The exchange says that the account holds `at_venue` of an asset, and it should be `owned`.
+
+    Said once, and again when the difference changes.
+    """
+
+    asset: str
+    owned: Decimal
+    at_venue: Decimal
+
+
+class InventoryAgreed(Record, frozen=True):
+    """What differed of an asset does not any more, beyond the tolerance."""
+
+    asset: str
+    owned: Decimal
+    at_venue: Decimal
 
 
 class HouseValued(Record, frozen=True):

@@ -10,15 +10,21 @@ from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrder
 from core.index import batch as batching
 from core.index import commissions
 from core.index.allocation import BatchState, OrderFill
-from core.index.base import MATURITY, DeskBase
+from core.index.base import MATURITY, REBALANCE, DeskBase
 from core.index.batch import Trade
+from core.index.carrying import release
+from core.index.counting import house_is_due
 from core.index.facts import IndexBatchCompleted, LotAssigned, LotClosed, LotOpened, StockLeft
-from core.index.inventory import InventoryFill, book
+from core.index.house import fill_task, release_tasks
+from core.index.inventory import book
+from core.index.inventory_lots import InventoryFill
 from core.index.order import IndexOrder
+from core.index.ready import of_index
 from core.index.reasons import EndReason
 from core.index.settling import part
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.index.stock import Lot, add_house
+from core.kernel.record import CancelTimer
 from core.units import Nanos
 
 _ZERO: Final = Decimal(0)
@@ -33,13 +39,17 @@ def on_placed(desk: DeskBase, said: AssetOrderPlaced) -> None:
 
 def on_filled(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> None:
     """A trade: book it, and hand out what it makes possible. One that no batch waits for is the house's."""
-    said = commissions.whole(desk, now, said)
+    said, paid = commissions.apart(commissions.whole(desk, now, said))
     _book(desk, now, said)
+    if paid is not None:
+        _book(desk, now, paid)
+        add_house(desk.state.stock, _lot(now, paid))
     batch = desk.state.batches.of(said.order_id)
     if batch is None:
         add_house(desk.state.stock, _lot(now, said))
+        desk.state.indexes.attend |= house_is_due(desk, now)
         return
-    trade = Trade(said.trade_id, said.price, said.quantity, said.fee, now)
+    trade = Trade(said.trade_id, said.price, said.quantity, said.fee, now, said.withheld)
     book_fills(desk, now, batch, batching.on_fill(batch, said.order_id, trade))
 
 
@@ -58,10 +68,10 @@ def book_fills(desk: DeskBase, now: Nanos, batch: BatchState, fills: Iterable[Or
     for fill in fills:
         for piece in fill.slices:
             amounts = (piece.price, piece.quantity, piece.fee)
-            desk.note(LotAssigned(piece.lot_id, fill.order_id, batch.batch_id, piece.asset, *amounts))
-        task = desk.state.indexes.task(fill.order_id)
+            desk.note(LotAssigned(piece.lot_id, fill.order_id, batch.batch_id, piece.asset, piece.side, *amounts))
+        task = desk.state.indexes.tasks.get(fill.order_id)
         if task is not None:
-            desk.state.indexes.fill_task(task, fill, desk.settings.limits.quantity_tolerance)
+            fill_task(desk, task, fill)
             continue
         order = desk.state.orders.live[fill.order_id]
         order.take(now, fill)
@@ -69,28 +79,33 @@ def book_fills(desk: DeskBase, now: Nanos, batch: BatchState, fills: Iterable[Or
         desk.note(order.report(desk.status(order)))
         if order.fill_rate > desk.settings.fill_threshold:
             batching.stop(batch, order.order_id)
+            release(desk, now)
 
 
 def close_batch(desk: DeskBase, now: Nanos, batch: BatchState) -> None:
     """End a batch: what is left of lots goes to stock, and each of its orders goes on or is done."""
     state = desk.state
+    for order_id in batch.engaged:
+        if not _goes_on(desk, state.orders.live.get(order_id)):
+            batching.stop(batch, order_id)
     completed = batching.complete(batch, state.stock)
     state.batches.remove(batch)
+    state.orders.ready.wake_all()
     for left in completed.leftovers:
         desk.note(StockLeft(batch.batch_id, left.asset, left.side, left.carried, left.house))
     orders = [state.orders.live[order_id] for order_id in batch.engaged if order_id in state.orders.live]
     for order in orders:
         order.disengage()
         _go_on(desk, now, order)
+    release(desk, now)
     continued = tuple(order.order_id for order in orders if order.order_id in state.orders.ready)
     positions = batch.positions.values()
     value, fee = sum((one.value for one in positions), _ZERO), sum((one.fee for one in positions), _ZERO)
     desk.note(IndexBatchCompleted(batch.batch_id, batching.filled_fraction(batch), value, fee, continued))
-    state.orders.tried = {} if _achieved(batch) else dict.fromkeys(continued)
-    if orders or _achieved(batch):
-        state.indexes.attend = state.indexes.has_tasks()
-    if state.indexes.house_batch == batch.batch_id:
-        state.indexes.house_batch = ""
+    if not _achieved(batch):
+        for order_id in continued:
+            state.orders.ready.park(order_id, of_index(state.orders.live[order_id].symbol))
+    _let_the_house_go_on(desk, now, batch, has_left=bool(completed.leftovers))
 
 
 def mature(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
@@ -98,6 +113,23 @@ def mature(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     if order.state is IndexOrderState.PARTLY_MINTABLE:
         order.end_reason = EndReason.IDLE
         desk.move(now, order, IndexOrderStep.FILLED)
+        release(desk, now)
+
+
+def _let_the_house_go_on(desk: DeskBase, now: Nanos, batch: BatchState, *, has_left: bool) -> None:
+    """Have the house look at its tasks again if the end of a batch may have changed something for them.
+
+    One of its own that has traded nothing changes nothing, but that what could not be done while it ran now can.
+    """
+    indexes = desk.state.indexes
+    was_its_own = release_tasks(desk, now, batch)
+    if indexes.house_batch == batch.batch_id:
+        indexes.house_batch = ""
+        desk.emit(CancelTimer(REBALANCE))
+    rebalances = indexes.rebalances.values()
+    waited = any(one.deadline is None or now >= one.deadline for one in rebalances if one.is_closed)
+    may_go_on = indexes.has_tasks() and (not was_its_own or _achieved(batch) or waited)
+    indexes.attend |= may_go_on or (has_left and house_is_due(desk, now))
 
 
 def _achieved(batch: BatchState) -> bool:
@@ -105,12 +137,21 @@ def _achieved(batch: BatchState) -> bool:
     return any(one.filled for one in batch.orders.values()) or any(one.filled for one in batch.engaged.values())
 
 
+def _goes_on(desk: DeskBase, order: IndexOrder | None) -> bool:
+    """Whether one that a batch has engaged comes to the next. What house batches leave is the house's."""
+    return order is not None and not order.leaving and not _is_full(desk, order)
+
+
+def _is_full(desk: DeskBase, order: IndexOrder) -> bool:
+    return order.filled > 0 and (order.fill_rate > desk.settings.fill_threshold or order.open_amount <= 0)
+
+
 def _go_on(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     settings = desk.settings
     idle_at = order.filled_at + settings.mint_wait_ns
     if order.state is IndexOrderState.LEAVING:
         part(desk, now, order)
-    elif order.filled > 0 and (order.fill_rate > settings.fill_threshold or order.open_amount <= 0):
+    elif _is_full(desk, order):
         desk.move(now, order, IndexOrderStep.FILLED)
     elif order.filled > 0 and order.fill_rate > settings.mint_threshold:
         desk.move(now, order, IndexOrderStep.MATURED)
@@ -135,7 +176,7 @@ def _book(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> None:
     desk.note(LotOpened(said.trade_id, said.batch_id, said.order_id, said.symbol, said.side, *amounts))
     for close in book(desk.state.inventory, fill).closes:
         prices = (close.quantity, close.original_price, close.closing_price, close.realised)
-        desk.note(LotClosed(close.lot_id, close.closing_lot_id, said.symbol, *prices))
+        desk.note(LotClosed(close.lot_id, close.closing_lot_id, said.symbol, close.side, *prices))
 
 
 def _lot(now: Nanos, said: AssetOrderFilled) -> Lot:

@@ -64,7 +64,7 @@ def fit_corrected(problem: PlanProblem, cap: Decimal, room: Decimal, fitter: Fit
     deferred = (*wished.unpriced, *deferred)
     while True:
         fitted, small = _fit(problem, ready, supplies, fitter)
-        sized, blamed = _sized(problem, found, fitted, room)
+        sized, blamed = _sized(problem, found, fitted, cap, room)
         if blamed is None:
             break
         ready = tuple(wish for wish in ready if wish.order_id != blamed.order_id)
@@ -83,7 +83,7 @@ def _supplies(problem: PlanProblem, found: Markets, cap: Decimal) -> Supplies:
     """A market that is too thin for the smallest exchange order offers nothing."""
     smallest = problem.limits.min_asset_volley_size
     market = {
-        key(asset, side): one.liquidity if one.depth >= smallest else _ZERO
+        key(asset, side): one.liquidity if one.depth >= smallest and one.liquidity >= one.least else _ZERO
         for side, by_asset in found.items()
         for asset, one in by_asset.items()
     }
@@ -120,24 +120,26 @@ def _fit(
 
 
 def _sized(
-    problem: PlanProblem, found: Markets, fitted: tuple[Fitted, ...], room: Decimal
+    problem: PlanProblem, found: Markets, fitted: tuple[Fitted, ...], cap: Decimal, room: Decimal
 ) -> tuple[Sized, NotPlanned | None]:
     """The exchange orders, without steps if they are too much with them; and whom to do without, if they still are."""
     sized = size(problem, found, fitted, stepped=True)
-    if _objection(problem, sized, room) is not None:
+    if _objection(problem, sized, cap, room) is not None:
         sized = size(problem, found, fitted, stepped=False)
-    reason = _objection(problem, sized, room)
+    reason = _objection(problem, sized, cap, room)
     if reason is PlanReason.HOUSE_EXPOSURE:
         worst = max(sized.house_change, key=lambda asset: sized.house_change[asset])
         last = [one.wish.order_id for one in fitted if worst in one.wish.quantities][-1]
         return sized, NotPlanned(last, reason, worst)
     if reason is PlanReason.NO_VOLLEY:
-        return sized, NotPlanned(fitted[-1].wish.order_id, reason)
+        needing = [one.wish.order_id for one in fitted if sized.raised in (*one.wish.quantities, "")]
+        return sized, NotPlanned(needing[-1], reason, sized.raised)
     return sized, None
 
 
-def _objection(problem: PlanProblem, sized: Sized, room: Decimal) -> PlanReason | None:
+def _objection(problem: PlanProblem, sized: Sized, cap: Decimal, room: Decimal) -> PlanReason | None:
+    """The exchange's filters may raise orders as far as a batch may be worth; the desk's own padding, as room goes."""
     growth = sized.house_growth
     if growth > 0 and house_value(problem) + growth > problem.limits.house_exposure_max:
         return PlanReason.HOUSE_EXPOSURE
-    return PlanReason.NO_VOLLEY if sized.volley > room else None
+    return PlanReason.NO_VOLLEY if sized.volley > (cap if sized.raised else room) else None

@@ -12,8 +12,8 @@ from decimal import Decimal, localcontext
 from core.index.basket import Basket
 from core.index.fit_corrected import Fitter, fit_corrected, progressive
 from core.index.fit_reference import fit_reference
-from core.index.limits import limit_price, unit_price
-from core.index.planning import AssetView, Mode, NoRoom, Plan, PlanLimits, PlanProblem
+from core.index.limits import unit_price, worst_price
+from core.index.planning import Mode, NoRoom, Plan, PlanLimits, PlanProblem
 from core.kernel.record import Record
 from core.market.orders import Side
 from core.units import MONEY
@@ -44,35 +44,13 @@ def plan_with(problem: PlanProblem, fitter: Fitter) -> Plan | NoRoom:
         return fit_corrected(problem, cap, room, fitter)
 
 
-def limit_prices(basket: Basket, views: Mapping[str, AssetView], limits: PlanLimits, side: Side) -> dict[str, Decimal]:
-    """The limits of a basket's assets by price threshold alone; assets without a fresh price are missing."""
-    found = {}
-    for part in basket.assets:
-        view = views.get(part.asset)
-        limit = limit_price(view, side, limits) if view is not None else None
-        if limit is not None:
-            found[part.asset] = limit
-    return found
-
-
-def quote(basket: Basket, views: Mapping[str, AssetView], limits: PlanLimits, *, side: Side, amount: Decimal) -> Quote:
+def quote(basket: Basket, best: Mapping[str, Decimal], limits: PlanLimits, *, side: Side, amount: Decimal) -> Quote:
     """What `amount` of collateral would buy, or `amount` index tokens would bring. Looks at no book and at no cap.
 
-    Raises Unpriced naming every asset without a fresh price.
+    `best` is by asset what it can be bought or sold for, as `side` says. Raises Unpriced naming every asset without.
     """
-    price = unit_price(basket, limit_prices(basket, views, limits, side))
+    worst = {asset: worst_price(price, side, limits) for asset, price in best.items() if price > 0}
+    price = unit_price(basket, worst)
     if side == "sell":
         return Quote(amount * price / limits.fee_factor, price)
     return Quote(amount / limits.fee_factor / price, price)
-
-
-def requirements(
-    basket: Basket, views: Mapping[str, AssetView], limits: PlanLimits, collateral: Decimal
-) -> dict[str, Decimal]:
-    """How much of `collateral` each asset of a buy will cost, exchange fees apart: where collateral is needed.
-
-    Raises Unpriced naming every asset without a fresh price.
-    """
-    prices = limit_prices(basket, views, limits, "buy")
-    units = collateral / limits.fee_factor / unit_price(basket, prices)
-    return {part.asset: units * prices[part.asset] * part.quantity for part in basket.assets}

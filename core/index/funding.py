@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from core.collateral.records import (
     COLLATERAL,
     CollateralPreauthorised,
@@ -11,13 +13,19 @@ from core.collateral.records import (
     RouteCollateral,
 )
 from core.index.base import DeskBase
+from core.index.chain import UNSOLD, ReturnIndex
 from core.index.facts import TokensHeld
 from core.index.order import IndexOrder
-from core.index.reasons import EndReason
-from core.index.records import FillStatus, IndexTokensDeposited, Outcome
+from core.index.reasons import EndReason, TokenRefusal
+from core.index.records import FillStatus, IndexTokensDeposited, Outcome, TokensRefused
+from core.index.returning import set_idle
 from core.index.settling import leave, part, refuse
 from core.index.states import IndexOrderState, IndexOrderStep
+from core.index.validation import token_flaw
 from core.units import Nanos
+
+_NO_TOKENS: Final = frozenset({TokenRefusal.INVALID_AMOUNT, TokenRefusal.INVALID_NUMBER})
+"""What cannot be given back, or not for certain once."""
 
 
 def serve_orders(desk: DeskBase, now: Nanos) -> None:
@@ -36,12 +44,27 @@ def serve_orders(desk: DeskBase, now: Nanos) -> None:
             desk.state.line.put_back(order_id, now)
 
 
-def hold_tokens(desk: DeskBase, said: IndexTokensDeposited) -> None:
-    """Index tokens came into custody. Sells that wait for them find them when they are served again."""
+def hold_tokens(desk: DeskBase, now: Nanos, said: IndexTokensDeposited) -> None:
+    """Index tokens came into custody. Sells that wait for them find them when they are served again.
+
+    What no order can ever sell goes back. A deposit that was seen before changes nothing.
+    """
+    flaw = _flaw(desk, said)
+    if flaw in _NO_TOKENS:
+        desk.note(TokensRefused(said.user, said.symbol, said.seq_num, said.amount, flaw))
+        return
     custody = desk.state.custody
-    if said.amount > 0 and custody.deposit(said.user, said.symbol, said.seq_num, said.amount):
-        free = custody.balance(said.user, said.symbol)
-        desk.note(TokensHeld(said.user, said.symbol, said.seq_num, said.amount, free))
+    if not custody.is_new(said.user, said.seq_num):
+        return
+    if flaw is not None:
+        desk.note(TokensRefused(said.user, said.symbol, said.seq_num, said.amount, flaw))
+        key = f"{UNSOLD}:{desk.state.ids.next('R')}"
+        desk.ask_chain(now, ReturnIndex(key, said.symbol, said.user, said.amount))
+        return
+    custody.deposit(said.user, said.symbol, said.amount)
+    free = custody.balance(said.user, said.symbol)
+    desk.note(TokensHeld(said.user, said.symbol, said.seq_num, said.amount, free))
+    set_idle(desk, now, said.user, said.symbol)
 
 
 def on_routed(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRouted) -> None:
@@ -71,3 +94,11 @@ def on_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRe
     """There is no collateral for the order. What trying has cost is its user's cost nevertheless."""
     order.charge_routing(said.fee)
     refuse(desk, now, order, said.reason)
+
+
+def _flaw(desk: DeskBase, said: IndexTokensDeposited) -> TokenRefusal | None:
+    """Why no order can sell what came."""
+    flaw = token_flaw(said, desk.settings)
+    if flaw is None and desk.state.indexes.basket(said.symbol) is None:
+        return TokenRefusal.INVALID_SYMBOL
+    return flaw

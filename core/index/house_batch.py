@@ -16,8 +16,9 @@ from msgspec import structs
 from core.index.basket import Basket, BasketAsset
 from core.index.fit_corrected import Supplies, claims, fit_corrected
 from core.index.limits import market
-from core.index.planning import Demand, Mode, NoRoom, Plan, PlanProblem
+from core.index.planning import Demand, Mode, NoRoom, NotPlanned, Plan, PlanLimits, PlanProblem, PlanReason
 from core.index.rebalance import HouseTask, queue
+from core.index.rounding import FINEST
 from core.index.wishes import Wish
 from core.units import MONEY, Nanos
 
@@ -28,23 +29,34 @@ _ONE: Final = Decimal(1)
 def house_plan(problem: PlanProblem, tasks: Iterable[HouseTask], now: Nanos) -> Plan | NoRoom:
     """A batch of tasks. Of `problem`, markets, limits, stock and what is outstanding count; its demands do not.
 
-    Engagements are named by task, in units of the asset. Tasks without a price or liquidity are deferred; what is
-    deferred as too small is worth nothing, within the tolerance, and may be forgotten.
+    Engagements are named by task, in units of the asset. Tasks without a price or liquidity are deferred. So are the
+    house's own sales of what would have to pass to the house, being too little for an exchange order.
     """
     with localcontext(MONEY):
-        limits = structs.replace(problem.limits, mode=Mode.CORRECTED)
+        limits = structs.replace(problem.limits, mode=Mode.CORRECTED, index_decimals=FINEST)
         room = limits.max_total_volley_size - problem.outstanding_volley
         if room < limits.min_total_volley_available:
             return NoRoom(room, limits.min_total_volley_available)
         cap = min(limits.max_volley_size, room)
         waiting = queue(tasks, now)
-        asked = structs.replace(
-            problem,
-            demands=tuple(_demand(problem, task) for task in waiting),
-            baskets=tuple(_alone(asset) for asset in dict.fromkeys(task.asset for task in waiting)),
-            limits=structs.replace(limits, max_order_volley_size=cap),
-        )
-        return fit_corrected(asked, cap, room, one_after_the_other)
+        planned = _planned(problem, limits, waiting, cap, room)
+        to_itself = {one.asset for one in planned.crossings if one.to_house}
+        vain = [task for task in waiting if not task.symbol and task.side == "sell" and task.asset in to_itself]
+        if not vain:
+            return planned
+        rest = _planned(problem, limits, [task for task in waiting if task not in vain], cap, room)
+        deferred = (NotPlanned(task.task_id, PlanReason.TOO_SMALL, task.asset) for task in vain)
+        return structs.replace(rest, deferred=(*rest.deferred, *deferred))
+
+
+def _planned(problem: PlanProblem, limits: PlanLimits, waiting: list[HouseTask], cap: Decimal, room: Decimal) -> Plan:
+    asked = structs.replace(
+        problem,
+        demands=tuple(_demand(problem, task) for task in waiting),
+        baskets=tuple(_alone(asset) for asset in dict.fromkeys(task.asset for task in waiting)),
+        limits=structs.replace(limits, max_order_volley_size=cap),
+    )
+    return fit_corrected(asked, cap, room, one_after_the_other)
 
 
 def one_after_the_other(_problem: PlanProblem, ready: tuple[Wish, ...], supplies: Supplies) -> dict[str, Decimal]:

@@ -10,9 +10,10 @@ import msgspec
 
 from core.index.allocation import OrderFill
 from core.index.basket import Basket
-from core.index.order import IndexOrder
-from core.index.rebalance import HouseTask, Priority, record
+from core.index.rebalance import HouseTask
+from core.index.rebalance_states import REBALANCES, RebalanceState, RebalanceStep, TaskState
 from core.index.records import Weights
+from core.index.rounding import ROUNDING
 from core.units import EXACT, Nanos
 
 _ZERO: Final = Decimal(0)
@@ -24,18 +25,26 @@ class Weighing(msgspec.Struct):
     symbol: str
     weights: Weights
     target_price: Decimal | None
-    deadline: Nanos | None = None
-    """Of a delisting: what leaves has to be sold by then."""
 
 
 class Rebalance(msgspec.Struct):
-    """A rebalance under way: the basket that is traded for, and until when."""
+    """A rebalance under way: its states and their theory are in `core.index.rebalance_states`."""
 
-    basket: Basket
-    deadline: Nanos
-    priority: Priority
-    tasks: dict[str, HouseTask] | None = None
-    """None while batches still run that buy or sell by the old basket."""
+    symbol: str
+    aim: Basket
+    """What is traded for; in force already when it is owing."""
+    state: RebalanceState = RebalanceState.WAITING
+    deadline: Nanos | None = None
+    """When its aim is in force, done or not; None before it trades."""
+
+    def step(self, step: RebalanceStep) -> None:
+        """Move along the table of rebalances."""
+        self.state = REBALANCES.after(self.state, step, self.symbol)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether orders of the index wait for it."""
+        return self.state is not RebalanceState.OWING
 
 
 class LiveIndex(msgspec.Struct):
@@ -57,25 +66,45 @@ class LiveIndex(msgspec.Struct):
     """Whether its weights were ever changed."""
     last_price: Decimal | None = None
     """What the newest tokens cost, or brought."""
+    steps: int = 0
+    """How often what is held, or backed, has changed: each time by amounts that are rounded."""
+    rest: dict[str, Decimal] = {}
+    """What its last rebalance would still have had to buy, or to sell if below zero, and was nothing worth trading."""
 
     def hold(self, asset: str, change: Decimal) -> None:
         """So much more is held of an asset."""
         self.held[asset] = EXACT.add(self.held.get(asset, _ZERO), change)
 
+    def back(self, tokens: Decimal) -> None:
+        """So many tokens more have assets behind them; below zero, less."""
+        self.backed = EXACT.add(self.backed, tokens)
+        self.steps += 1
+
+    def slack(self, each: Decimal, tolerance: Decimal) -> Decimal:
+        """By how much what is held of an asset may be off by rounding, if a token needs `each` of it.
+
+        Each step is off by the tolerance where a lot was taken whole, and by the smallest unit of a token.
+        """
+        return tolerance * (1 + each) * 2 * (self.steps + 1) + abs(each * self.backed) * ROUNDING
+
 
 class Indexes(msgspec.Struct):
-    """Indexes by their symbols, and the weights that wait for prices, for their day or for a rebalance to end."""
+    """Indexes by their symbols, the weights that wait for prices, for their day or for a rebalance, and its tasks."""
 
     live: dict[str, LiveIndex] = {}
     weighing: dict[str, Weighing] = {}
     rebalances: dict[str, Rebalance] = {}
     """Under way, by index."""
-    overdue: dict[str, HouseTask] = {}
-    """What rebalances that have ended left undone: it is owed to the tokens, and traded as soon as it can be."""
+    delisted: dict[str, Nanos] = {}
+    """Assets that have left their venue, or will, and when. They are remembered for ever."""
+    leaving: dict[str, Basket] = {}
+    """By index, what it aimed at before assets of that were delisted, until there are prices to do without them."""
+    tasks: dict[str, HouseTask] = {}
+    """What the house has to trade, by task."""
     house_batch: str = ""
-    """The running batch of rebalances, if there is one."""
+    """The running batch of such tasks, if there is one."""
     attend: bool = False
-    """Whether something has changed for a rebalance."""
+    """Whether something has changed for the house: its tasks have to be counted again."""
 
     def basket(self, symbol: str) -> Basket | None:
         """What a token of an index is made of; None if there is no such index."""
@@ -90,41 +119,38 @@ class Indexes(msgspec.Struct):
         """Every asset of every index."""
         return dict.fromkeys(part.asset for index in self.live.values() for part in index.basket.assets)
 
-    def has_tasks(self) -> bool:
-        """Whether anything is left to do for rebalances."""
-        return bool(self.rebalances or self.overdue)
+    def aim(self, symbol: str) -> Basket:
+        """What tokens of an index are to be made of in the end."""
+        rebalance = self.rebalances.get(symbol)
+        return self.live[symbol].basket if rebalance is None else rebalance.aim
 
-    def task(self, task_id: str) -> HouseTask | None:
-        """A task of a rebalance under way, or of one that left it undone."""
-        if task_id in self.overdue:
-            return self.overdue[task_id]
-        for rebalance in self.rebalances.values():
-            if rebalance.tasks is not None and task_id in rebalance.tasks:
-                return rebalance.tasks[task_id]
-        return None
+    def has_tasks(self) -> bool:
+        """Whether the house has anything to trade, or may have."""
+        return bool(self.rebalances or self.tasks)
+
+    def tasks_of(self, symbol: str) -> list[HouseTask]:
+        """What is to be traded for an index; of no symbol, for the house."""
+        return [task for task in self.tasks.values() if task.symbol == symbol]
+
+    def selling(self, symbol: str, asset: str) -> Decimal:
+        """What a running house batch may still sell of what is held of an asset for an index."""
+        engaged = (task for task in self.tasks_of(symbol) if task.state is TaskState.ENGAGED)
+        return sum((task.quantity for task in engaged if (task.asset, task.side) == (asset, "sell")), _ZERO)
 
     def fill(self, fill: OrderFill) -> None:
         """Assets of an order's tokens were bought, or sold."""
         index = self.live[fill.symbol]
         bought = fill.side == "buy"
-        index.backed = EXACT.add(index.backed, fill.quantity if bought else -fill.quantity)
+        index.back(fill.quantity if bought else -fill.quantity)
         for piece in fill.slices:
             index.hold(piece.asset, piece.quantity if bought else piece.quantity.copy_negate())
 
-    def give_up(self, order: IndexOrder) -> None:
-        """An order's lots are no longer held for its tokens, which will never be."""
-        index = self.live[order.symbol]
-        index.backed = EXACT.subtract(index.backed, order.filled)
-        for lot in order.lots.values():
-            index.hold(lot.asset, lot.quantity.copy_negate())
-
-    def fill_task(self, task: HouseTask, fill: OrderFill, tolerance: Decimal) -> None:
-        """A part of a task was traded for its index."""
-        record(task, fill, tolerance)
-        index, bought = self.live[task.symbol], task.side == "buy"
-        for piece in fill.slices:
-            index.hold(piece.asset, piece.quantity if bought else piece.quantity.copy_negate())
-        index.cash += -fill.cost if bought else fill.cost
+    def owe(self, now: Nanos, symbol: str) -> None:
+        """What is held for an index may be less than its basket asks for: have that counted, and traded."""
+        if symbol not in self.rebalances:
+            aim = self.live[symbol].basket
+            self.rebalances[symbol] = Rebalance(symbol, aim, RebalanceState.OWING, now)
+        self.attend = True
 
     def mint(self, symbol: str, quantity: Decimal, price: Decimal) -> None:
         """So many tokens exist more; below zero, less. Each cost or brought `price`."""

@@ -59,7 +59,7 @@ def amend_order(desk: DeskBase, now: Nanos, request: AmendIndexOrder) -> None:
         more = EXACT.subtract(request.amount, EXACT.subtract(order.original, order.removed))
         if more > 0 and order.state is not IndexOrderState.OPEN:
             refusal = RequestRefusal.FUNDS_MOVED
-        elif more.copy_negate() > order.remaining:
+        elif more.copy_negate() > order.idle:
             refusal = RequestRefusal.IN_USE
         else:
             _amend(desk, now, order, more)
@@ -96,8 +96,7 @@ def _unacceptable(desk: DeskBase, request: NewIndexOrder) -> OrderRefusal | None
 
 
 def _text(desk: DeskBase, request: NewIndexOrder, flaw: OrderRefusal) -> str:
-    settings = desk.settings
-    places = settings.collateral_decimals if request.side == "buy" else settings.token_decimals
+    settings, places = desk.settings, _places(desk, request.side)
     return {
         OrderRefusal.INVALID_AMOUNT: f"amount {request.amount}: give a positive number",
         OrderRefusal.TOO_MUCH_PRECISION: f"amount {request.amount}: at most {places} decimals",
@@ -147,21 +146,32 @@ def _net(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     if price is None:
         return
     worth = order.remaining / price if order.side == "buy" else order.remaining * price
-    met = net([(one.order_id, one.remaining) for one in opposite], worth)
+    met = net([(one.order_id, one.idle) for one in opposite], worth)
     for order_id, amount in met.removed:
         _meet(desk, now, order, desk.state.orders.live[order_id], amount)
     if met.removed:
         left = order.remaining * met.left / worth
-        places = desk.settings.collateral_decimals if order.side == "buy" else desk.settings.token_decimals
-        order.remove(EXACT.subtract(order.remaining, cut(left, places)))
+        amount = EXACT.subtract(order.remaining, cut(left, _places(desk, order.side)))
+        order.remove(amount)
+        named = (order.order_id, order.user, order.client_order_id)
+        desk.note(IndexOrderNetted(*named, met.removed[0][0], amount))
         shrink(desk, now, order, EndReason.NETTED)
 
 
 def _meet(desk: DeskBase, now: Nanos, order: IndexOrder, older: IndexOrder, amount: Decimal) -> None:
+    """An older order gives way, in whole units of what it is in; unless less than one would be left, then all of it."""
+    places = _places(desk, older.side)
+    whole = cut(amount, places)
+    amount = whole if EXACT.subtract(older.idle, whole) >= Decimal(1).scaleb(-places) else older.idle
     older.remove(amount)
     named = (older.order_id, older.user, older.client_order_id)
     desk.note(IndexOrderNetted(*named, order.order_id, amount))
     shrink(desk, now, older, EndReason.NETTED)
+
+
+def _places(desk: DeskBase, side: Side) -> int:
+    """Decimals of what an order's amount is in."""
+    return desk.settings.collateral_decimals if side == "buy" else desk.settings.token_decimals
 
 
 def _mid_price(desk: DeskBase, now: Nanos, symbol: str) -> Decimal | None:

@@ -10,25 +10,30 @@ I7  What an order was given of each asset makes the tokens that it was filled wi
 I8  The fractions of each asset of a batch sum to 1 (to the batch cap in reference mode, where nothing is checked).
 I9  The outstanding volume is that of the batches that run; an order is in one of them at most; with none, it is zero.
 I10 An order is alive or has ended, never both; every client id leads to one order, and none is lost.
+I11-I12 are of what is held for index tokens (`core.index.backing_invariants`).
+I13 Nothing stays in custody for good (`core.index.token_invariants`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 from core.collateral import invariants as collateral_invariants
 from core.collateral.vault import CollateralState
 from core.execution.tracker import ExecutionState
+from core.index.backing_invariants import backing_violations
 from core.index.base import DeskState
 from core.index.batch import outstanding
-from core.index.inventory import inventory_violations
+from core.index.carrying import is_wanted
+from core.index.inventory_invariants import InventoryWatch
 from core.index.order import ENGAGEABLE, IndexOrder
+from core.index.planning import Mode
 from core.index.rounding import ROUNDING
 from core.index.settings import DeskSettings
 from core.index.states import IndexOrderState
-from core.index.stock import Lot
+from core.index.token_invariants import custody_violations
 from core.index.validate import batch_violations
 from core.units import EXACT
 
@@ -46,55 +51,56 @@ def violations(
 
     Of the other components only those that are given are looked at.
     """
-    orders = (*desk.orders.live.values(), *desk.orders.ended.values())
     return [
-        *order_violations(desk, settings, orders),
-        *(found for batch in desk.batches.running.values() for found in batch_violations(batch)),
-        *stock_violations(desk),
-        *inventory_violations(desk.inventory),
-        *basket_violations(desk, settings, desk.orders.live.values()),
-        *batches_violations(desk, execution),
-        *count_violations(desk),
-        *(found for order in orders for found in ending_violations(desk, order)),
+        *living_violations(desk, settings, execution, InventoryWatch(), ended=desk.orders.ended.values()),
         *(collateral_invariants.violations(collateral) if collateral is not None else ()),
     ]
 
 
-def local_violations(
-    desk: DeskState, settings: DeskSettings, order_ids: Iterable[str], execution: ExecutionState | None = None
+def living_violations(
+    desk: DeskState,
+    settings: DeskSettings,
+    execution: ExecutionState | None,
+    inventory: InventoryWatch,
+    *,
+    ended: Iterable[IndexOrder],
 ) -> list[str]:
-    """Those of `violations` that a change of these orders or of running batches can cause, but for the sums over all
-    stock: as much work as there is in batches, however many orders and lots there are."""
-    known = (desk.orders.live.get(order_id) or desk.orders.ended.get(order_id) for order_id in dict.fromkeys(order_ids))
-    orders = [order for order in known if order is not None]
+    """Those of `violations` that changes since the last look can cause, if of orders that had ended none has changed.
+
+    So these are all that live, those that have `ended` since, and what `inventory` was not shown before.
+    """
+    live = desk.orders.live.values()
+    orders = (*live, *ended)
     return [
         *order_violations(desk, settings, orders),
         *(found for batch in desk.batches.running.values() for found in batch_violations(batch)),
-        *basket_violations(desk, settings, orders),
+        *stock_violations(desk),
+        *carried_violations(desk, settings),
+        *inventory.look(desk.inventory),
+        *basket_violations(desk, settings, live),
+        *backing_violations(desk.indexes, settings.limits.quantity_tolerance),
         *batches_violations(desk, execution),
         *count_violations(desk),
-        *(found for order in orders for found in ending_violations(desk, order)),
+        *custody_violations(desk, settings),
+        *ending_violations(desk, orders),
     ]
-
-
-def size(desk: DeskState) -> int:
-    """How many orders and lots `violations` looks at."""
-    holdings = sum(len(holding.lots) + len(holding.closed) for holding in desk.inventory.holdings.values())
-    shelves = sum(len(lots) for shelf in (desk.stock.carried, desk.stock.house) for lots in shelf.values())
-    return len(desk.orders.live) + len(desk.orders.ended) + holdings + shelves
 
 
 def order_violations(desk: DeskState, settings: DeskSettings, orders: Iterable[IndexOrder]) -> Iterator[str]:
     """I1."""
-    tolerance = settings.limits.collateral_tolerance
+    tolerance, least = settings.limits.collateral_tolerance, -settings.limits.collateral_tolerance
+    is_reference = settings.limits.mode is Mode.REFERENCE
     for order in orders:
-        whole = order.remaining + order.engaged + order.carried + order.spent + order.removed
-        if abs(whole - order.original) > tolerance:
+        places = (order.remaining, order.engaged, order.carried, order.spent, order.removed)
+        whole = sum(places)
+        if whole != order.original and abs(whole - order.original) > tolerance:
             yield f"I1 {order.order_id}: {order.original} ordered, {whole} accounted for"
-        if min(order.remaining, order.engaged, order.carried, order.spent, order.removed) < -tolerance:
+        if min(places) < least:
             yield f"I1 {order.order_id}: an amount is below zero: {_places(order)}"
+        if order.house_paid > tolerance and not is_reference:
+            yield f"I1 {order.order_id}: its lots cost {order.house_paid} more than its collateral"
         batch = desk.batches.running.get(order.batch_id)
-        if batch is not None and order.house_paid == 0:
+        if batch is not None and not (order.house_paid and is_reference):
             locked = batch.engaged[order.order_id].collateral
             if abs(max(locked, _ZERO) - order.engaged) > tolerance:
                 yield f"I1 {order.order_id}: {order.engaged} engaged, {batch.batch_id} has locked {locked}"
@@ -103,30 +109,31 @@ def order_violations(desk: DeskState, settings: DeskSettings, orders: Iterable[I
 def stock_violations(desk: DeskState) -> Iterator[str]:
     """I5, over the whole desk."""
     owned = {asset: holding.balance for asset, holding in desk.inventory.holdings.items()}
-    found: dict[str, Decimal] = {}
-    for index in desk.indexes.live.values():
-        for asset, quantity in index.held.items():
-            _add(found, asset, quantity)
-    shelves = (*desk.stock.carried.values(), *desk.stock.house.values())
-    positions = (position.lots for batch in desk.batches.running.values() for position in batch.positions.values())
-    for lots in (*shelves, *positions):
-        for lot in lots:
-            _add(found, lot.asset, _signed(lot))
+    found = _accounted(desk)
     for asset in dict.fromkeys((*owned, *found)):
         has, accounted = owned.get(asset, _ZERO), found.get(asset, _ZERO)
         if has != accounted:
             yield f"I5 {asset}: {has} owned, {accounted} held for tokens, in stock or in batches"
 
 
+def carried_violations(desk: DeskState, settings: DeskSettings) -> Iterator[str]:
+    """I5: what is between two batches is there for somebody. In reference mode it waits for whoever comes."""
+    if not desk.stock.carried or settings.limits.mode is Mode.REFERENCE:
+        return
+    for at, lots in desk.stock.carried.items():
+        if not is_wanted(desk, lots[0].asset, lots[0].side):
+            yield f"I5 {at}: {sum(lot.remaining for lot in lots)} carried, and no order goes on that wants any"
+
+
 def basket_violations(desk: DeskState, settings: DeskSettings, orders: Iterable[IndexOrder]) -> Iterator[str]:
     """I7, over all batches that an order was in, as long as its index has one basket."""
     for order in orders:
-        index = desk.indexes.live.get(order.symbol)
-        if order.ended or index is None or not order.filled or order.version != index.version:
+        if not order.filled or order.ended:
             continue
-        given: dict[str, Decimal] = {}
-        for lot in order.lots.values():
-            _add(given, lot.asset, lot.quantity)
+        index = desk.indexes.live.get(order.symbol)
+        if index is None or order.version != index.version:
+            continue
+        given = _given(order)
         allowed = settings.limits.quantity_tolerance * max(order.steps, 1)
         for asset, per_unit in index.basket.quantities().items():
             wanted = per_unit * order.filled
@@ -148,7 +155,7 @@ def batches_violations(desk: DeskState, execution: ExecutionState | None) -> Ite
         yield f"I9: an order is in two batches: {engaged}"
     for order_id in engaged:
         order = desk.orders.live.get(order_id)
-        if desk.indexes.task(order_id) is None and (order is None or order.state not in _IN_BATCH):
+        if order_id not in desk.indexes.tasks and (order is None or order.state not in _IN_BATCH):
             yield f"I9 {order_id}: in a batch, and {order.state if order is not None else 'gone'}"
     yield from _strangers(desk, execution)
 
@@ -160,19 +167,21 @@ def count_violations(desk: DeskState) -> Iterator[str]:
         yield f"I10: {orders.count} orders came, {len(orders.live)} live, {orders.ended_count} ended"
 
 
-def ending_violations(desk: DeskState, order: IndexOrder) -> Iterator[str]:
-    """I10, of one order."""
-    orders, order_id = desk.orders, order.order_id
-    if order_id not in orders.live:
-        if not order.ended:
-            yield f"I10 {order_id}: put away, and {order.state}"
-        return
-    if order.ended or order_id in orders.ended:
-        yield f"I10 {order_id}: alive, and {order.state}"
-    if (order.state in ENGAGEABLE) != (order_id in orders.ready):
-        yield f"I10 {order_id}: {order.state}, and {'' if order_id in orders.ready else 'not '}in line"
-    if orders.client_ids.get(order.user, {}).get(order.client_order_id) != order_id:
-        yield f"I10 {order_id}: not what {order.user} calls {order.client_order_id}"
+def ending_violations(desk: DeskState, orders: Iterable[IndexOrder]) -> Iterator[str]:
+    """I10, of each of these orders."""
+    live, ended, ready, ids = desk.orders.live, desk.orders.ended, desk.orders.ready, desk.orders.client_ids
+    for order in orders:
+        order_id = order.order_id
+        if order_id not in live:
+            if not order.ended:
+                yield f"I10 {order_id}: put away, and {order.state}"
+            continue
+        if order.ended or order_id in ended:
+            yield f"I10 {order_id}: alive, and {order.state}"
+        if (order.state in ENGAGEABLE) != (order_id in ready):
+            yield f"I10 {order_id}: {order.state}, and {'' if order_id in ready else 'not '}in line"
+        if ids.get(order.user, {}).get(order.client_order_id) != order_id:
+            yield f"I10 {order_id}: not what {order.user} calls {order.client_order_id}"
 
 
 def answer_violations(accepted: Iterable[str], ended: Iterable[str], *, over: bool = False) -> Iterator[str]:
@@ -199,14 +208,29 @@ def _strangers(desk: DeskState, execution: ExecutionState | None) -> Iterator[st
             yield f"I9 {order_id}: at the exchange, and of no batch"
 
 
+def _given(order: IndexOrder) -> dict[str, Decimal]:
+    """What an order has of each asset."""
+    sums: dict[str, Decimal] = {}
+    with localcontext(EXACT):
+        for lot in order.lots.values():
+            sums[lot.asset] = sums.get(lot.asset, _ZERO) + lot.quantity
+    return sums
+
+
+def _accounted(desk: DeskState) -> dict[str, Decimal]:
+    """What should be owned of each asset."""
+    sums: dict[str, Decimal] = {}
+    with localcontext(EXACT):
+        for index in desk.indexes.live.values():
+            for asset, quantity in index.held.items():
+                sums[asset] = sums.get(asset, _ZERO) + quantity
+        shelves = (*desk.stock.carried.values(), *desk.stock.house.values(), *desk.stock.offered.values())
+        positions = (position.lots for batch in desk.batches.running.values() for position in batch.positions.values())
+        for lot in (lot for lots in (*shelves, *positions) for lot in lots):
+            sums[lot.asset] = sums.get(lot.asset, _ZERO) + (lot.remaining if lot.side == "buy" else -lot.remaining)
+    return sums
+
+
 def _places(order: IndexOrder) -> str:
     names = ("remaining", "engaged", "carried", "spent", "removed")
     return ", ".join(f"{name} {getattr(order, name)}" for name in names)
-
-
-def _signed(lot: Lot) -> Decimal:
-    return lot.remaining if lot.side == "buy" else lot.remaining.copy_negate()
-
-
-def _add(sums: dict[str, Decimal], asset: str, quantity: Decimal) -> None:
-    sums[asset] = EXACT.add(sums.get(asset, _ZERO), quantity)

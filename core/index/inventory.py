@@ -13,7 +13,7 @@ they cost together. So memory stays flat, and so does the sum of what is realise
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -22,101 +22,12 @@ import msgspec
 from msgspec import structs
 
 from core.errors import DefectError
+from core.index.inventory_lots import Assignment, InventoryFill, InventoryLot, LotClose
 from core.kernel.record import Record
 from core.market.orders import Side
-from core.units import EXACT, Nanos
+from core.units import EXACT
 
 _ZERO: Final = Decimal(0)
-
-
-class InventoryFill(Record, frozen=True, kw_only=True):
-    """A trade to book. `fee` is money and of the whole trade; `trade_id` names the lot that it may open."""
-
-    asset: str
-    side: Side
-    trade_id: str
-    order_id: str
-    batch_id: str
-    price: Decimal
-    quantity: Decimal
-    fee: Decimal
-    at: Nanos
-
-
-class Assignment(Record, frozen=True, kw_only=True):
-    """`quantity` of a lot, with `fee` of its fee, belongs to an index order now."""
-
-    order_id: str
-    user: str
-    seq_num: int
-    side: Side
-    quantity: Decimal
-    fee: Decimal
-    at: Nanos
-
-
-class LotClose(Record, frozen=True, kw_only=True):
-    """`quantity` of an open lot met a trade of the other side."""
-
-    asset: str
-    lot_id: str
-    side: Side
-    """Of the lot that was open."""
-    closing_lot_id: str
-    order_id: str
-    batch_id: str
-    """Of the trade that closed it, as are the order and the closing lot."""
-    quantity: Decimal
-    remaining: Decimal
-    original_price: Decimal
-    original_fee: Decimal
-    """Pro rata."""
-    closing_price: Decimal
-    closing_fee: Decimal
-    """Pro rata."""
-    realised: Decimal
-    """Profit in money, both fees deducted."""
-    at: Nanos
-
-
-class InventoryLot(msgspec.Struct, kw_only=True):
-    """A trade that is open still, or was."""
-
-    lot_id: str
-    asset: str
-    side: Side
-    order_id: str
-    batch_id: str
-    price: Decimal
-    original: Decimal
-    remaining: Decimal
-    fee: Decimal
-    created_at: Nanos
-    updated_at: Nanos
-    matched: Decimal = _ZERO
-    """What of it closed other lots when it was booked."""
-    closes: list[LotClose] = []
-    """What closed it since."""
-    assignments: list[Assignment] = []
-    closed_before: Decimal = _ZERO
-    """The sum of closes that are not kept."""
-    assigned_before: Decimal = _ZERO
-    """The sum of assignments that are not kept."""
-
-    def closed(self) -> Decimal:
-        """The sum of what closed it."""
-        return EXACT.add(self.closed_before, _total(close.quantity for close in self.closes))
-
-    def assigned(self) -> Decimal:
-        """The sum of what was assigned of it."""
-        return EXACT.add(self.assigned_before, _total(one.quantity for one in self.assignments))
-
-    def forget_steps(self, kept: int) -> None:
-        """Keep the newest closes and assignments, so many of each."""
-        while len(self.closes) > kept:
-            self.closed_before = EXACT.add(self.closed_before, self.closes.pop(0).quantity)
-        while len(self.assignments) > kept:
-            self.assigned_before = EXACT.add(self.assigned_before, self.assignments.pop(0).quantity)
 
 
 class Holding(msgspec.Struct):
@@ -144,7 +55,7 @@ class Inventory(msgspec.Struct):
     open_lots_max: int = 1000
     """So many lots may be open of each asset before the oldest are merged."""
     steps_max: int = 1000
-    """So many closes, and as many assignments, are kept of each lot; of older ones their sum."""
+    """So many closes, and as many assignments, are kept of each lot; older ones are in its sums alone."""
     holdings: dict[str, Holding] = {}
 
 
@@ -167,8 +78,9 @@ def book(inventory: Inventory, fill: InventoryFill) -> Booked:
     left, closes = fill.quantity, []
     while left > 0 and (lot := _oldest(holding)) is not None and lot.side != fill.side:
         closes.append(_close(lot, fill, min(lot.remaining, left)))
-        lot.forget_steps(inventory.steps_max)
         left = EXACT.subtract(left, closes[-1].quantity)
+        lot = lot.close(closes[-1], inventory.steps_max)
+        holding.lots[_key(lot.side, lot.lot_id)] = lot
         if not lot.remaining:
             _retire(inventory, holding, holding.lots.pop(_key(lot.side, lot.lot_id)))
     _open(inventory, holding, fill, left)
@@ -195,11 +107,11 @@ def assign(inventory: Inventory, asset: str, lot_id: str, assignment: Assignment
     lot = find(inventory, asset, assignment.side, lot_id)
     if lot is None:
         return False
-    if EXACT.add(lot.assigned(), assignment.quantity) > lot.original:
-        raise DefectError(f"lot {lot_id}: {assignment.quantity} on top of {lot.assigned()} is more than {lot.original}")
-    lot.assignments.append(assignment)
-    lot.forget_steps(inventory.steps_max)
-    lot.updated_at = assignment.at
+    if EXACT.add(lot.assigned, assignment.quantity) > lot.original:
+        raise DefectError(f"lot {lot_id}: {assignment.quantity} on top of {lot.assigned} is more than {lot.original}")
+    holding, at = inventory.holdings[asset], _key(lot.side, lot_id)
+    there = holding.lots if at in holding.lots else holding.closed
+    there[at] = lot.assign(assignment, inventory.steps_max)
     return True
 
 
@@ -213,30 +125,10 @@ def unrealised(inventory: Inventory, prices: Mapping[str, Decimal]) -> Decimal:
     return total
 
 
-def inventory_violations(inventory: Inventory) -> list[str]:
-    """I6: a lot is what remains and what was closed, no more of it is assigned than it was, lots add up to balances."""
-    found = []
-    for holding in inventory.holdings.values():
-        for lot in (*holding.lots.values(), *holding.closed.values()):
-            parts = EXACT.add(EXACT.add(lot.remaining, lot.matched), lot.closed())
-            if parts != lot.original:
-                found.append(f"I6 {lot.asset} lot {lot.lot_id}: parts of it are {parts}, it was {lot.original}")
-            if lot.assigned() > lot.original:
-                found.append(f"I6 {lot.asset} lot {lot.lot_id}: {lot.assigned()} is assigned of {lot.original}")
-        held = _total(
-            lot.remaining if lot.side == "buy" else lot.remaining.copy_negate() for lot in holding.lots.values()
-        )
-        if held != holding.balance:
-            found.append(f"I6 {holding.asset}: lots hold {held}, the balance is {holding.balance}")
-    return found
-
-
 def _close(lot: InventoryLot, fill: InventoryFill, quantity: Decimal) -> LotClose:
-    lot.remaining = EXACT.subtract(lot.remaining, quantity)
-    lot.updated_at = fill.at
     gain = (fill.price - lot.price) * quantity
     original_fee, closing_fee = lot.fee * quantity / lot.original, fill.fee * quantity / fill.quantity
-    close = LotClose(
+    return LotClose(
         asset=lot.asset,
         lot_id=lot.lot_id,
         side=lot.side,
@@ -244,7 +136,7 @@ def _close(lot: InventoryLot, fill: InventoryFill, quantity: Decimal) -> LotClos
         order_id=fill.order_id,
         batch_id=fill.batch_id,
         quantity=quantity,
-        remaining=lot.remaining,
+        remaining=EXACT.subtract(lot.remaining, quantity),
         original_price=lot.price,
         original_fee=original_fee,
         closing_price=fill.price,
@@ -252,8 +144,6 @@ def _close(lot: InventoryLot, fill: InventoryFill, quantity: Decimal) -> LotClos
         realised=(gain if lot.side == "buy" else -gain) - original_fee - closing_fee,
         at=fill.at,
     )
-    lot.closes.append(close)
-    return close
 
 
 def _open(inventory: Inventory, holding: Holding, fill: InventoryFill, left: Decimal) -> None:
@@ -299,10 +189,10 @@ def _merge_oldest(holding: Holding) -> None:
         remaining=remaining,
         fee=fee,
         matched=_ZERO,
-        closes=[],
-        assignments=[],
-        closed_before=_ZERO,
-        assigned_before=_ZERO,
+        closed=_ZERO,
+        assigned=_ZERO,
+        closes=(),
+        assignments=(),
     )
     holding.lots = {_key(merged.side, merged.lot_id): merged} | holding.lots
     holding.merged += 1
@@ -314,10 +204,3 @@ def _oldest(holding: Holding) -> InventoryLot | None:
 
 def _key(side: Side, lot_id: str) -> str:
     return f"{side}:{lot_id}"
-
-
-def _total(amounts: Iterable[Decimal]) -> Decimal:
-    total = _ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from msgspec import structs
+
 from core.index.basket import Basket, Unpriced
 from core.index.planning import AssetOrdering, AssetView, Levels, Mode, PlanLimits, PlanProblem
 from core.kernel.record import Record
+from core.market.filters import least
 from core.market.orders import Side
 
 _ZERO: Final = Decimal(0)
@@ -27,6 +30,8 @@ class AssetMarket(Record, frozen=True):
     side: Side
     limit: Decimal
     liquidity: Decimal
+    least: Decimal = _ZERO
+    """The smallest quantity that the exchange takes at the limit."""
 
     @property
     def depth(self) -> Decimal:
@@ -39,6 +44,11 @@ def limit_price(view: AssetView, side: Side, limits: PlanLimits) -> Decimal | No
     best = view.best_ask if side == "buy" else view.best_bid
     if not view.fresh or best is None or best <= 0:
         return None
+    return worst_price(best, side, limits)
+
+
+def worst_price(best: Decimal, side: Side, limits: PlanLimits) -> Decimal:
+    """The limit that the threshold makes of a best price."""
     return best * (_ONE + limits.price_threshold if side == "buy" else _ONE - limits.price_threshold)
 
 
@@ -64,7 +74,12 @@ def markets(problem: PlanProblem, side: Side) -> dict[str, AssetMarket]:
     reserved = problem.reserved_asks if side == "buy" else problem.reserved_bids
     taken = {} if problem.limits.mode is Mode.REFERENCE else dict(reserved)
     found = (market(view, side, problem.limits, taken.get(view.asset, _ZERO)) for view in problem.views)
-    return {one.asset: one for one in found if one is not None}
+    by_asset = {one.asset: one for one in found if one is not None}
+    if problem.limits.mode is not Mode.REFERENCE:
+        for each in problem.instruments:
+            if (one := by_asset.get(each.symbol)) is not None:
+                by_asset[each.symbol] = structs.replace(one, least=least(each, side, one.limit))
+    return by_asset
 
 
 def unit_price(basket: Basket, limits_by_asset: Mapping[str, Decimal]) -> Decimal:

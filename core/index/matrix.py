@@ -12,9 +12,10 @@ there, at the limit; for each asset the money z_i of held lots that are used, an
                 sum over l of y_il >= smallest order, where i is bought at all   second pass
 
 Whether an asset is bought at all is settled in a first pass without the last line. The program is solved in floating
-point; shares are cut to nine decimals, and then go through the same progressive filling and the same sizing in exact
-arithmetic as any others: a share that breaks a limit is brought down to it. So a plan of this solver keeps every rule
-that a plan of the simple one does, and at worst is no better. If HiGHS finds nothing, the simple one's quantities hold.
+point; shares are cut to whole multiples of `share_step`, and then go through the same progressive filling and the same
+sizing in exact arithmetic as any others: a share that breaks a limit is brought down to it. So a plan of this solver
+keeps every rule that a plan of the simple one does, and at worst is no better. If HiGHS finds nothing, the simple one's
+quantities hold.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ from core.index.waterfill import water_fill
 from core.index.wishes import Markets, Wish, both_markets
 from core.market.orders import Side
 
-SHARE_STEP: Final = Decimal("1e-9")
-"""Shares are whole multiples of this: more than floating point is sure of would differ from machine to machine."""
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 
@@ -126,7 +125,8 @@ def _shares(model: _Model) -> _Shares | None:
     smallest = float(model.limits.min_asset_volley_size)
     spent = {at: sum(values[column] for column in columns) for at, columns in model.books.items()}
     small = frozenset(at for at, money in spent.items() if float(model.limits.collateral_tolerance) < money < smallest)
-    by_order = {order_id: _cut(values[column]) for order_id, column in model.shares.items()}
+    step = model.limits.share_step
+    by_order = {order_id: _cut(values[column], step) for order_id, column in model.shares.items()}
     return _Shares(by_order, frozenset(at for at in small if at.startswith("buy:")))
 
 
@@ -144,7 +144,7 @@ def _within(levels: Levels, side: Side, limit: Decimal, limits: PlanLimits) -> L
     return tuple(level for level in levels if (level[0] <= worst if side == "buy" else level[0] >= worst))
 
 
-def _cut(share: float) -> Decimal:
+def _cut(share: float, step: Decimal) -> Decimal:
     """A share as an exact number. A little is added first: what is 1 but for floating point is 1."""
-    cut = ((Decimal(repr(share)) + SHARE_STEP / 10) / SHARE_STEP).to_integral_value(ROUND_FLOOR) * SHARE_STEP
+    cut = ((Decimal(repr(share)) + step / 10) / step).to_integral_value(ROUND_FLOOR) * step
     return min(max(cut, _ZERO), _ONE)

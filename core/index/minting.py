@@ -1,59 +1,78 @@
-"""From a filled order to tokens: payment, the chain, the invoice; and for a sell cash, burn, the pay-out report.
+"""From a filled order to tokens: payment, the chain, the invoice; and for a sell cash, burn, pay-out, the invoice.
 
 A buy pays what its lots cost. In reference mode it pays all that was routed, as the reference system does. Tokens are
-minted only when the payment is certain, and asked for under one key, so they are never minted twice. A sell's cash is
-on its way before its tokens are burned: they are in custody, where nobody else can have them.
+minted only when the payment is certain, and asked for under one key, so they are never minted twice.
+
+The cash of a sell is first held for its order, which can be refused, and then the tokens go back. Once it is held, the
+tokens are burned, however often the chain has to be asked; once they are, it is paid out, or credited where it cannot
+be sent. So nobody has cash for tokens that still exist, and no tokens are burned for cash that is not there.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from hashlib import sha256
-from typing import Final
+
+from msgspec import structs
 
 from core.collateral.records import (
     COLLATERAL,
     CollateralRefusal,
     CollateralRefused,
     CollateralSpent,
+    HoldProceeds,
     PaidOut,
     PayOut,
+    ProceedsHeld,
     SpendCollateral,
 )
 from core.index.base import DeskBase
 from core.index.chain import BurnIndex, MintIndex, RecordInvoice
-from core.index.inventory import Assignment, assign, find
-from core.index.order import AssignedLot, IndexOrder
+from core.index.forgoing import forgo
+from core.index.inventory import assign, find
+from core.index.inventory_lots import Assignment
+from core.index.invoices import MintInvoice, RedemptionInvoice
+from core.index.order import IndexOrder
 from core.index.planning import Mode
 from core.index.reasons import EndReason
-from core.index.records import MintInvoice, Outcome, RedemptionInvoice
+from core.index.records import Outcome
+from core.index.returning import return_unsold
 from core.index.rounding import cut, raised
-from core.index.settling import settle
-from core.index.states import IndexOrderState, IndexOrderStep
-from core.index.stock import Lot, add_house
+from core.index.settling import finish, settle
+from core.index.states import IndexOrderStep
 from core.kernel.codec import encode
 from core.units import EXACT, Nanos
 
-PAYOUT: Final = "payout:"
-
 
 def mint_ready(desk: DeskBase, now: Nanos) -> None:
-    """Begin to mint, or to pay out, everything that it is time for."""
+    """Begin to mint, or to burn, everything that it is time for."""
     for order_id in list(desk.state.orders.mintable):
         order = desk.state.orders.live[order_id]
         desk.move(now, order, IndexOrderStep.MINTING)
         if order.side == "buy":
-            amount = _charge(desk, order)
-            desk.send(COLLATERAL, SpendCollateral(order.order_id, order.user, order.payment_id, amount))
+            _pay(desk, now, order)
         else:
-            pay_out(desk, now, order)
+            _hold(desk, now, order)
 
 
-def pay_out(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
-    """Send a sell's cash to its user; too little to be sent is burned for nothing."""
+def _pay(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """Take what a buy costs. Dust that costs nothing is not minted: the order ends as one that got nothing."""
+    amount = _charge(desk, order)
+    if amount > 0:
+        desk.send(COLLATERAL, SpendCollateral(order.order_id, order.user, order.payment_id, amount))
+        return
+    if order.ends_as is None:
+        order.ends_as, order.end_reason = Outcome.REJECTED, EndReason.FEES
+    elif order.ends_as is Outcome.MINTED:
+        order.ends_as = Outcome.CANCELLED
+    _forgo(desk, now, order)
+
+
+def _hold(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """Have a sell's cash held for it; tokens that brought too little to be sent are burned for nothing."""
     cash = cut(max(order.proceeds, Decimal(0)), desk.settings.collateral_decimals)
     if cash > 0:
-        desk.send(COLLATERAL, PayOut(order.order_id, order.user, order.symbol, cash))
+        desk.send(COLLATERAL, HoldProceeds(order.order_id, order.user, order.symbol, cash))
     else:
         _burn(desk, now, order)
 
@@ -80,25 +99,42 @@ def on_spent(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralSpen
 
 
 def on_spend_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
-    """There is no payment, so there are no tokens, and the house keeps what was bought for them."""
+    """There is no payment, and never will be."""
     order.ends_as, order.end_reason = Outcome.REJECTED, f"{EndReason.UNPAYABLE}: {said.reason}"
-    desk.state.indexes.give_up(order)
-    for lot in order.lots.values():
-        add_house(desk.state.stock, _stock_lot(order, lot))
+    _forgo(desk, now, order)
+
+
+def _forgo(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """No tokens are minted or burned."""
+    forgo(desk, now, order)
     desk.move(now, order, IndexOrderStep.REFUSED)
     settle(desk, now, order)
 
 
-def on_pay_out_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
-    """The cash is owed whatever keeps it here: it is sent again later. One that is on its way already arrives."""
+def on_hold_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
+    """Cash that is refused once always is, because of settings: its owner has his tokens back, and may sell them again
+    when those are mended."""
     if said.reason != CollateralRefusal.DUPLICATE:
-        desk.wake(PAYOUT + order.order_id, now + desk.settings.collateral_retry_ns)
+        on_spend_refused(desk, now, order, said)
+
+
+def on_held(desk: DeskBase, now: Nanos, order: IndexOrder, said: ProceedsHeld) -> None:
+    """A sell's cash is there, and is its order's: burn what it is for."""
+    order.held = said.amount
+    _burn(desk, now, order)
 
 
 def on_paid_out(desk: DeskBase, now: Nanos, order: IndexOrder, said: PaidOut) -> None:
-    """A sell's cash has reached its user, or is his collateral: burn what it was for."""
+    """A sell's cash has reached its user, or is his collateral: tell what his tokens brought."""
     order.paid_out, order.payout_fee, order.credited = EXACT.add(said.amount, said.credited), said.fee, said.credited
-    _burn(desk, now, order)
+    _redeem(desk, now, order)
+
+
+def on_pay_out_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
+    """Cash that is on its way already arrives. Any other stays where it is, which is with the collateral."""
+    if said.reason != CollateralRefusal.DUPLICATE:
+        order.paid_out = order.credited = order.held
+        _redeem(desk, now, order)
 
 
 def on_minted(desk: DeskBase, now: Nanos, request: MintIndex) -> None:
@@ -114,23 +150,33 @@ def on_minted(desk: DeskBase, now: Nanos, request: MintIndex) -> None:
 
 
 def on_burned(desk: DeskBase, now: Nanos, request: BurnIndex) -> None:
-    """The tokens are gone: tell what they brought, and give back those that were not sold."""
+    """The tokens are gone: pay out what they brought, and give back those that were not sold."""
     order = desk.state.orders.live[request.key.partition(":")[2]]
     order.minted = request.quantity
     desk.state.indexes.mint(order.symbol, -request.quantity, request.execution_price)
     desk.state.custody.burn(order.order_id, request.quantity)
+    _assign_lots(desk, now, order)
+    desk.move(now, order, IndexOrderStep.SETTLED)
+    return_unsold(desk, now, order)
+    if order.held > 0:
+        desk.send(COLLATERAL, PayOut(order.order_id, order.user))
+    else:
+        _redeem(desk, now, order)
+
+
+def _redeem(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """Tell what a sell's tokens brought, which is its end."""
     invoice = redemption_invoice(order, now)
     desk.note(invoice)
     desk.ask_chain(now, _kept(order, encode(invoice)))
-    desk.move(now, order, IndexOrderStep.SETTLED)
-    settle(desk, now, order)
+    finish(desk, now, order)
 
 
 def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
     """What a user is told of what was minted for him."""
     assert order.position is not None
     total = order.whole
-    return MintInvoice(
+    invoice = MintInvoice(
         order_id=order.order_id,
         user=order.user,
         client_order_id=order.client_order_id,
@@ -150,6 +196,7 @@ def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
         position=order.position,
         at=now,
     )
+    return structs.replace(invoice, house_paid=order.house_paid) if order.house_paid else invoice
 
 
 def redemption_invoice(order: IndexOrder, now: Nanos) -> RedemptionInvoice:
@@ -173,11 +220,6 @@ def redemption_invoice(order: IndexOrder, now: Nanos) -> RedemptionInvoice:
     )
 
 
-def is_minting(order: IndexOrder | None) -> bool:
-    """Whether an order is being paid for, so that news of its payment mean something."""
-    return order is not None and order.state is IndexOrderState.MINTING
-
-
 def _charge(desk: DeskBase, order: IndexOrder) -> Decimal:
     if desk.settings.limits.mode is Mode.REFERENCE:
         return order.preauthorised
@@ -193,7 +235,7 @@ def _burn(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
             symbol=order.symbol,
             user=order.user,
             quantity=order.filled,
-            amount_paid=order.paid_out,
+            amount_paid=order.held,
             execution_price=order.proceeds / order.filled,
         ),
     )
@@ -210,7 +252,7 @@ def _assign_lots(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
         lot = find(desk.state.inventory, held.asset, order.side, held.lot_id)
         if lot is None:
             continue
-        quantity = min(held.quantity, lot.original - lot.assigned())
+        quantity = min(held.quantity, lot.original - lot.assigned)
         assignment = Assignment(
             order_id=order.order_id,
             user=order.user,
@@ -221,17 +263,3 @@ def _assign_lots(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
             at=now,
         )
         assign(desk.state.inventory, held.asset, held.lot_id, assignment)
-
-
-def _stock_lot(order: IndexOrder, lot: AssignedLot) -> Lot:
-    return Lot(
-        lot_id=lot.lot_id,
-        asset=lot.asset,
-        side=order.side,
-        price=lot.price,
-        original=lot.original_quantity,
-        remaining=lot.quantity,
-        fee=lot.original_fee,
-        batch_id="",
-        created_at=lot.created_at,
-    )

@@ -22,11 +22,13 @@ class NavPoint(Record, frozen=True, kw_only=True):
     nav: Decimal
     """The basket at these prices."""
     tokens: Decimal
-    """How many exist."""
+    """How many exist: minted and not burned."""
+    backed: Decimal
+    """For how many assets are held: those that exist, and what orders in progress have bought more, or sold."""
     held_value: Decimal
-    """Money in all: what is held for the tokens, at these prices."""
+    """Money in all: what is held for the backed tokens, at these prices."""
     tracking_difference: Decimal | None
-    """By what share a token's part of what is held is worth more than the basket; None while there are no tokens."""
+    """By what share what is held for a token is worth more than the basket; None while no token is backed."""
     paid: Decimal | None
     """What the last buyer paid for one, or the last seller got."""
     premium: Decimal | None
@@ -39,6 +41,7 @@ def nav_point(
     *,
     at: Nanos,
     tokens: Decimal,
+    backed: Decimal,
     held: Mapping[str, Decimal],
     cash: Decimal = _ZERO,
     paid: Decimal | None = None,
@@ -57,8 +60,9 @@ def nav_point(
         at=at,
         nav=nav,
         tokens=tokens,
+        backed=backed,
         held_value=value,
-        tracking_difference=value / (tokens * nav) - _ONE if tokens else None,
+        tracking_difference=value / (backed * nav) - _ONE if backed else None,
         paid=paid,
         premium=paid / nav - _ONE if paid is not None else None,
     )

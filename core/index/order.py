@@ -18,7 +18,8 @@ import msgspec
 
 from core.collateral.records import CollateralView
 from core.index.allocation import OrderFill, Slice
-from core.index.records import FillStatus, IndexOrderFill, InvoiceLot, Outcome
+from core.index.invoices import InvoiceLot
+from core.index.records import FillStatus, IndexOrderFill, Outcome
 from core.index.states import INDEX_ORDERS, IndexOrderState, IndexOrderStep
 from core.market.orders import Side
 from core.units import EXACT, Nanos
@@ -80,17 +81,24 @@ class IndexOrder(msgspec.Struct):
     house_paid: Decimal = _ZERO
     """What its lots cost beyond all of its collateral: the house paid that."""
     batch_id: str = ""
+    per_token: Decimal = _ZERO
+    """What its last batch locked for an index token: money of a buy, itself of a sell; 0 before its first."""
     deferral: str = ""
     """Why it is in no batch, as its last plan said."""
     requested: Decimal = _ZERO
     """Collateral that was asked to be brought."""
     routed: Decimal = _ZERO
     """Collateral that arrived."""
+    awaits_deposit: bool = False
+    """Whether its user's collateral was not there when it was to be brought."""
     payment_id: str = ""
     preauthorised: Decimal = _ZERO
     charged: Decimal = _ZERO
     """What was taken of the payment."""
     refund: Decimal = _ZERO
+    """What has gone back: collateral of a buy, index tokens of a sell."""
+    refund_fee: Decimal = _ZERO
+    """What sending it back has cost."""
     ends_as: Outcome | None = None
     """Set as soon as it is known."""
     end_reason: str = ""
@@ -98,11 +106,13 @@ class IndexOrder(msgspec.Struct):
     """The newest deposit that was charged."""
     position: CollateralView | None = None
     """The user's collateral when it was charged."""
+    held: Decimal = _ZERO
+    """Of a sell: cash that is held for it until its tokens are burned."""
     payout_fee: Decimal = _ZERO
     paid_out: Decimal = _ZERO
     """What a sell's user got, credited or sent."""
     credited: Decimal = _ZERO
-    """Of that, what could not be sent and is his collateral."""
+    """Of that, or of what a buy did not use, what was not sent and is his collateral."""
     minted: Decimal = _ZERO
     """Index tokens that the chain minted or burned."""
     filled_at: Nanos = 0
@@ -133,6 +143,11 @@ class IndexOrder(msgspec.Struct):
         return EXACT.subtract(self.original, self.removed)
 
     @property
+    def idle(self) -> Decimal:
+        """What no batch has: it may be netted or amended away."""
+        return EXACT.add(self.remaining, self.carried)
+
+    @property
     def open_amount(self) -> Decimal:
         """What may still trade."""
         return self.remaining + self.engaged + self.carried
@@ -148,14 +163,14 @@ class IndexOrder(msgspec.Struct):
         """What its lots cost, or brought, exchange fees included."""
         return self.assets_value + self.exchange_fee if self.side == "buy" else self.assets_value - self.exchange_fee
 
-    def engage(self, batch_id: str, amount: Decimal, new: Decimal) -> None:
-        """Lock `amount` in a batch, of which `new` is from remaining and the rest from carried.
+    def engage(self, batch_id: str, amount: Decimal, new: Decimal, tokens: Decimal) -> None:
+        """Lock `amount` in a batch for so many tokens, of which `new` is from remaining and the rest from carried.
 
         What the batch before left over and this one does not want goes back to remaining: `new` is negative then.
         """
         self.remaining -= new
         self.engaged, self.carried = amount, self.carried - (amount - new)
-        self.batch_id = batch_id
+        self.batch_id, self.per_token = batch_id, amount / tokens
 
     def disengage(self) -> None:
         """The batch is over: what it did not spend is carried to the next."""
@@ -172,8 +187,10 @@ class IndexOrder(msgspec.Struct):
         self.house_paid += cost
 
     def remove(self, amount: Decimal) -> None:
-        """Take `amount` of remaining out of the order."""
-        self.remaining = EXACT.subtract(self.remaining, amount)
+        """Take `amount` of what is idle out of the order, what the last batch left over last."""
+        left_over = max(EXACT.subtract(amount, max(self.remaining, _ZERO)), _ZERO)
+        self.remaining = EXACT.subtract(self.remaining, EXACT.subtract(amount, left_over))
+        self.carried = EXACT.subtract(self.carried, left_over)
         self.removed = EXACT.add(self.removed, amount)
 
     def charge_routing(self, fee: Decimal) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 
 from core.index.order import IndexOrder
+from core.index.ready import ReadyLine, of_index
 from core.index.records import NewIndexOrder
 from core.index.remembered import remember, remembers
 from core.index.states import IndexOrderState
@@ -19,10 +20,8 @@ class Orders(msgspec.Struct):
     """All orders that are alive, the newest of those that ended, and every id that a user ever gave."""
 
     live: dict[str, IndexOrder] = {}
-    ready: dict[str, None] = {}
-    """Orders that may be engaged, in the order in which they are due."""
-    tried: dict[str, None] = {}
-    """Ready orders that were planned in vain, and would be again: nothing has changed since."""
+    ready: ReadyLine = msgspec.field(default_factory=ReadyLine)
+    """Orders that may be engaged."""
     mintable: dict[str, None] = {}
     """Orders that it is time to mint."""
     ended: dict[str, IndexOrder] = {}
@@ -80,24 +79,33 @@ class Orders(msgspec.Struct):
             if (order.symbol, order.side) == (symbol, side) and not order.leaving and order.state in _WAITING
         ]
 
-    def due(self, count: int, barred: Collection[str] = ()) -> list[IndexOrder]:
-        """Up to `count` ready orders in their order, without those of `barred` indexes. Where a user has several of one
-        index and side, his oldest goes first, whichever of them came to be ready first."""
-        untried = (self.live[order_id] for order_id in self.ready if order_id not in self.tried)
-        ready = [order for order in untried if order.symbol not in barred]
-        queues: dict[tuple[str, str, Side], list[IndexOrder]] = {}
-        for order in sorted(ready, key=lambda order: -order.number):
-            queues.setdefault(_key(order), []).append(order)
-        return [queues[_key(order)].pop() for order in ready[:count]]
+    def due(self, count: int, admitted: Callable[[IndexOrder], bool] = lambda _: True) -> list[IndexOrder]:
+        """Up to `count` due orders in their order, of those that are `admitted`; others before them are parked. Where a
+        user has several of one index and side, his oldest goes first, whichever of them came to be ready first."""
+        found: list[IndexOrder] = []
+        refused: list[IndexOrder] = []
+        oldest: dict[tuple[str, str, Side], Iterator[IndexOrder]] = {}
+        for order_id in self.ready.due:
+            if len(found) == count:
+                break
+            like = self.live[order_id]
+            if _key(like) not in oldest:
+                oldest[_key(like)] = self._oldest(like)
+            order = next(oldest[_key(like)])
+            (found if admitted(order) else refused).append(order)
+        for order in refused:
+            self.ready.park(order.order_id, of_index(order.symbol))
+        return found
 
-    def has_due(self) -> bool:
-        """Whether `due` has something."""
-        return len(self.tried) < len(self.ready)
+    def _oldest(self, like: IndexOrder) -> Iterator[IndexOrder]:
+        """The due orders of the same user, index and side, oldest first."""
+        theirs = (self.live[order_id] for order_id in self.by_user[like.user] if order_id in self.ready.due)
+        return (order for order in theirs if _key(order) == _key(like))
 
     def end(self, order: IndexOrder, kept_max: int) -> None:
         """Move an order that has ended out of the way."""
         del self.live[order.order_id]
-        self.ready.pop(order.order_id, None)
+        self.ready.drop(order.order_id)
         theirs = self.by_user[order.user]
         del theirs[order.order_id]
         if not theirs:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from core.index.basket import Basket
 from core.kernel.record import Record
+from core.market.exchange import Instrument
 from core.market.orders import Side
 
 Levels: TypeAlias = tuple[tuple[Decimal, Decimal], ...]
@@ -59,15 +60,20 @@ class PlanLimits(Record, frozen=True, kw_only=True):
     house_exposure_max: Decimal = Decimal(1000)
     """What the house may hold in all, valued at limits. Not looked at in reference mode."""
     quantity_tolerance: Decimal = Decimal("1e-18")
-    """Quantities of assets that are no more than this are nothing, and prices that differ by no more are equal."""
+    """Prices that differ by no more than this are equal. In reference mode no more of an asset is nothing, and lots are
+    taken whole within it."""
     collateral_tolerance: Decimal = Decimal("1e-6")
-    """Engagements for no more than this are nothing."""
+    """Engagements for no more than this are nothing; so are progress of an order and lots that are worth no more,
+    except in reference mode."""
     index_decimals: int = 18
-    """Of an index token: what is engaged is a whole number of its smallest units. Not so in reference mode."""
+    """Of an index token: orders are for whole units of it, and so is what is engaged, except in reference mode."""
     fairness: Decimal = Decimal("0.5")
     """Of the matrix solver: what raising the least served order is worth, against raising all of them."""
     surplus_cost: Decimal = Decimal("0.01")
     """Of the matrix solver: what a unit of money in house inventory costs, against one that is engaged."""
+    share_step: Decimal = Decimal("1e-9")
+    """Of the matrix solver: shares of what orders wish are whole multiples of this. Finer than floating point is sure
+    of, they would differ from machine to machine."""
     mode: Mode = Mode.CORRECTED
     ordering: AssetOrdering = AssetOrdering.SYMBOL
 
@@ -122,6 +128,8 @@ class PlanProblem(Record, frozen=True, kw_only=True):
     """The same of sells."""
     held: tuple[HeldLot, ...] = ()
     """`stock.held(stock)`."""
+    instruments: tuple[Instrument, ...] = ()
+    """Where the exchange has filters, those. Not looked at in reference mode."""
 
 
 class PlanReason(StrEnum):
@@ -136,7 +144,7 @@ class PlanReason(StrEnum):
     HOUSE_EXPOSURE = "house_exposure"
     """The surplus that its assets' smallest orders leave would be more than the house may hold."""
     NO_VOLLEY = "no_volley"
-    """Its assets' smallest orders would exceed what may be outstanding."""
+    """Its assets' smallest orders would exceed what may be outstanding, or what a batch may be worth."""
 
 
 class NotPlanned(Record, frozen=True):

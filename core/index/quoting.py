@@ -1,6 +1,11 @@
-"""Quotes: requests wait their time like orders, and are answered by prices alone: O(assets), not O(orders)."""
+"""Quotes: requests wait their time like orders, and are answered by best prices alone.
+
+What one costs is O(assets), whatever number of orders is open and of levels is in the books.
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 from core.index.base import DeskBase
 from core.index.basket import Unpriced
@@ -14,7 +19,11 @@ from core.index.records import (
     NewQuoteRequest,
 )
 from core.index.validation import amount_flaw, is_id
+from core.market.orders import Side
+from core.market.prices import PriceType
 from core.units import Nanos
+
+_BEST: Final[dict[Side, PriceType]] = {"buy": PriceType.BEST_ASK, "sell": PriceType.BEST_BID}
 
 
 def take_quote_request(desk: DeskBase, now: Nanos, request: NewQuoteRequest) -> None:
@@ -45,9 +54,9 @@ def answer_quotes(desk: DeskBase, now: Nanos) -> None:
         if basket is None:
             desk.note(IndexQuoteRejected(one.user, one.client_quote_id, QuoteRefusal.INVALID_SYMBOL))
             continue
-        views = desk.views(now, basket.quantities())
+        best = desk.prices(now, (part.asset for part in basket.assets), _BEST[one.side])
         try:
-            found = quote(basket, views, desk.settings.limits, side=one.side, amount=one.amount)
+            found = quote(basket, best, desk.settings.limits, side=one.side, amount=one.amount)
         except Unpriced:
             desk.note(IndexQuoteRejected(one.user, one.client_quote_id, QuoteRefusal.SERVICE_UNAVAILABLE))
             continue

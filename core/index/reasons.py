@@ -25,6 +25,20 @@ class OrderRefusal(StrEnum):
     """The desk winds down."""
 
 
+class TokenRefusal(StrEnum):
+    """Why index tokens are not taken into custody."""
+
+    INVALID_AMOUNT = "invalid_amount"
+    """Zero, negative, or no finite number: there is nothing to give back."""
+    INVALID_NUMBER = "invalid_number"
+    """Of the deposit: none that can be told from others. Nothing is given back, or it might be twice."""
+    TOO_MUCH_PRECISION = "too_much_precision"
+    """More decimals than index tokens have."""
+    TOO_LARGE = "too_large"
+    INVALID_SYMBOL = "invalid_symbol"
+    """No such index."""
+
+
 class RequestRefusal(StrEnum):
     """Why an amend or cancel changes nothing."""
 
@@ -92,6 +106,9 @@ class WeightsRefusal(StrEnum):
     LAST_ASSET = "last_asset"
     """An index would be left with nothing."""
     UNKNOWN_ASSET = "unknown_asset"
+    """No index has it. It is remembered all the same."""
+    DELISTED = "delisted"
+    """Weights name an asset that has left its venue, or will."""
 
 
 class PutOff(StrEnum):
@@ -99,6 +116,8 @@ class PutOff(StrEnum):
 
     NO_ROOM = "no_room"
     """Running batches may already cost as much as all may."""
+    RATE_LIMITED = "rate_limited"
+    """The exchange takes no more orders for a moment, or not as many as a batch needs."""
 
 
 class CallTrouble(StrEnum):

@@ -1,14 +1,15 @@
 """From one basket to another: what the tokens that exist need sold and bought, as tasks with priority and deadline.
 
-New weights make a new basket of which a token is worth what one of the old basket is worth at that moment. For the
-tokens that exist, each asset's difference is a task. Tasks are worked off in house batches (`house_batch`), through the
-same planning types and the same batches as users' orders, until none is left. A delisting is a rebalance to the same
-weights without the asset, due before the date and ahead of all others.
+New weights make a new basket of which a token is worth what one of the old basket is worth at that moment. What is held
+for the tokens that exist, and what they need by the new basket, differ: each asset's difference is a task. Tasks are
+worked off in house batches (`house_batch`), through the same planning types and the same batches as users' orders,
+until none is left. A delisting is a rebalance to the same weights without the asset, due before the date and ahead of
+all others. What the house holds too much of, or has sold and not owned, is a task too, and the last to be served.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import IntEnum
 from typing import Final
@@ -18,7 +19,8 @@ import msgspec
 from core.errors import DefectError, InputError
 from core.index.allocation import OrderFill
 from core.index.basket import Basket, basket_from_weights, index_price
-from core.index.stock import Stock, house_quantities
+from core.index.rebalance_states import TASKS, TaskState, TaskStep
+from core.index.rounding import cut
 from core.market.orders import Side
 from core.units import EXACT, Nanos
 
@@ -31,7 +33,6 @@ class Priority(IntEnum):
     DELISTING = 0
     REBALANCE = 1
     SURPLUS = 2
-    """House inventory above what is tolerated."""
 
 
 class HouseTask(msgspec.Struct, kw_only=True):
@@ -46,9 +47,20 @@ class HouseTask(msgspec.Struct, kw_only=True):
     priority: Priority
     created_at: Nanos
     deadline: Nanos
-    done: Decimal = _ZERO
-    money: Decimal = _ZERO
-    """Paid so far, fees included; of a sell, received."""
+    state: TaskState = TaskState.OPEN
+    misses: int = 0
+    """How many batches in a row have traded nothing of it."""
+    rests_until: Nanos = 0
+    """It is put into no batch before."""
+
+    def step(self, step: TaskStep) -> None:
+        """Move along the table of tasks."""
+        self.state = TASKS.after(self.state, step, self.task_id)
+
+    @property
+    def change(self) -> Decimal:
+        """What its holder will have more of the asset; less, if below zero."""
+        return self.quantity if self.side == "buy" else self.quantity.copy_negate()
 
     def is_overdue(self, now: Nanos) -> bool:
         """Whether its deadline has passed with something left to do."""
@@ -63,75 +75,39 @@ def rebalanced(old: Basket, weights: Iterable[tuple[str, Decimal]], prices: Mapp
     return basket_from_weights(old.symbol, weights, prices, index_price(old, prices))
 
 
-def deltas(old: Basket, new: Basket, tokens: Decimal, tolerance: Decimal = _ZERO) -> dict[str, Decimal]:
-    """What `tokens` of an index need of each asset to be made of `new` instead of `old`: to sell, if below zero.
+def owed(held: Mapping[str, Decimal], aim: Basket, tokens: Decimal) -> dict[str, Decimal]:
+    """What has to be bought of each asset, or sold if below zero, so that what is held makes `tokens` of `aim`."""
+    wanted = {asset: cut(each * tokens) for asset, each in aim.quantities().items()}
+    assets = dict.fromkeys((*held, *wanted))
+    found = {asset: EXACT.subtract(wanted.get(asset, _ZERO), held.get(asset, _ZERO)) for asset in assets}
+    return {asset: change for asset, change in found.items() if change}
 
-    Assets that change by no more than `tolerance` are left out.
+
+def weights_without(
+    basket: Basket, gone: Collection[str], prices: Mapping[str, Decimal]
+) -> tuple[tuple[str, Decimal], ...]:
+    """The weights that the other assets have at `prices`, scaled to sum to 1. What is `gone` needs no price.
+
+    Raises InputError when no other asset is left, and Unpriced naming those that have no price.
     """
-    before, after = old.quantities(), new.quantities()
-    assets = dict.fromkeys((*before, *after))
-    found = {asset: (after.get(asset, _ZERO) - before.get(asset, _ZERO)) * tokens for asset in assets}
-    return {asset: change for asset, change in found.items() if abs(change) > tolerance}
-
-
-def weights_without(basket: Basket, asset: str, prices: Mapping[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
-    """The weights that the other assets have at `prices`, scaled to sum to 1.
-
-    Raises InputError when the basket has no other asset, or does not have this one; Unpriced if prices are missing.
-    """
-    quantities = basket.quantities()
-    if asset not in quantities:
-        raise InputError(f"{basket.symbol} has no {asset}", "name an asset of the index")
-    if len(quantities) == 1:
-        raise InputError(f"{basket.symbol} is made of {asset} alone", "give it new weights before the delisting")
-    total = index_price(basket, prices)
-    shares = [(name, prices[name] * quantity / total) for name, quantity in quantities.items() if name != asset]
-    rest = sum((share for _, share in shares), _ZERO)
-    return tuple((name, share / rest) for name, share in shares)
-
-
-def tasks_of(
-    symbol: str, changes: Mapping[str, Decimal], *, ids: Iterable[str], priority: Priority, now: Nanos, deadline: Nanos
-) -> tuple[HouseTask, ...]:
-    """A task for each change, sells first: they bring the money that buys need. Takes an id for each from `ids`.
-
-    Raises InputError for a deadline that is not in the future.
-    """
-    if deadline <= now:
-        raise InputError(f"{symbol}: a rebalance that was due {now - deadline} ns ago", "set a deadline in the future")
-    names = iter(ids)
-    ordered = sorted(changes.items(), key=lambda change: change[1] > 0)
-    return tuple(
-        HouseTask(
-            task_id=next(names),
-            symbol=symbol,
-            asset=asset,
-            side="buy" if change > 0 else "sell",
-            quantity=abs(change),
-            priority=priority,
-            created_at=now,
-            deadline=deadline,
-        )
-        for asset, change in ordered
-        if change
-    )
-
-
-def surplus(stock: Stock, prices: Mapping[str, Decimal], tolerated: Decimal) -> dict[str, Decimal]:
-    """What the house should trade to be rid of, below zero to sell: whole holdings that are worth more than tolerated.
-
-    Assets without a price stay.
-    """
-    held, worth = house_quantities(stock), prices.get
-    return {asset: -owned for asset, owned in held.items() if abs(owned) * worth(asset, _ZERO) > tolerated}
+    rest = Basket(basket.symbol, tuple(part for part in basket.assets if part.asset not in gone))
+    if not rest.assets:
+        names = ", ".join(basket.quantities())
+        raise InputError(f"{basket.symbol} is made of {names} alone", "give it new weights before the delisting")
+    total = index_price(rest, prices)
+    return tuple((part.asset, prices[part.asset] * part.quantity / total) for part in rest.assets)
 
 
 def queue(tasks: Iterable[HouseTask], now: Nanos) -> list[HouseTask]:
-    """Tasks with something left to do, the most urgent first: overdue, then by priority, deadline, sells and age."""
+    """Tasks with something left to do, the most urgent first.
+
+    Delistings whose date is still to come, then what is overdue; among equals by priority, deadline, sells and age.
+    """
     waiting = (task for task in tasks if task.quantity > 0)
     return sorted(
         waiting,
         key=lambda task: (
+            task.priority is not Priority.DELISTING or task.is_overdue(now),
             not task.is_overdue(now),
             task.priority,
             task.deadline,
@@ -151,12 +127,3 @@ def record(task: HouseTask, fill: OrderFill, tolerance: Decimal) -> None:
         raise DefectError(f"task {task.task_id} was given a fill of {fill.order_id}")
     left = EXACT.subtract(task.quantity, fill.quantity)
     task.quantity = left if left > tolerance else _ZERO
-    task.done, task.money = EXACT.add(task.done, fill.quantity), EXACT.add(task.money, fill.cost)
-
-
-def net_cost(tasks: Iterable[HouseTask]) -> Decimal:
-    """What tasks have cost together so far, fees included: paid for buys less received for sells."""
-    total = _ZERO
-    for task in tasks:
-        total = EXACT.add(total, task.money if task.side == "buy" else -task.money)
-    return total

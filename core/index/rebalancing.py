@@ -1,120 +1,159 @@
-"""Later weights and delistings: the house trades from one basket to the next, then the new one is published.
+"""Later weights and delistings: the house trades what is held into what is aimed at, and the new basket is published.
 
-A rebalance waits until no batch trades by the old basket any more; while it lasts, orders of its index are not engaged,
-so that every token that assets were bought for is rebalanced, and each just once. Its tasks run as house batches, one
-at a time, ahead of users' orders and through the same machinery. It ends when nothing is left to do, or at its
-deadline. Then the new basket is in force, here and on the chain. What was left undone by then is overdue and goes on,
-except that an asset that is no longer listed can be sold no more.
+The states of a rebalance and their theory are in `core.index.rebalance_states`. Its tasks run as house batches, one at
+a time, ahead of users' orders and through the same machinery; the house's own go with them, last. What is left to do is
+counted before each house batch (`counting`), so a rebalance ends when nothing is, whatever has happened meanwhile, and
+what it has left undone at its deadline is traded as soon as it can be. The new basket is in force, here and on the
+chain, at its end or at its deadline.
 """
 
 from __future__ import annotations
 
-from itertools import repeat
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
-from core.execution.records import EXECUTION, CancelAssetOrders
-from core.index.base import DeskBase
+from core.index.allocation import BatchState
+from core.index.base import REBALANCE, DeskBase
 from core.index.basket import Basket
+from core.index.carrying import release
 from core.index.composition import publish
-from core.index.facts import RebalanceEnded, RebalanceStarted
+from core.index.counting import count_tasks
+from core.index.facts import RebalanceEnded, RebalanceSettled, RebalanceStarted
+from core.index.house import engage_tasks, sellable
 from core.index.house_batch import house_plan
 from core.index.indexes import LiveIndex, Rebalance
 from core.index.planning import NoRoom
-from core.index.rebalance import HouseTask, Priority, deltas, tasks_of
+from core.index.rebalance import HouseTask
+from core.index.rebalance_states import RebalanceState, RebalanceStep
 from core.index.rounds import begin, problem_of
 from core.index.settings import PlannerName
 from core.units import Nanos
 
-REBALANCE: Final = "rebalance:"
+_ZERO: Final = Decimal(0)
+HOUSE: Final = "house"
+"""What stands for the index of a batch in which the house trades for itself alone."""
 
 
-def start_rebalance(desk: DeskBase, now: Nanos, index: LiveIndex, basket: Basket, deadline: Nanos | None) -> None:
-    """Let a rebalance begin as soon as it can. One with a deadline of its own is a delisting, and goes first."""
-    priority = Priority.REBALANCE if deadline is None else Priority.DELISTING
-    until = now + desk.settings.rebalance_window_ns if deadline is None else deadline
-    desk.state.indexes.rebalances[index.symbol] = Rebalance(basket, until, priority)
-    desk.state.indexes.attend = True
-    index.weighed_at, index.rebalanced = now, True
-    desk.wake(REBALANCE + index.symbol, until)
+def aim_at(desk: DeskBase, now: Nanos, index: LiveIndex, basket: Basket, *, at_once: bool = False) -> None:
+    """Let an index be traded into another basket as soon as it can be. `at_once` cuts short what stands in the way."""
+    indexes = desk.state.indexes
+    rebalance = indexes.rebalances.get(index.symbol)
+    if rebalance is None:
+        indexes.rebalances[index.symbol] = Rebalance(index.symbol, basket)
+    else:
+        rebalance.step(RebalanceStep.AIMED)
+        rebalance.aim, rebalance.deadline = basket, None
+    indexes.attend = True
+    desk.wake(REBALANCE + index.symbol, now + desk.settings.rebalance_window_ns)
+    cut_short(desk)
+    if at_once:
+        _cancel(desk, _batches_of(desk, index.symbol))
 
 
 def attend(desk: DeskBase, now: Nanos) -> None:
-    """Begin, end and carry on whatever rebalances can."""
+    """Begin, end and carry on whatever rebalances can. While a house batch runs that is nothing."""
     indexes = desk.state.indexes
-    for symbol, rebalance in list(indexes.rebalances.items()):
-        if rebalance.tasks is None and not _is_traded(desk, symbol):
-            _set_tasks(desk, now, indexes.live[symbol], rebalance)
-        if not indexes.house_batch and _is_over(desk, now, rebalance):
-            _end(desk, now, indexes.live[symbol], rebalance)
     if indexes.house_batch:
         return
-    for task_id in [task_id for task_id, task in indexes.overdue.items() if not _is_open(desk, task)]:
-        del indexes.overdue[task_id]
-    _trade(desk, now)
+    for symbol, rebalance in indexes.rebalances.items():
+        if rebalance.state is RebalanceState.WAITING and not _batches_of(desk, symbol):
+            _begin(desk, now, rebalance)
+    count_tasks(desk, now)
+    for rebalance in list(indexes.rebalances.values()):
+        _conclude(desk, now, rebalance)
+    _trade(desk, now, [task for task in indexes.tasks.values() if task.rests_until <= now])
+
+
+def fall_due(desk: DeskBase, symbol: str) -> None:
+    """The time of a rebalance is up, or of a house batch if there is no symbol: what stays in the book ends."""
+    if not symbol:
+        cut_short(desk)
+        return
+    rebalance = desk.state.indexes.rebalances.get(symbol)
+    if rebalance is None or rebalance.state is RebalanceState.OWING:
+        return
+    desk.state.indexes.attend = True
+    cut_short(desk)
+    if rebalance.state is RebalanceState.WAITING:
+        _cancel(desk, _batches_of(desk, symbol))
 
 
 def cut_short(desk: DeskBase) -> None:
     """End the house batch that runs, if one does: exchange orders may stay in the book for as long as nobody cares."""
     if desk.state.indexes.house_batch:
-        desk.send(EXECUTION, CancelAssetOrders(desk.state.indexes.house_batch))
+        desk.cut_short(desk.state.indexes.house_batch)
 
 
-def _is_traded(desk: DeskBase, symbol: str) -> bool:
-    return any(one.symbol == symbol for batch in desk.state.batches.running.values() for one in batch.engaged.values())
+def _cancel(desk: DeskBase, batches: Iterable[BatchState]) -> None:
+    for batch in batches:
+        desk.cut_short(batch.batch_id)
 
 
-def _set_tasks(desk: DeskBase, now: Nanos, index: LiveIndex, rebalance: Rebalance) -> None:
-    tolerance = desk.settings.limits.quantity_tolerance
-    changes = deltas(index.basket, rebalance.basket, index.backed, tolerance)
-    rebalance.tasks = {}
-    if now < rebalance.deadline:
-        ids = (desk.state.ids.next("R") for _ in repeat(None))
-        tasks = tasks_of(
-            index.symbol, changes, ids=ids, priority=rebalance.priority, now=now, deadline=rebalance.deadline
-        )
-        rebalance.tasks = {task.task_id: task for task in tasks}
+def _batches_of(desk: DeskBase, symbol: str) -> list[BatchState]:
+    """Those in which users trade an index."""
+    running, live = desk.state.batches.running.values(), desk.state.orders.live
+    return [
+        batch
+        for batch in running
+        if any(one.symbol == symbol and order_id in live for order_id, one in batch.engaged.items())
+    ]
+
+
+def _begin(desk: DeskBase, now: Nanos, rebalance: Rebalance) -> None:
+    """Its window begins now. A delisting of what is held, or in the basket in force, may be due before that is over."""
+    indexes = desk.state.indexes
+    rebalance.step(RebalanceStep.CLEARED)
+    index = indexes.live[rebalance.symbol]
+    dates = indexes.delisted.items()
+    ahead = (at for asset, at in dates if at > now and (index.basket.has(asset) or index.held.get(asset, _ZERO) > 0))
+    rebalance.deadline = min((now + desk.settings.rebalance_window_ns, *ahead))
+    desk.wake(REBALANCE + index.symbol, rebalance.deadline)
     desk.note(RebalanceStarted(index.symbol, index.version + 1, index.backed, rebalance.deadline))
 
 
-def _is_over(desk: DeskBase, now: Nanos, rebalance: Rebalance) -> bool:
-    if rebalance.tasks is None:
-        return False
-    return now >= rebalance.deadline or not any(_is_open(desk, task) for task in rebalance.tasks.values())
+def _conclude(desk: DeskBase, now: Nanos, rebalance: Rebalance) -> None:
+    """See whether a rebalance is done, or late. One whose aim is not known yet is neither."""
+    indexes, index = desk.state.indexes, desk.state.indexes.live[rebalance.symbol]
+    undone = indexes.tasks_of(index.symbol)
+    if rebalance.state is RebalanceState.TRADING:
+        assert rebalance.deadline is not None
+        if (undone and now < rebalance.deadline) or index.symbol in indexes.leaving:
+            return
+        rebalance.step(RebalanceStep.LATE if undone else RebalanceStep.DONE)
+        _put_in_force(desk, now, index, rebalance.aim, undone)
+    elif rebalance.state is RebalanceState.OWING and not undone:
+        rebalance.step(RebalanceStep.DONE)
+        desk.note(RebalanceSettled(index.symbol, index.version))
+    if rebalance.state is RebalanceState.DONE:
+        del indexes.rebalances[index.symbol]
+        desk.state.orders.ready.wake_all()
 
 
-def _is_open(desk: DeskBase, task: HouseTask) -> bool:
-    return task.quantity > desk.settings.limits.quantity_tolerance
-
-
-def _end(desk: DeskBase, now: Nanos, index: LiveIndex, rebalance: Rebalance) -> None:
-    assert rebalance.tasks is not None
-    undone = {task.task_id: task for task in rebalance.tasks.values() if _is_open(desk, task)}
-    missing = tuple((task.asset, task.quantity) for task in undone.values())
-    kept = rebalance.basket.quantities()
-    desk.state.indexes.overdue |= {
-        task_id: task
-        for task_id, task in undone.items()
-        if rebalance.priority is not Priority.DELISTING or task.asset in kept
-    }
-    del desk.state.indexes.rebalances[index.symbol]
-    index.basket, index.version = rebalance.basket, index.version + 1
+def _put_in_force(desk: DeskBase, now: Nanos, index: LiveIndex, basket: Basket, undone: list[HouseTask]) -> None:
+    index.basket, index.version = basket, index.version + 1
+    missing = tuple((task.asset, task.quantity) for task in undone)
     desk.note(RebalanceEnded(index.symbol, index.version, missing))
     publish(desk, now, index.basket, index.version)
-    desk.state.orders.tried.clear()
+    release(desk, now)
+    desk.state.orders.ready.wake_all()
 
 
-def _trade(desk: DeskBase, now: Nanos) -> None:
-    """One house batch of all open tasks. Without room, or with nothing to trade at, it waits for a change."""
-    indexes = desk.state.indexes
-    under_way = (task for rebalance in indexes.rebalances.values() for task in (rebalance.tasks or {}).values())
-    tasks = [task for task in (*indexes.overdue.values(), *under_way) if _is_open(desk, task)]
+def _trade(desk: DeskBase, now: Nanos, tasks: list[HouseTask]) -> None:
+    """One house batch of these tasks. Without room, or with nothing to trade at, it waits for a change."""
     if not tasks:
         return
     problem = problem_of(desk, now, (), (task.asset for task in tasks))
-    planned = house_plan(problem, tasks, now)
+    planned = house_plan(problem, [sellable(desk, now, task) for task in tasks], now)
     if isinstance(planned, NoRoom) or not planned.engagements:
         return
-    symbols = ",".join(dict.fromkeys(task.symbol for task in tasks))
+    if desk.state.batches.room.holds_back(now, planned, desk.settings.limits):
+        desk.state.indexes.attend = True
+        return
+    engaged = [desk.state.indexes.tasks[one.order_id].symbol for one in planned.engagements]
+    symbols = ",".join(dict.fromkeys(symbol for symbol in engaged if symbol)) or HOUSE
+    engage_tasks(desk, now, planned)
     batch_id = begin(desk, now, planned, PlannerName.SIMPLE, symbols)
     if batch_id in desk.state.batches.running:
-        indexes.house_batch = batch_id
+        desk.state.indexes.house_batch = batch_id
+        desk.wake(REBALANCE, now + desk.settings.rebalance_window_ns)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 from msgspec import structs
 
 from core.index.allocation import Slice
-from core.index.inventory import Inventory
 from core.kernel.record import Record
 from core.units import EXACT
 
@@ -17,7 +17,7 @@ _ZERO: Final = Decimal(0)
 
 
 class Difference(Record, frozen=True):
-    """The venue holds `at_venue` of an asset, free and locked; the inventory says `owned`."""
+    """The venue holds `at_venue` of an asset, free and locked; it should be `owned`."""
 
     asset: str
     owned: Decimal
@@ -26,17 +26,27 @@ class Difference(Record, frozen=True):
     @property
     def missing(self) -> Decimal:
         """How much less there is than there should be; below zero, how much more."""
-        return self.owned - self.at_venue
+        return EXACT.subtract(self.owned, self.at_venue)
+
+
+class Reconciliation(msgspec.Struct):
+    """How far comparing has come. Part of the desk's state."""
+
+    differing: dict[str, Decimal] = {}
+    """By asset that differs, how much is missing, as it was stated last."""
+    left: dict[str, None] = {}
+    """Assets that were not compared yet in the round at hand."""
+    attempts: int = 0
+    """Looks at the balances in that round so far."""
 
 
 def reconcile(
-    inventory: Inventory, balances: Mapping[str, Decimal], tolerance: Decimal = _ZERO
+    owned: Mapping[str, Decimal], balances: Mapping[str, Decimal], tolerance: Decimal = _ZERO
 ) -> tuple[Difference, ...]:
-    """Where inventory and venue differ by more than `tolerance`, by asset name. Changes nothing.
+    """Where what is owned and what the venue holds differ by more than `tolerance`, by asset name.
 
-    `balances` are by the inventory's names of assets, free and locked together; an asset that is missing is 0.
+    `balances` are free and locked together. An asset that is missing on a side is 0 there.
     """
-    owned = {asset: holding.balance for asset, holding in inventory.holdings.items()}
     found = (
         Difference(asset, owned.get(asset, _ZERO), balances.get(asset, _ZERO))
         for asset in sorted(owned.keys() | balances.keys())

@@ -2,7 +2,8 @@
 
 A user is `chain_id:address`. Amounts of buys are collateral, amounts of sells are index tokens. Every accepted order
 ends with exactly one `IndexOrderEnded`; a request that is refused at the door makes no order and is answered by
-`IndexOrderRejected` or `IndexRequestRefused`. Answers are `Note`s: whoever speaks to users passes them on.
+`IndexOrderRejected` or `IndexRequestRefused`. Answers are `Note`s, and so are invoices (`core.index.invoices`): whoever
+speaks to users passes them on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-from core.collateral.records import CollateralView
 from core.kernel.record import Record
 from core.market.orders import Side
 from core.units import Nanos
@@ -86,7 +86,10 @@ class DelistAsset(Record, frozen=True):
 
 
 class IndexTokensDeposited(Record, frozen=True):
-    """A user gave index tokens into custody, to sell them. The same `seq_num` counts once."""
+    """A user gave index tokens into custody, to sell them. The same `seq_num` (from 0, below 2**63) counts once.
+
+    What he orders to sell is taken of them; what he does not goes back.
+    """
 
     user: str
     symbol: str
@@ -128,7 +131,8 @@ class IndexOrderAmended(Record, frozen=True):
 
 
 class IndexOrderNetted(Record, frozen=True):
-    """`amount` of an order met the opposite wish `against` of its own user: neither is traded. In the order's terms."""
+    """`amount` of an order met the opposite wish `against` of its own user, the newest if there are several: neither is
+    traded. In the order's terms."""
 
     order_id: str
     user: str
@@ -173,84 +177,6 @@ class IndexOrderFill(Record, frozen=True):
     proceeds: Decimal = Decimal(0)
 
 
-class InvoiceLot(Record, frozen=True):
-    """What an order has of one lot: `assigned_fee` is the lot's fee pro rata. Times as in the lot."""
-
-    lot_id: str
-    symbol: str
-    price: Decimal
-    original_quantity: Decimal
-    remaining_quantity: Decimal
-    original_fee: Decimal
-    assigned_quantity: Decimal
-    assigned_fee: Decimal
-    created_at: Nanos
-    assigned_at: Nanos
-
-
-class MintInvoice(Record, frozen=True):
-    """What a user paid for what was minted. `total_amount` is what the order was for in the end: what was netted or
-    amended away is no part of it, and is given back besides `amount_remaining`.
-
-    management_fee    routing charges
-    amount_paid       confirmed by the collateral manager, with the management fee
-    amount_remaining  total_amount - spent
-    assets_value      sum of price x assigned
-    exchange_fee      sum of assigned fees
-    fill_rate         (spent - management_fee) / (total_amount - management_fee)
-    execution_price   sum of slice costs / filled_quantity
-    """
-
-    order_id: str
-    user: str
-    client_order_id: str
-    payment_id: str
-    seq_num: int
-    symbol: str
-    filled_quantity: Decimal
-    total_amount: Decimal
-    amount_paid: Decimal
-    amount_remaining: Decimal
-    management_fee: Decimal
-    assets_value: Decimal
-    exchange_fee: Decimal
-    fill_rate: Decimal
-    execution_price: Decimal
-    lots: tuple[InvoiceLot, ...]
-    position: CollateralView
-    at: Nanos
-
-
-class RedemptionInvoice(Record, frozen=True):
-    """What a user got for the tokens that were burned. `total_quantity` is what the order was for in the end, without
-    what was netted or amended away.
-
-    quantity_remaining  total_quantity - burned_quantity
-    assets_value        sum of price x sold, before fees, as in a mint's invoice
-    exchange_fee        sum of the sales' fees
-    proceeds            assets_value - exchange_fee
-    payout_fee          what it cost to bring the money to the user
-    amount_paid         proceeds - payout_fee, in whole units of the collateral
-    amount_credited     of amount_paid, what no way home takes: it was not sent, and is the user's collateral
-    """
-
-    order_id: str
-    user: str
-    client_order_id: str
-    symbol: str
-    total_quantity: Decimal
-    burned_quantity: Decimal
-    quantity_remaining: Decimal
-    assets_value: Decimal
-    proceeds: Decimal
-    exchange_fee: Decimal
-    payout_fee: Decimal
-    amount_paid: Decimal
-    amount_credited: Decimal
-    execution_price: Decimal
-    at: Nanos
-
-
 class Outcome(StrEnum):
     """How an order ended."""
 
@@ -264,7 +190,9 @@ class Outcome(StrEnum):
 class IndexOrderEnded(Record, frozen=True):
     """The one last word on an order, after its invoice if there is one.
 
-    `filled_quantity` index tokens were minted or burned; `refund` went back, in the order's terms.
+    `filled_quantity` index tokens were minted or burned; `refund` has gone back, in the order's terms. Sending it cost
+    `refund_fee`, in money; `credited` is money that was not sent and is his collateral, for his next order or a
+    withdrawal: of a buy too little to be sent, or what no way home takes; of a sell a part of what it brought.
     """
 
     order_id: str
@@ -276,6 +204,29 @@ class IndexOrderEnded(Record, frozen=True):
     reason: str
     filled_quantity: Decimal
     refund: Decimal
+    refund_fee: Decimal = Decimal(0)
+    credited: Decimal = Decimal(0)
+
+
+class TokensReturned(Record, frozen=True):
+    """`amount` index tokens leave custody, back to their user: `order_id` has not sold them, or, if it is empty, no
+    order wanted them. The chain is asked until they are his."""
+
+    user: str
+    symbol: str
+    amount: Decimal
+    order_id: str = ""
+
+
+class TokensRefused(Record, frozen=True):
+    """Index tokens that came into custody and that no order could sell, for `reason`, a `core.index.reasons`
+    `TokenRefusal`. They go back at once, if they are any."""
+
+    user: str
+    symbol: str
+    seq_num: int
+    amount: Decimal
+    reason: str
 
 
 class IndexQuoteReady(Record, frozen=True):
@@ -304,21 +255,3 @@ class IndexQuoteCancelled(Record, frozen=True):
 
     user: str
     client_quote_id: str
-
-
-IndexRequest: TypeAlias = NewIndexOrder | AmendIndexOrder | CancelIndexOrder | NewQuoteRequest | CancelQuoteRequest
-IndexAnswer: TypeAlias = (
-    IndexOrderAccepted
-    | IndexOrderRejected
-    | IndexOrderAmended
-    | IndexOrderNetted
-    | IndexRequestRefused
-    | IndexOrderFill
-    | MintInvoice
-    | RedemptionInvoice
-    | IndexOrderEnded
-    | IndexQuoteReady
-    | IndexQuoteRejected
-    | IndexQuoteCancelled
-)
-"""What a user hears. Each names the user and his own id."""

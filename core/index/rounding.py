@@ -13,7 +13,12 @@ from core.units import EXACT, MONEY
 
 FINEST: Final = 18
 """Decimals: no token on a chain has more."""
-ROUNDING: Final = Decimal("1e-24")
+LEAST: Final = Decimal(1).scaleb(-FINEST)
+"""What is less is nothing of any token."""
+_SPARE_DIGITS: Final = 4
+"""An operation is off by at most half a unit of MONEY's last digit. Four digits bear 2,000 that all err one way, which
+is more than the operations that an amount of a batch comes of: one for each of its orders and assets."""
+ROUNDING: Final = Decimal(1).scaleb(_SPARE_DIGITS - MONEY.prec)
 """Relative: by so much may an amount be off that was computed with the digits of MONEY, and no more."""
 _WIDE: Final = Context(prec=EXACT.prec, traps=[kind for kind, on in MONEY.traps.items() if on])
 

@@ -1,23 +1,27 @@
 """From ready orders to a running batch: pose the problem, have it planned, engage what the plan engages.
 
-The simple planner runs inline. The matrix planner is asked by `Compute` and held to a time: an answer that is late, or
-that breaks the rules, or that counts on an order that has gone meanwhile, is replaced by a simple plan. Orders that a
-plan leaves out keep their places and wait until something changes; nothing of a plan can be lost.
+The simple planner runs inline. The matrix planner is asked by `Compute`, and the world goes on meanwhile: its answer is
+held to the rules as of now, by the books, lots, running batches and orders that there are when it comes. One that does
+not keep them is asked for anew, and where that is no better, or too late, a simple plan stands in. Orders that a plan
+leaves out keep their places and wait until something changes; nothing of a plan can be lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
 from core.execution.records import EXECUTION, AssetOrder, PlaceOrders
-from core.index import stock, validate
+from core.index import meeting, stock, validate
+from core.index.admission import Admission
 from core.index.allocation import BatchRules
 from core.index.base import DeskBase
-from core.index.batch import Opened, Placement, is_over, open_batch, outstanding, reserved
+from core.index.batch import Opened, Placement, crossing_id, is_over, open_batch, outstanding, reserved
 from core.index.batches import PlanJob
 from core.index.commissions import tell_rates
+from core.index.counting import spoiled_of
 from core.index.facts import (
     AssetOrderPlanned,
     HouseTraded,
@@ -25,37 +29,54 @@ from core.index.facts import (
     IndexOrderDeferred,
     IndexPlanPutOff,
     OrderEngaged,
+    OrdersCrossed,
 )
 from core.index.filling import book_fills, close_batch
 from core.index.fitting import plan
 from core.index.order import ENGAGEABLE, IndexOrder
-from core.index.planning import Demand, Engagement, NoRoom, NotPlanned, Plan, PlanProblem
+from core.index.planning import Demand, Engagement, Mode, NoRoom, NotPlanned, Plan, PlanProblem, PlanReason
+from core.index.ready import of_asset, of_index
 from core.index.reasons import PutOff
 from core.index.records import Outcome
+from core.index.rounding import FINEST
 from core.index.settings import PlannerName
 from core.index.settling import leave
 from core.index.states import IndexOrderStep
 from core.kernel.record import CancelTimer, Compute
-from core.units import Nanos
+from core.units import EXACT, Nanos
 
 COMPUTING: Final = "compute"
+_ZERO: Final = Decimal(0)
+_BY_ONE_ASSET: Final = frozenset({PlanReason.NO_PRICE, PlanReason.NO_LIQUIDITY})
+"""Why one asset is enough to keep an order out, whatever the others do."""
+
+
+def is_due(desk: DeskBase) -> bool:
+    """Whether `plan_round` has something to do: to plan, or to say once that there is no room."""
+    state = desk.state
+    if state.stopping or state.batches.job is not None or not state.orders.ready.due:
+        return False
+    return not state.batches.put_off or _has_room(desk)
 
 
 def plan_round(desk: DeskBase, now: Nanos) -> None:
-    """Begin a batch of the orders that are due, if there are any and no plan is being made."""
+    """Begin a batch of the orders that are due, if there are any, there is room, and no plan is being made."""
     state = desk.state
-    if state.stopping or state.batches.job is not None or not state.orders.has_due():
+    meeting.go_together(state.orders, state.indexes, now)
+    if not is_due(desk) or now < state.batches.room.held_until:
         return
-    due = _due(desk)
+    if not _has_room(desk):
+        _put_off(desk)
+        return
+    due = _due(desk, now)
     if not due:
         return
     problem = problem_of(desk, now, due)
     if desk.settings.planner is PlannerName.MATRIX:
-        job = state.batches.job = PlanJob(state.ids.next("J"), problem)
-        desk.emit(Compute(job.job_id, problem))
+        _ask(desk, problem, 1)
         desk.wake(COMPUTING, now + desk.settings.compute_timeout_ns)
     else:
-        carry_out(desk, now, plan(problem), PlannerName.SIMPLE)
+        carry_out(desk, now, problem, plan(problem), PlannerName.SIMPLE)
 
 
 def on_computed(desk: DeskBase, now: Nanos, job_id: str, planned: Plan | NoRoom) -> None:
@@ -63,43 +84,63 @@ def on_computed(desk: DeskBase, now: Nanos, job_id: str, planned: Plan | NoRoom)
     job = desk.state.batches.job
     if job is None or job.job_id != job_id:
         return
-    desk.state.batches.job = None
-    desk.emit(CancelTimer(COMPUTING))
-    if isinstance(planned, NoRoom) or _still_holds(desk, job.problem, planned):
-        carry_out(desk, now, planned, PlannerName.MATRIX)
+    problem = _as_of_now(desk, now, job.problem)
+    if problem is not None and _holds(desk, problem, planned):
+        _stop_waiting(desk)
+        carry_out(desk, now, problem, planned, PlannerName.MATRIX)
+        if problem != job.problem:
+            desk.state.orders.ready.wake_all()
+    elif job.attempt < desk.settings.compute_attempts_max and (due := _due(desk, now)):
+        _ask(desk, problem_of(desk, now, due), job.attempt + 1)
     else:
         plan_simply(desk, now)
 
 
 def plan_simply(desk: DeskBase, now: Nanos) -> None:
-    """The matrix planner is late, or its plan cannot be used: plan inline, at prices as they are now."""
-    desk.state.batches.job = None
-    due = [] if desk.state.stopping else _due(desk)
+    """The matrix planner is late, or its plans cannot be used: plan inline, at prices as they are now."""
+    _stop_waiting(desk)
+    due = [] if desk.state.stopping else _due(desk, now)
     if due:
-        carry_out(desk, now, plan(problem_of(desk, now, due)), PlannerName.SIMPLE)
+        problem = problem_of(desk, now, due)
+        carry_out(desk, now, problem, plan(problem), PlannerName.SIMPLE)
 
 
-def carry_out(desk: DeskBase, now: Nanos, planned: Plan | NoRoom, planner: PlannerName) -> None:
+def _ask(desk: DeskBase, problem: PlanProblem, attempt: int) -> None:
+    job = desk.state.batches.job = PlanJob(desk.state.ids.next("J"), problem, attempt)
+    desk.emit(Compute(job.job_id, problem))
+
+
+def _stop_waiting(desk: DeskBase) -> None:
+    desk.state.batches.job = None
+    desk.emit(CancelTimer(COMPUTING))
+
+
+def carry_out(desk: DeskBase, now: Nanos, problem: PlanProblem, planned: Plan | NoRoom, planner: PlannerName) -> None:
     """Engage what the plan engages and send its exchange orders; let the others wait, or end what has no future."""
     orders = desk.state.orders
     if isinstance(planned, NoRoom):
         _put_off(desk)
-        orders.tried = dict.fromkeys(orders.ready)
+        return
+    if desk.state.batches.room.holds_back(now, planned, desk.settings.limits):
+        desk.note(IndexPlanPutOff(tuple(orders.ready.due), PutOff.RATE_LIMITED))
         return
     for one in planned.deferred:
         _defer(desk, one)
     for one in planned.failed:
         leave(desk, now, orders.live[one.order_id], Outcome.REJECTED, one.reason)
-    if planned.engagements:
-        begin(desk, now, planned, planner)
+    batch_id = begin(desk, now, planned, planner) if planned.engagements else ""
+    if desk.on_planned is not None:
+        desk.on_planned(now, problem, batch_id)
 
 
 def problem_of(desk: DeskBase, now: Nanos, due: Iterable[IndexOrder], assets: Iterable[str] = ()) -> PlanProblem:
-    """What a batch of these orders has to be planned from, with the markets of `assets` besides theirs."""
-    state = desk.state
+    """What a batch of these orders has to be planned from, with the markets of `assets` besides theirs, and of what the
+    house holds, which is valued by them."""
+    state, limits = desk.state, desk.settings.limits
     due = tuple(due)
     baskets = state.indexes.baskets(order.symbol for order in due)
-    assets = dict.fromkeys((*assets, *(part.asset for basket in baskets for part in basket.assets)))
+    house = stock.house_assets(state.stock) if limits.mode is not Mode.REFERENCE else ()
+    assets = dict.fromkeys((*assets, *(part.asset for basket in baskets for part in basket.assets), *house))
     running = state.batches.running.values()
     return PlanProblem(
         demands=tuple(
@@ -107,67 +148,84 @@ def problem_of(desk: DeskBase, now: Nanos, due: Iterable[IndexOrder], assets: It
         ),
         baskets=baskets,
         views=tuple(desk.views(now, assets).values()),
-        limits=desk.settings.limits,
+        limits=limits,
         outstanding_volley=outstanding(running),
         reserved_asks=reserved(running, "buy"),
         reserved_bids=reserved(running, "sell"),
         held=stock.held(state.stock),
+        instruments=state.batches.room.of(assets),
     )
 
 
-def _due(desk: DeskBase) -> list[IndexOrder]:
+def _due(desk: DeskBase, now: Nanos) -> list[IndexOrder]:
     """What is due for a batch. Orders of an index that is rebalanced wait for its new basket."""
-    orders, barred = desk.state.orders, desk.state.indexes.rebalances
-    due = orders.due(desk.settings.max_batch_size, barred)
-    if not due:
-        orders.tried = dict.fromkeys(orders.ready)
+    admission = _admission(desk, now)
+    due = desk.state.orders.due(desk.settings.max_batch_size, admission.admits)
+    desk.state.indexes.attend |= admission.lacks
     return due
 
 
-def _still_holds(desk: DeskBase, problem: PlanProblem, planned: Plan) -> bool:
-    """Whether a plan keeps the rules, and every order that it names is as it was when the problem was posed."""
-    orders = desk.state.orders
-    demands = {demand.order_id: demand for demand in problem.demands}
-    named = [one.order_id for one in planned.engagements]
-    named += [one.order_id for one in (*planned.deferred, *planned.failed)]
-    for order_id in named:
-        order, demand = orders.live.get(order_id), demands.get(order_id)
-        if order is None or demand is None or order.state not in ENGAGEABLE:
-            return False
-        if (order.remaining, order.carried) != (demand.remaining, demand.carried):
-            return False
-    unchanged = stock.held(desk.state.stock) == problem.held
-    room = desk.settings.limits.max_total_volley_size - outstanding(desk.state.batches.running.values())
-    return unchanged and planned.volley <= room and not validate.violations(problem, planned)
+def _has_room(desk: DeskBase) -> bool:
+    """Whether running batches leave room for another: no market has a say in that."""
+    limits = desk.settings.limits
+    room = limits.max_total_volley_size - outstanding(desk.state.batches.running.values())
+    return room >= limits.min_total_volley_available
+
+
+def _admission(desk: DeskBase, now: Nanos) -> Admission:
+    state, tolerance = desk.state, desk.settings.limits.quantity_tolerance
+    return Admission(state.indexes, state.batches.running.values(), tolerance, partial(spoiled_of, desk, now))
+
+
+def _as_of_now(desk: DeskBase, now: Nanos, posed: PlanProblem) -> PlanProblem | None:
+    """The problem as it would be posed now, of the same orders; None if not all of them may be engaged any more."""
+    admission = _admission(desk, now)
+    orders = (desk.state.orders.live.get(demand.order_id) for demand in posed.demands)
+    due = [one for one in orders if one is not None and one.state in ENGAGEABLE and admission.admits(one)]
+    return problem_of(desk, now, due) if len(due) == len(posed.demands) else None
+
+
+def _holds(desk: DeskBase, problem: PlanProblem, planned: Plan | NoRoom) -> bool:
+    if isinstance(planned, NoRoom):
+        return not _has_room(desk)
+    return not validate.violations(problem, planned)
 
 
 def _put_off(desk: DeskBase) -> None:
     """Say once, until another batch begins, that there is no room."""
     if not desk.state.batches.put_off:
         desk.state.batches.put_off = True
-        desk.note(IndexPlanPutOff(tuple(desk.state.orders.ready), PutOff.NO_ROOM))
+        desk.note(IndexPlanPutOff(tuple(desk.state.orders.ready.due), PutOff.NO_ROOM))
 
 
 def _defer(desk: DeskBase, one: NotPlanned) -> None:
-    orders = desk.state.orders
-    order = orders.live[one.order_id]
-    orders.tried[one.order_id] = None
-    orders.ready[one.order_id] = orders.ready.pop(one.order_id)
+    order = desk.state.orders.live[one.order_id]
+    desk.state.orders.ready.park(one.order_id, _cause(desk, order, one))
     if order.deferral != one.reason:
         order.deferral = one.reason
         desk.note(IndexOrderDeferred(one.order_id, one.reason, one.asset))
 
 
+def _cause(desk: DeskBase, order: IndexOrder, one: NotPlanned) -> str:
+    """What has to move before another plan could engage an order: the one market that keeps it out, or any."""
+    basket = desk.state.indexes.basket(order.symbol)
+    needed = basket is not None and basket.has(one.asset)
+    return of_asset(one.asset) if needed and one.reason in _BY_ONE_ASSET else of_index(order.symbol)
+
+
 def begin(desk: DeskBase, now: Nanos, planned: Plan, planner: PlannerName, house: str = "") -> str:
-    """Let a batch run; return its id. One for the house says for which indexes, and engages no order."""
+    """Let a batch run; return its id. One for the house says for which indexes, and engages no order.
+
+    Its tasks are in units of assets, which are finer than those of the index tokens.
+    """
     state, limits = desk.state, desk.settings.limits
     batch_id = state.ids.next("B")
     rules = BatchRules(
         mode=limits.mode,
         fee_factor=limits.fee_factor,
         quantity_tolerance=limits.quantity_tolerance,
-        fill_step=limits.quantity_tolerance,
-        index_decimals=desk.settings.token_decimals,
+        collateral_tolerance=limits.collateral_tolerance,
+        index_decimals=FINEST if house else desk.settings.token_decimals,
     )
     opened = open_batch(
         planned, state.stock, rules, batch_id=batch_id, now=now, next_order_id=partial(state.ids.next, "A")
@@ -182,7 +240,8 @@ def begin(desk: DeskBase, now: Nanos, planned: Plan, planner: PlannerName, house
     book_fills(desk, now, opened.batch, opened.fills)
     if opened.placements:
         tell_rates(desk, now)
-        desk.send(EXECUTION, PlaceOrders(batch_id, tuple(_asset_order(one) for one in opened.placements)))
+        state.batches.room.sent(now, len(opened.placements))
+        desk.send(EXECUTION, PlaceOrders(batch_id, tuple(_asset_order(one, limits.mode) for one in opened.placements)))
     if is_over(opened.batch):
         close_batch(desk, now, opened.batch)
     return batch_id
@@ -193,7 +252,7 @@ def _engage(desk: DeskBase, now: Nanos, one: Engagement, batch_id: str) -> None:
     if order is None:
         return
     carried = order.carried
-    order.engage(batch_id, one.collateral, one.new_collateral)
+    order.engage(batch_id, one.collateral, one.new_collateral, one.quantity)
     order.deferral = ""
     version = desk.state.indexes.live[order.symbol].version
     order.version = version if not order.filled or order.version == version else 0
@@ -204,13 +263,20 @@ def _engage(desk: DeskBase, now: Nanos, one: Engagement, batch_id: str) -> None:
 def _note_plan(desk: DeskBase, planned: Plan, opened: Opened) -> None:
     batch_id = opened.batch.batch_id
     ids = {(one.asset, one.side): one.order_id for one in opened.placements}
+    to_house = {("sell", one.asset): one.quantity for one in planned.crossings if one.to_house}
     for row in planned.assets:
-        order_id = ids.get((row.asset, row.side), "")
-        amounts = (row.limit, row.quantity, row.demand, row.stock, row.crossed)
-        desk.note(AssetOrderPlanned(batch_id, order_id, row.asset, row.side, *amounts))
+        order_id, house = ids.get((row.asset, row.side), ""), to_house.get((row.side, row.asset), _ZERO)
+        amounts = (row.limit, row.quantity, row.demand, row.stock, EXACT.subtract(row.crossed, house))
+        over = (house,) if house else ()
+        desk.note(AssetOrderPlanned(batch_id, order_id, row.asset, row.side, *amounts, *over))
+    for one in planned.crossings:
+        if not one.to_house:
+            desk.note(OrdersCrossed(batch_id, crossing_id(batch_id, one), one.asset, one.price, one.quantity))
     for trade in opened.house:
         desk.note(HouseTraded(batch_id, trade.lot_id, trade.asset, trade.price, trade.quantity, trade.closed))
 
 
-def _asset_order(one: Placement) -> AssetOrder:
-    return AssetOrder(one.order_id, one.asset, one.side, one.price, one.quantity)
+def _asset_order(one: Placement, mode: Mode) -> AssetOrder:
+    """Plans keep to the filters that they know of, so no other may raise what the house will have to bear."""
+    most = None if mode is Mode.REFERENCE else one.quantity
+    return AssetOrder(one.order_id, one.asset, one.side, one.price, one.quantity, most)

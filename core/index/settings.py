@@ -55,35 +55,50 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     mint_threshold: Decimal = Decimal("0.99")
     """One that is filled beyond this share is minted when nothing happens to it for `mint_wait_ns`."""
     mint_wait_ns: Nanos = 10 * SECOND
-    token_decimals: int = 18
     collateral_decimals: int = 6
     order_amount_max: Decimal = Decimal(1_000_000_000)
 
     tick_ns: Nanos = 100 * MILLISECOND
     client_order_wait_ns: Nanos = 5 * SECOND
     client_quote_wait_ns: Nanos = 500 * MILLISECOND
+    crossing_wait_ns: Nanos = 0
+    """A ready order waits this long for one of the other side that is on its way, to meet it in one batch."""
+    custody_wait_ns: Nanos = 60 * SECOND
+    """Index tokens in custody that no order wants go back to their user after this."""
     order_expiry_ns: Nanos = 1800 * SECOND
     """An order that has not ended by then trades no more: it is settled with what it has."""
     compute_timeout_ns: Nanos = SECOND
     """The matrix planner answers within this, or the simple one plans instead."""
+    compute_attempts_max: int = 3
+    """So many plans of it in a row may be overtaken by what has changed meanwhile; then the simple one plans."""
     chain_timeout_ns: Nanos = 30 * SECOND
     """A call on the chain without an answer is made again after this."""
     chain_retry_ns: Nanos = 2 * SECOND
     """A refused call is made again after this, doubled each time up to `chain_retry_ns_max`."""
     chain_retry_ns_max: Nanos = 30 * SECOND
     """What is asked for is paid, so its user waits no longer than this once the chain takes calls again."""
-    collateral_retry_ns: Nanos = 10 * SECOND
-    """A pay-out that was refused is asked for again after this."""
     rebalance_window_ns: Nanos = 3600 * SECOND
-    """A rebalance trades no longer than this; then its basket is published as it is."""
+    """Orders wait no longer than this for a rebalance that trades; what it has not traded by then goes on."""
+    house_retry_ns: Nanos = SECOND
+    """What a house batch has traded nothing of is not tried sooner, doubled each time up to `house_retry_ns_max`."""
+    house_retry_ns_max: Nanos = 30 * SECOND
     rebalance_interval_ns: Nanos = 86_400 * SECOND
     """An index takes new weights at most once in this time."""
     nav_interval_ns: Nanos = 60 * SECOND
-    """How often NAV is stated while orders run; 0 never."""
+    """How often NAV is stated while there are orders, tokens or house inventory; 0 never."""
+    reconcile_interval_ns: Nanos = 60 * SECOND
+    """How often the inventory is compared with what the account holds at the exchange; 0 only when a session comes."""
+    reconcile_retry_ns: Nanos = 5 * SECOND
+    """What could not be compared is looked at again after this, doubled each time up to the interval."""
+    opening_balances: dict[str, Decimal] = {}
+    """What the account held at the exchange before the desk's first trade, by asset: it is no difference."""
     books: BookSettings = BookSettings()
     """How order books are kept, and when they are too old."""
     book_levels_max: int = 100
     """Planning looks no deeper into a book than this."""
+    house_surplus_max: Decimal = Decimal(1000)
+    """The house keeps so much money's worth of an asset, at limits, and sells what it holds beyond. Not looked at in
+    reference mode."""
     refund_min: Decimal = Decimal(1)
     """So much money of an ended order is sent back to its user; less stays his, for his next order."""
 
@@ -96,6 +111,11 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     ended_orders_max: int = 1000
     """So many ended orders are kept for views; their ids are remembered for ever."""
 
+    @property
+    def token_decimals(self) -> int:
+        """Of index tokens: plans and orders are for whole units of them."""
+        return self.limits.index_decimals
+
 
 WAIT_MIN_NS: Final = MILLISECOND
 """Whoever does something again sooner than that does nothing else, and at one instant for ever if there is no wait."""
@@ -103,7 +123,12 @@ WAIT_MIN_NS: Final = MILLISECOND
 
 def desk_faults(settings: DeskSettings) -> list[str]:
     """What a desk cannot work with, a line each."""
-    return [*_wait_faults(settings, ""), *_wait_faults(settings.books, "books."), *_nav_faults(settings)]
+    return [
+        *_wait_faults(settings, ""),
+        *_wait_faults(settings.books, "books."),
+        *_interval_faults(settings),
+        *_room_faults(settings.limits),
+    ]
 
 
 def _wait_faults(settings: DeskSettings | BookSettings, where: str) -> Iterator[str]:
@@ -113,10 +138,24 @@ def _wait_faults(settings: DeskSettings | BookSettings, where: str) -> Iterator[
             yield f"{where}{name.replace('_ns', '')}: {wait} ns is too short a wait; give it at least {WAIT_MIN_NS} ns"
 
 
-def _nav_faults(settings: DeskSettings) -> Iterator[str]:
-    wait = settings.nav_interval_ns
-    if wait and wait < WAIT_MIN_NS:
-        yield f"nav_interval: {wait} ns is too short a wait; give it at least {WAIT_MIN_NS} ns, or 0 for never"
+def _interval_faults(settings: DeskSettings) -> Iterator[str]:
+    for name, wait in (
+        ("nav_interval", settings.nav_interval_ns),
+        ("reconcile_interval", settings.reconcile_interval_ns),
+    ):
+        if wait and wait < WAIT_MIN_NS:
+            yield f"{name}: {wait} ns is too short a wait; give it at least {WAIT_MIN_NS} ns, or 0 for never"
+
+
+def _room_faults(limits: PlanLimits) -> Iterator[str]:
+    """With these no batch could ever begin, and every order would wait until it is too old."""
+    batch = min(limits.max_volley_size, limits.max_total_volley_size)
+    for name, least, most, what in (
+        ("min_total_volley_available", limits.min_total_volley_available, limits.max_total_volley_size, "there can be"),
+        ("min_asset_volley_size", limits.min_asset_volley_size, batch, "a batch may cost"),
+    ):
+        if least > most:
+            yield f"limits.{name}: {least} is more than {what}, so no batch could begin; give it at most {most}"
 
 
 _WAITS: Final[dict[type[DeskSettings | BookSettings], tuple[str, ...]]] = {
@@ -126,7 +165,9 @@ _WAITS: Final[dict[type[DeskSettings | BookSettings], tuple[str, ...]]] = {
         "chain_timeout_ns",
         "chain_retry_ns",
         "chain_retry_ns_max",
-        "collateral_retry_ns",
+        "house_retry_ns",
+        "house_retry_ns_max",
+        "reconcile_retry_ns",
     ),
     BookSettings: ("stale_after_ns", "snapshot_timeout_ns", "retry_ns", "retry_ns_max"),
 }

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import structs
+
 from core.collateral.records import (
     COLLATERAL,
     CollateralRefused,
     CollateralReleased,
+    PaidOut,
     RefundCollateral,
     ReleaseCollateral,
     StopRoute,
 )
-from core.execution.records import EXECUTION, CancelAssetOrders
 from core.index.base import DeskBase
-from core.index.chain import ReturnIndex
+from core.index.carrying import release
 from core.index.order import IndexOrder
 from core.index.reasons import EndReason
 from core.index.records import IndexOrderEnded, Outcome
+from core.index.returning import return_unsold
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.units import Nanos
 
@@ -43,10 +46,11 @@ def leave(desk: DeskBase, now: Nanos, order: IndexOrder, outcome: Outcome, reaso
         if order.state is IndexOrderState.ROUTING and not order.routed:
             desk.send(COLLATERAL, StopRoute(order.order_id))
         if order.state is IndexOrderState.ENGAGED:
-            desk.send(EXECUTION, CancelAssetOrders(order.batch_id))
+            desk.cut_short(order.batch_id)
         desk.move(now, order, IndexOrderStep.LEFT)
     else:
         part(desk, now, order)
+    release(desk, now)
 
 
 def part(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
@@ -62,6 +66,8 @@ def shrink(desk: DeskBase, now: Nanos, order: IndexOrder, reason: EndReason) -> 
     """After something was removed from an order: it leaves if nothing is left that could trade."""
     if order.open_amount <= 0:
         leave(desk, now, order, natural(order) if order.filled > 0 else Outcome.CANCELLED, reason)
+    else:
+        release(desk, now)
 
 
 def natural(order: IndexOrder) -> Outcome:
@@ -82,7 +88,8 @@ def refuse(desk: DeskBase, now: Nanos, order: IndexOrder, reason: str) -> None:
 def settle(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     """Give back what the order did not use."""
     if order.side == "sell":
-        _return_tokens(desk, now, order)
+        return_unsold(desk, now, order)
+        finish(desk, now, order)
     elif order.routed > order.charged:
         desk.send(COLLATERAL, ReleaseCollateral(order.order_id, order.user, order.payment_id))
     else:
@@ -91,11 +98,17 @@ def settle(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
 
 def on_released(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralReleased) -> None:
     """What was left of an order's collateral is its user's again. Enough to be worth it is sent back."""
-    order.refund = said.amount
+    order.credited = said.amount
     if said.amount >= desk.settings.refund_min:
         desk.send(COLLATERAL, RefundCollateral(order.order_id, order.user, said.amount))
     else:
         finish(desk, now, order)
+
+
+def on_refunded(desk: DeskBase, now: Nanos, order: IndexOrder, said: PaidOut) -> None:
+    """What was sent back has arrived, less what that cost, or could not be sent after all."""
+    order.refund, order.refund_fee, order.credited = said.amount, said.fee, said.credited
+    finish(desk, now, order)
 
 
 def on_not_returned(desk: DeskBase, now: Nanos, order: IndexOrder, _said: CollateralRefused) -> None:
@@ -112,26 +125,17 @@ def finish(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     desk.drop_timers(order)
     desk.state.line.remove(order.order_id)
     desk.state.orders.end(order, desk.settings.ended_orders_max)
-    desk.note(
-        IndexOrderEnded(
-            order_id=order.order_id,
-            user=order.user,
-            client_order_id=order.client_order_id,
-            symbol=order.symbol,
-            side=order.side,
-            outcome=outcome,
-            reason=order.end_reason or EndReason.FILLED,
-            filled_quantity=order.minted,
-            refund=order.refund,
-        )
+    ended = IndexOrderEnded(
+        order_id=order.order_id,
+        user=order.user,
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side,
+        outcome=outcome,
+        reason=order.end_reason or EndReason.FILLED,
+        filled_quantity=order.minted,
+        refund=order.refund,
     )
-
-
-def _return_tokens(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
-    left = desk.state.custody.unlock(order.order_id, order.user, order.symbol)
-    if left > 0:
-        desk.state.custody.withdraw(order.user, order.symbol, left)
-        key = f"return:{order.order_id}"
-        desk.ask_chain(now, ReturnIndex(key, order.symbol, order.user, left))
-    order.refund = left
-    finish(desk, now, order)
+    if order.refund_fee or order.credited:
+        ended = structs.replace(ended, refund_fee=order.refund_fee, credited=order.credited)
+    desk.note(ended)

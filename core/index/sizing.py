@@ -5,9 +5,10 @@
 Crossing keeps orders from the market; it does not let more be engaged than stock and market allow. Both sides trade
 in the middle between best bid and best ask, so each does better than at its limit, and neither pays an exchange fee.
 
-A buy of `net` is padded: up to the smallest exchange order, then up to a whole step of money, never beyond the
-liquidity; what that is too much becomes house inventory. A sell is never padded, which would sell what others own: one
-that is too small for the market goes to the house at the best bid. Both count against what the house may hold.
+A buy of `net` is padded: up to the smallest exchange order, then up to a whole step of money, and up to the least that
+the exchange's filters let through, never beyond the liquidity; what that is too much becomes house inventory. A sell is
+never padded, which would sell what others own: one that is too small for the market, or for the exchange, goes to the
+house at the best bid. Both count against what the house may hold.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final, NamedTuple
 from core.index.engaging import Fitted
 from core.index.limits import AssetMarket, asset_order, limit_price
 from core.index.planning import AssetPlan, AssetView, Crossing, HeldLot, PlanLimits, PlanProblem, key
-from core.index.rounding import ROUNDING, cut
+from core.index.rounding import LEAST, ROUNDING, cut
 from core.index.wishes import Markets, total_demand
 from core.market.orders import Side
 
@@ -34,6 +35,8 @@ class Sized(NamedTuple):
     crossings: tuple[Crossing, ...]
     house_change: Mapping[str, Decimal]
     """By asset: what the house would hold more afterwards, in money at limits."""
+    raised: str = ""
+    """The asset whose order the exchange's filters raise most, if they raise any by more than a step of money."""
 
     @property
     def volley(self) -> Decimal:
@@ -70,13 +73,14 @@ def usable(lot: HeldLot, one: AssetMarket | None, limits: PlanLimits) -> bool:
 
 
 def usable_stock(problem: PlanProblem, found: Markets) -> dict[tuple[str, Side], Decimal]:
-    """How much of each asset and side is held and usable."""
+    """How much of each asset and side is held and usable. What is worth nothing, within the tolerance, is not there."""
     total: dict[tuple[str, Side], Decimal] = {}
     for lot in problem.held:
         if usable(lot, found[lot.side].get(lot.asset), problem.limits):
             key = (lot.asset, lot.side)
             total[key] = total.get(key, _ZERO) + lot.quantity
-    return total
+    nothing = problem.limits.collateral_tolerance
+    return {(asset, side): held for (asset, side), held in total.items() if held * found[side][asset].limit > nothing}
 
 
 def size(problem: PlanProblem, found: Markets, fitted: tuple[Fitted, ...], *, stepped: bool) -> Sized:
@@ -85,7 +89,8 @@ def size(problem: PlanProblem, found: Markets, fitted: tuple[Fitted, ...], *, st
     wanted = total_demand(one.contributions for one in fitted)
     for asset in asset_order(problem):
         sizer.add(asset, wanted.get(key(asset, "buy"), _ZERO), wanted.get(key(asset, "sell"), _ZERO))
-    return Sized(tuple(sizer.buys + sizer.sells), tuple(sizer.crossings), sizer.house_change)
+    raised = max(sizer.raised, key=lambda asset: sizer.raised[asset], default="")
+    return Sized(tuple(sizer.buys + sizer.sells), tuple(sizer.crossings), sizer.house_change, raised)
 
 
 class _Sizer:
@@ -100,6 +105,7 @@ class _Sizer:
         self.sells: list[AssetPlan] = []
         self.crossings: list[Crossing] = []
         self.house_change: dict[str, Decimal] = {}
+        self.raised: dict[str, Decimal] = {}
 
     def add(self, asset: str, buy: Decimal, sell: Decimal) -> None:
         """One asset, with what buys and sells want of it."""
@@ -107,21 +113,24 @@ class _Sizer:
         sell_stock = cut(min(sell, self.stock.get((asset, "sell"), _ZERO)))
         crossed = cut(min(buy - buy_stock, sell - sell_stock))
         view = self.views.get(asset)
-        if crossed > self.limits.quantity_tolerance and view is not None:
+        if crossed > LEAST and view is not None:
             self.crossings.append(Crossing(asset, crossed, middle(view)))
         else:
             crossed = _ZERO
-        if buy > self.limits.quantity_tolerance:
+        if buy > LEAST:
             self._buy(asset, buy, buy_stock, crossed)
-        if sell > self.limits.quantity_tolerance and view is not None:
+        if sell > LEAST and view is not None:
             self._sell(view, sell, sell_stock, crossed)
 
     def _buy(self, asset: str, demand: Decimal, stock: Decimal, crossed: Decimal) -> None:
         one, net = self.found["buy"][asset], demand - stock - crossed
         quantity = _ZERO
-        if net > self.limits.quantity_tolerance:
+        if net > LEAST:
             wanted = padded(net, one, self.limits) if self.stepped else self.limits.min_asset_volley_size / one.limit
             quantity = min(max(wanted, net), one.liquidity)
+            if quantity < one.least:
+                self._raise(asset, (one.least - quantity) * one.limit)
+                quantity = one.least
         row = AssetPlan(asset, "buy", one.limit, one.liquidity, demand, stock, crossed, quantity)
         self.buys.append(row)
         between_batches = self.stock.get((asset, "buy"), _ZERO) - self.house.get(asset, _ZERO)
@@ -130,12 +139,17 @@ class _Sizer:
     def _sell(self, view: AssetView, demand: Decimal, stock: Decimal, crossed: Decimal) -> None:
         asset = view.asset
         one, net = self.found["sell"][asset], demand - stock - crossed
-        quantity = net if net > self.limits.quantity_tolerance else _ZERO
-        if _ZERO < quantity * one.limit < self.limits.min_asset_volley_size and view.best_bid is not None:
+        quantity = net if net > LEAST else _ZERO
+        small = quantity * one.limit < self.limits.min_asset_volley_size or quantity < one.least
+        if quantity and small and view.best_bid is not None:
             self.crossings.append(Crossing(asset, quantity, view.best_bid, to_house=True))
             self._change(asset, quantity * one.limit)
             crossed, quantity = crossed + quantity, _ZERO
         self.sells.append(AssetPlan(asset, "sell", one.limit, one.liquidity, demand, stock, crossed, quantity))
+
+    def _raise(self, asset: str, value: Decimal) -> None:
+        if value > self.limits.asset_volley_step_size:
+            self.raised[asset] = value
 
     def _change(self, asset: str, value: Decimal) -> None:
         self.house_change[asset] = self.house_change.get(asset, _ZERO) + value

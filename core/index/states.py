@@ -1,4 +1,4 @@
-"""The states of an index order, and those of a call on the chain that has to be heeded once.
+"""The states of an index order, of a batch, and of a call on the chain that has to be heeded once.
 
 **Index orders.** An `open` order waits its time in the client queue: nothing has been moved for it. Served, it is
 `routing`: a buy's collateral is awaited and brought to where assets are paid; a sell's tokens are looked for in
@@ -19,11 +19,20 @@ cancelled, and the batch ends when each of them has.
 Then what it has is minted like that of any other order: `fully_mintable` means that it is time to mint, not that all
 was filled. With nothing filled it settles at once.
 
-`minting` is payment, then the chain: spend and mint for a buy; pay out and burn for a sell. Both can be asked for
-again and are done once. A payment that is refused for good ends the order without tokens, and its lots go to the house.
-In `settling` what was not spent goes back to the user. The end that the order was heading for is decided when it
-starts to leave, and the last step only states it: `minted`, `redeemed`, `cancelled`, `expired`, `rejected`. Their rows
-are empty, so nothing that arrives later can change such an order, and it ends once.
+`minting` is money, then the chain: spend and mint for a buy; have the cash held and burn for a sell. Both can be asked
+for again and are done once. Money that is refused for good ends the order: no tokens are minted, or they are given
+back and not burned, and its lots go to the house.
+In `settling` what was not spent or sold goes back to the user, and the cash of a sell is paid out. The end that the
+order was heading for is decided when it starts to leave, and the last step only states it: `minted`, `redeemed`,
+`cancelled`, `expired`, `rejected`. Their rows are empty, so nothing that arrives later can change such an order, and it
+ends once.
+
+**Batches.** An `opened` batch has its orders, and hands out what stock and crossings have for them. If that `covered`
+all, it is `settling` at once; otherwise its exchange orders are `placed`, and it is `trading`. Only then, and while it
+is `cancelling`, does it take trades: who is asked to cancel may have traded before. Cancelling begins when one of its
+index orders has to go, or the time of a rebalance is over, and may be asked for by several. Neither state is left
+before the last of the exchange orders has ended; nothing can come in then, so what is left of lots goes to stock, its
+orders go on, and the batch is `completed`, once and for ever.
 
 **Calls on the chain.** A `due` call is made (`asked`); confirmed it is `done`. Refused or unanswered it is due again
 after a wait. Every attempt carries the same id, by which the chain knows that it has obeyed already.
@@ -139,6 +148,52 @@ INDEX_ORDERS: Final = Machine(
         _S.CANCELLED: {},
         _S.EXPIRED: {},
         _S.REJECTED: {},
+    },
+)
+
+
+class IndexBatchState(StrEnum):
+    """Where a batch stands."""
+
+    OPENED = "opened"
+    TRADING = "trading"
+    CANCELLING = "cancelling"
+    SETTLING = "settling"
+    COMPLETED = "completed"
+
+
+class IndexBatchStep(StrEnum):
+    """What can happen to a batch."""
+
+    PLACED = "placed"
+    COVERED = "covered"
+    TRADED = "traded"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+    COMPLETED = "completed"
+
+
+_B, _C = IndexBatchState, IndexBatchStep
+
+INDEX_BATCHES: Final = Machine(
+    "index batch",
+    {
+        _B.OPENED: {
+            _C.PLACED: _B.TRADING,
+            _C.COVERED: _B.SETTLING,
+        },
+        _B.TRADING: {
+            _C.TRADED: _B.TRADING,
+            _C.CANCELLED: _B.CANCELLING,
+            _C.ENDED: _B.SETTLING,
+        },
+        _B.CANCELLING: {
+            _C.TRADED: _B.CANCELLING,
+            _C.CANCELLED: _B.CANCELLING,
+            _C.ENDED: _B.SETTLING,
+        },
+        _B.SETTLING: {_C.COMPLETED: _B.COMPLETED},
+        _B.COMPLETED: {},
     },
 )
 

@@ -1,13 +1,14 @@
 """Lots that no order owns yet: those between two batches, and the house's own.
 
 A batch leaves lots behind because only whole baskets count and because exchange orders are padded. What orders that go
-on still want is *carried* to the next batch; the rest is *house* inventory. Both are used before anything is bought,
-carried lots first, each first in, first out. Amounts are exact: nothing is lost between batches.
+on still want is *carried* to the next batch; the rest is *house* inventory, and so is what was carried for orders that
+do not go on after all (`carrying`). Both are used before anything is bought, carried lots first, each first in, first
+out. Amounts are exact: nothing is lost between batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -54,6 +55,8 @@ class Stock(msgspec.Struct):
 
     carried: dict[str, list[Lot]] = {}
     house: dict[str, list[Lot]] = {}
+    offered: dict[str, list[Lot]] = {}
+    """Of the house, too: what its own tasks trade away in a running batch, and nobody else may use meanwhile."""
     house_lots_max: int = 100
     """So many lots may be on a shelf of the house before the oldest two are merged, at what they cost together."""
 
@@ -75,39 +78,33 @@ def unit_cost(lot: Lot) -> Decimal:
     return lot.price + fee if lot.side == "buy" else lot.price - fee
 
 
-def value(stock: Stock, prices: Mapping[str, Decimal]) -> Decimal:
-    """House inventory at `prices`; at its own price where there is none. What was sold and not owned counts against."""
-    total = _ZERO
-    for lots in stock.house.values():
-        for lot in lots:
-            worth = lot.remaining * prices.get(lot.asset, lot.price)
-            total += worth if lot.side == "buy" else -worth
-    return total
-
-
 def cost(stock: Stock) -> Decimal:
-    """What the house paid for its inventory, fees included; `value` less this is its unrealised profit."""
+    """What the house paid for its inventory, fees included; less what sales brought of which it owned nothing."""
     total = _ZERO
-    for lots in stock.house.values():
-        for lot in lots:
-            paid = lot.remaining * unit_cost(lot)
-            total += paid if lot.side == "buy" else -paid
+    for lot in _of_house(stock):
+        paid = lot.remaining * unit_cost(lot)
+        total += paid if lot.side == "buy" else -paid
     return total
+
+
+def has_worth(stock: Stock, tolerance: Decimal) -> bool:
+    """Whether a lot of the house has cost, or brought, more than that: what rounding leaves over has not."""
+    lots = (lot for shelf in stock.house.values() for lot in shelf)
+    return any(lot.remaining * unit_cost(lot) > tolerance for lot in lots)
 
 
 def house_quantities(stock: Stock) -> dict[str, Decimal]:
     """What the house holds of each asset, less what it has sold and not owned."""
     total: dict[str, Decimal] = {}
-    for lots in stock.house.values():
-        for lot in lots:
-            signed = lot.remaining if lot.side == "buy" else lot.remaining.copy_negate()
-            total[lot.asset] = EXACT.add(total.get(lot.asset, _ZERO), signed)
+    for lot in _of_house(stock):
+        signed = lot.remaining if lot.side == "buy" else lot.remaining.copy_negate()
+        total[lot.asset] = EXACT.add(total.get(lot.asset, _ZERO), signed)
     return {asset: quantity for asset, quantity in total.items() if quantity}
 
 
-def carried_quantity(stock: Stock, asset: str, side: Side) -> Decimal:
-    """What is carried of an asset from batch to batch."""
-    return total_of(stock.carried.get(key(asset, side), ()))
+def house_assets(stock: Stock) -> dict[str, None]:
+    """Every asset that the house holds, or has sold and not owned."""
+    return dict.fromkeys(lot.asset for lots in stock.house.values() for lot in lots[:1])
 
 
 def take(shelf: dict[str, list[Lot]], at: str, quantity: Decimal, worst: Decimal | None = None) -> list[Lot]:
@@ -141,6 +138,43 @@ def put(shelf: dict[str, list[Lot]], lot: Lot) -> None:
     lots.insert(place, lot)
 
 
+def offer(stock: Stock, asset: str, side: Side, quantity: Decimal, worst: Decimal | None = None) -> None:
+    """Put so many lots of the house aside for a task of its own that trades them away; those beyond `worst` first."""
+    at = key(asset, side)
+    taken = stock.offered.setdefault(at, [])
+    for lot in sorted(stock.house.get(at, ()), key=lambda lot: worst is None or within(lot, worst)):
+        part = lot.split(min(lot.remaining, quantity))
+        quantity = EXACT.subtract(quantity, part.remaining)
+        if part.remaining:
+            taken.append(part)
+    _drop_empty(stock.house, at)
+
+
+def take_back(stock: Stock) -> None:
+    """What the house's tasks did not trade away is its inventory as before."""
+    shelves, stock.offered = stock.offered, {}
+    for lot in (lot for lots in shelves.values() for lot in lots):
+        add_house(stock, lot)
+
+
+def leave_to_house(stock: Stock, asset: str, side: Side, worst: Decimal | None = None) -> None:
+    """Nobody will want what is carried of an asset, or of it what costs more, or brought less, than `worst`: it is the
+    house's."""
+    lots = stock.carried.pop(key(asset, side), [])
+    for lot in lots:
+        if worst is None or not within(lot, worst):
+            add_house(stock, lot)
+        else:
+            put(stock.carried, lot)
+
+
+def spoiled(stock: Stock, asset: str, worst: Decimal) -> Decimal:
+    """What was sold of an asset for less than `worst`: no order will take it, and it has to be bought back."""
+    shelves = (stock.carried, stock.house, stock.offered)
+    lots = (lot for shelf in shelves for lot in shelf.get(key(asset, "sell"), ()))
+    return total_of(lot for lot in lots if not within(lot, worst))
+
+
 def add_house(stock: Stock, lot: Lot) -> Decimal:
     """Give a lot to the house. It closes lots of the other side first; returns how much of it did."""
     other: Side = "sell" if lot.side == "buy" else "buy"
@@ -154,12 +188,30 @@ def add_house(stock: Stock, lot: Lot) -> Decimal:
     return closed
 
 
+def shelve(stock: Stock, lots: Iterable[Lot], wanted: Decimal) -> Decimal:
+    """Put lots away that are no order's: the oldest, up to what is `wanted`, to carry; returns what is the house's."""
+    house = _ZERO
+    for lot in lots:
+        if wanted > 0:
+            part = lot.split(min(lot.remaining, wanted))
+            wanted = EXACT.subtract(wanted, part.remaining)
+            put(stock.carried, part)
+        if lot.remaining:
+            house = EXACT.add(house, lot.remaining)
+            add_house(stock, lot)
+    return house
+
+
 def total_of(lots: Iterable[Lot]) -> Decimal:
     """What is left in lots together."""
     total = _ZERO
     for lot in lots:
         total = EXACT.add(total, lot.remaining)
     return total
+
+
+def _of_house(stock: Stock) -> Iterator[Lot]:
+    return (lot for lots in (*stock.house.values(), *stock.offered.values()) for lot in lots)
 
 
 def _merged(older: Lot, younger: Lot) -> Lot:

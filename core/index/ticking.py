@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from core.index import filling, funding, minting, quoting, rebalancing, rounds, settling, valuing, weighing
-from core.index.base import EXPIRY, MATURITY, DeskBase
+from core.index import (
+    filling,
+    funding,
+    minting,
+    quoting,
+    rebalancing,
+    reconciling,
+    returning,
+    rounds,
+    settling,
+    valuing,
+    weighing,
+)
+from core.index.base import EXPIRY, MATURITY, REBALANCE, DeskBase
 from core.index.chain_calls import TIMER as CHAIN_TIMER
+from core.index.ready import of_asset, of_index
 from core.index.reasons import EndReason
 from core.index.records import Outcome
 from core.units import Nanos
@@ -44,10 +57,10 @@ def keep_books(desk: DeskBase, now: Nanos, _of: str = "") -> None:
     _watch_books(desk)
 
 
-def market_moved(desk: DeskBase, now: Nanos) -> None:
-    """A book has changed: what could not be planned or weighed may be possible now."""
-    desk.state.orders.tried.clear()
-    desk.state.indexes.attend = desk.state.indexes.has_tasks()
+def market_moved(desk: DeskBase, now: Nanos, asset: str) -> None:
+    """A book has changed: what could not be planned or weighed for want of it may be possible now."""
+    _wake_orders(desk, asset)
+    desk.state.indexes.attend |= desk.state.indexes.has_tasks() or asset in desk.state.indexes.delisted
     weighing.weigh_again(desk, now)
     _watch_books(desk)
 
@@ -70,12 +83,19 @@ def _rebalance(desk: DeskBase, now: Nanos) -> None:
 
 def _next_work(desk: DeskBase, now: Nanos) -> Nanos | None:
     state = desk.state
-    planning = state.orders.has_due() and state.batches.job is None and not state.stopping
-    rebalancing_due = state.indexes.attend and not state.stopping
-    if state.orders.mintable or planning or rebalancing_due:
+    if state.orders.mintable:
         return now
-    waits = (state.line.next_due(), state.quotes.line.next_due())
+    plan_due = (state.indexes.attend and not state.stopping) or rounds.is_due(desk)
+    held_until = max(now, state.batches.room.held_until) if plan_due else None
+    waits = (state.line.next_due(), state.quotes.line.next_due(), state.orders.ready.next_ripe(), held_until)
     return min((at for at in waits if at is not None), default=None)
+
+
+def _wake_orders(desk: DeskBase, asset: str) -> None:
+    indexes, ready = desk.state.indexes, desk.state.orders.ready
+    if ready.parked:
+        holders = (symbol for symbol, index in indexes.live.items() if index.basket.has(asset))
+        ready.wake(of_asset(asset), *(of_index(symbol) for symbol in holders))
 
 
 def _watch_books(desk: DeskBase) -> None:
@@ -94,17 +114,12 @@ def _mature(desk: DeskBase, now: Nanos, order_id: str) -> None:
     filling.mature(desk, now, desk.state.orders.live[order_id])
 
 
-def _pay_again(desk: DeskBase, now: Nanos, order_id: str) -> None:
-    minting.pay_out(desk, now, desk.state.orders.live[order_id])
-
-
 def _plan_simply(desk: DeskBase, now: Nanos, _of: str) -> None:
     rounds.plan_simply(desk, now)
 
 
-def _rebalance_over(desk: DeskBase, _now: Nanos, _symbol: str) -> None:
-    desk.state.indexes.attend = True
-    rebalancing.cut_short(desk)
+def _rebalance_over(desk: DeskBase, _now: Nanos, symbol: str) -> None:
+    rebalancing.fall_due(desk, symbol)
 
 
 def _call_again(desk: DeskBase, now: Nanos, key: str) -> None:
@@ -118,8 +133,9 @@ _TIMERS: Final[dict[str, Callable[[DeskBase, Nanos, str], None]]] = {
     rounds.COMPUTING: _plan_simply,
     EXPIRY.rstrip(":"): _expire,
     MATURITY.rstrip(":"): _mature,
-    minting.PAYOUT.rstrip(":"): _pay_again,
-    rebalancing.REBALANCE.rstrip(":"): _rebalance_over,
+    REBALANCE.rstrip(":"): _rebalance_over,
     CHAIN_TIMER.rstrip(":"): _call_again,
     valuing.VALUE: valuing.state_values,
+    reconciling.RECONCILE: reconciling.look_again,
+    returning.IDLE: returning.return_idle,
 }

@@ -12,14 +12,26 @@ from typing import Final
 
 from core.index.allocation import BatchState, volley_of
 from core.index.limits import limit_price, markets
-from core.index.planning import Engagement, Mode, Plan, PlanProblem, key
-from core.index.rounding import FINEST, ROUNDING
+from core.index.planning import (
+    AssetPlan,
+    AssetView,
+    Engagement,
+    HeldLot,
+    Mode,
+    Plan,
+    PlanLimits,
+    PlanProblem,
+    key,
+)
+from core.index.rounding import LEAST, ROUNDING
+from core.index.states import IndexBatchState
 from core.market.orders import Side
 from core.units import EXACT, MONEY
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 _SIDES: Final[tuple[Side, ...]] = ("buy", "sell")
+_LIVE: Final = frozenset({IndexBatchState.TRADING, IndexBatchState.CANCELLING})
 
 
 def violations(problem: PlanProblem, plan: Plan) -> list[str]:
@@ -32,9 +44,10 @@ def violations(problem: PlanProblem, plan: Plan) -> list[str]:
             *_everyone_once(problem, plan),
             *_orders(problem, plan),
             *_caps(problem, plan),
-            *_balance(problem, plan),
+            *_balance(plan),
             *fraction_violations(plan.engagements),
             *_assets(problem, plan),
+            *_crossings(problem, plan),
             *_house(problem, plan),
         ]
 
@@ -53,8 +66,10 @@ def fraction_violations(engagements: Iterable[Engagement]) -> list[str]:
 
 
 def batch_violations(batch: BatchState) -> list[str]:
-    """I5, I7, I8 and I9 in a running batch."""
+    """I5, I7, I8 and I9 in a running batch, and whether its state is that of its exchange orders."""
     found = list(_conservation(batch)) + list(_whole_baskets(batch))
+    if (batch.state in _LIVE) != any(not order.reason for order in batch.orders.values()):
+        found.append(f"{batch.batch_id}: is {batch.state}, which its exchange orders are not")
     if batch.volley != volley_of(batch):
         found.append(f"I9 {batch.batch_id}: volley is {batch.volley}, exchange orders are worth {volley_of(batch)}")
     if batch.rules.mode is not Mode.REFERENCE:
@@ -85,7 +100,7 @@ def _conservation(batch: BatchState) -> Iterator[str]:
 def _whole_baskets(batch: BatchState) -> Iterator[str]:
     """Each allocation may be off by the tolerance, so an order by that many times it; slices say how many."""
     for one in batch.engaged.values():
-        allowed = (batch.rules.quantity_tolerance + Decimal(1).scaleb(-FINEST)) * max(one.steps, 1)
+        allowed = (batch.rules.nothing + LEAST) * max(one.steps, 1)
         for part in one.parts:
             if key(part.asset, one.side) in batch.positions:
                 wanted, got = part.per_unit * one.filled, one.assigned.get(part.asset, _ZERO)
@@ -102,10 +117,13 @@ def _everyone_once(problem: PlanProblem, plan: Plan) -> Iterator[str]:
 
 def _orders(problem: PlanProblem, plan: Plan) -> Iterator[str]:
     limits, demands = problem.limits, {demand.order_id: demand for demand in problem.demands}
+    baskets = {basket.symbol: basket.quantities() for basket in problem.baskets}
     for one in plan.engagements:
         demand = demands.get(one.order_id)
         if demand is None:
             continue
+        if {part.asset: part.per_unit for part in one.parts} != baskets[one.symbol]:
+            yield f"{one.order_id}: is not made of what {one.symbol} is"
         available = demand.remaining + demand.carried
         worth = one.price * one.quantity
         if one.quantity <= 0 or _exceeds(worth, limits.max_order_volley_size):
@@ -128,7 +146,7 @@ def _caps(problem: PlanProblem, plan: Plan) -> Iterator[str]:
         yield f"exchange orders are worth {volley} (stated {plan.volley}), they may be {room}"
 
 
-def _balance(problem: PlanProblem, plan: Plan) -> Iterator[str]:
+def _balance(plan: Plan) -> Iterator[str]:
     """Each asset's demand is what orders want of it, and stock, crossing and exchange order cover it."""
     wanted: dict[str, Decimal] = {}
     for one in plan.engagements:
@@ -138,30 +156,60 @@ def _balance(problem: PlanProblem, plan: Plan) -> Iterator[str]:
     rows = {key(row.asset, row.side): row for row in plan.assets}
     for at, demand in wanted.items():
         planned = rows[at].demand if at in rows else _ZERO
-        if abs(planned - demand) > problem.limits.quantity_tolerance + demand * ROUNDING:
+        if abs(planned - demand) > LEAST + demand * ROUNDING:
             yield f"{at}: orders want {demand}, planned is {planned}"
     for at, row in rows.items():
         covered = row.stock + row.crossed + row.quantity
-        if row.demand - covered > problem.limits.quantity_tolerance + row.demand * ROUNDING:
+        if row.demand - covered > LEAST + row.demand * ROUNDING:
             yield f"{at}: demand {row.demand} is covered for {covered}"
 
 
 def _assets(problem: PlanProblem, plan: Plan) -> Iterator[str]:
-    limits, held = problem.limits, dict.fromkeys((key(row.asset, row.side) for row in plan.assets), _ZERO)
+    limits, views = problem.limits, {view.asset: view for view in problem.views}
     found = {side: markets(problem, side) for side in _SIDES}
-    for lot in problem.held:
-        if key(lot.asset, lot.side) in held:
-            held[key(lot.asset, lot.side)] += lot.quantity
     for row in plan.assets:
-        at, one = key(row.asset, row.side), found[row.side][row.asset]
-        if row.quantity and (row.quantity > one.liquidity or row.limit != one.limit):
-            yield f"{at}: orders {row.quantity} at {row.limit}, the book has {one.liquidity} to {one.limit}"
+        at, one = key(row.asset, row.side), found[row.side].get(row.asset)
+        if one is None:
+            yield f"{at}: is planned at {row.limit}, and has no price"
+            continue
+        liquidity = min(one.liquidity, _offered(problem, views[row.asset], row))
+        is_worse = row.limit > one.limit if row.side == "buy" else row.limit < one.limit
+        if row.quantity and (row.quantity > liquidity or is_worse):
+            yield f"{at}: orders {row.quantity} at {row.limit}, the book has {liquidity} to {one.limit}"
         if row.quantity and _exceeds(limits.min_asset_volley_size, row.quantity * row.limit):
             yield f"{at}: orders {row.quantity * row.limit}, the least is {limits.min_asset_volley_size}"
         if row.side == "sell" and _exceeds(row.quantity, row.demand):
             yield f"{at}: sells {row.quantity}, orders want {row.demand}"
-        if row.stock > held[at]:
-            yield f"{at}: takes {row.stock} out of stock, there is {held[at]}"
+        held = sum((lot.quantity for lot in problem.held if _is_usable(lot, row, limits)), _ZERO)
+        if row.stock > held:
+            yield f"{at}: takes {row.stock} out of stock, there is {held}"
+
+
+def _offered(problem: PlanProblem, view: AssetView, row: AssetPlan) -> Decimal:
+    """What a book has at a row's limit or better, less what running batches mean to take."""
+    is_buy, tolerance = row.side == "buy", problem.limits.quantity_tolerance
+    levels, reserved = (view.asks, problem.reserved_asks) if is_buy else (view.bids, problem.reserved_bids)
+    beyond = ((price - row.limit if is_buy else row.limit - price, quantity) for price, quantity in levels)
+    offered = sum((quantity for worse, quantity in beyond if worse <= tolerance), _ZERO)
+    return max(offered - dict(reserved).get(row.asset, _ZERO), _ZERO)
+
+
+def _is_usable(lot: HeldLot, row: AssetPlan, limits: PlanLimits) -> bool:
+    """Whether a lot costs no more than the limit with fees, or brings no less."""
+    if (lot.asset, lot.side) != (row.asset, row.side):
+        return False
+    if lot.side == "buy":
+        return lot.unit_cost <= row.limit * limits.fee_factor
+    return lot.unit_cost >= row.limit / limits.fee_factor
+
+
+def _crossings(problem: PlanProblem, plan: Plan) -> Iterator[str]:
+    """What does not go to the market has a price of the market all the same."""
+    views = {view.asset: view for view in problem.views}
+    for one in plan.crossings:
+        best = [price for price in (views[one.asset].best_bid, views[one.asset].best_ask) if price is not None]
+        if not best or not min(best) <= one.price <= max(best):
+            yield f"{one.asset}: crosses {one.quantity} at {one.price}, the market is {', '.join(map(str, best))}"
 
 
 def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
@@ -169,9 +217,8 @@ def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
     limits, growth, before = problem.limits, _ZERO, _ZERO
     for row in plan.assets:
         if row.side == "buy":
-            worst = row.limit * limits.fee_factor
-            carried = (lot for lot in problem.held if (lot.asset, lot.side, lot.house) == (row.asset, "buy", False))
-            usable = sum((lot.quantity for lot in carried if lot.unit_cost <= worst), _ZERO)
+            carried = (lot for lot in problem.held if not lot.house and _is_usable(lot, row, limits))
+            usable = sum((lot.quantity for lot in carried), _ZERO)
             growth += (row.surplus - max(row.stock - usable, _ZERO)) * row.limit
     growth += sum((one.quantity * one.price for one in plan.crossings if one.to_house), _ZERO)
     prices = {view.asset: limit_price(view, "buy", limits) for view in problem.views}

@@ -5,13 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from core.index.reasons import OrderRefusal
+from core.index.reasons import OrderRefusal, TokenRefusal
+from core.index.records import IndexTokensDeposited
 from core.index.settings import DeskSettings
 from core.market.orders import Side
 from core.units import decimals
 
 ID_CHARS_MAX: Final = 64
 _EXPONENT_MAX: Final = 40
+_DIGITS_MAX: Final = 24
+"""Before the point: exact sums of tokens have room for them."""
+_NUMBER_MAX: Final = 2**63 - 1
 
 
 def amount_flaw(amount: Decimal, side: Side, settings: DeskSettings) -> OrderRefusal | None:
@@ -21,11 +25,25 @@ def amount_flaw(amount: Decimal, side: Side, settings: DeskSettings) -> OrderRef
     if amount > settings.order_amount_max:
         return OrderRefusal.TOO_LARGE
     places = settings.collateral_decimals if side == "buy" else settings.token_decimals
-    if abs(int(amount.as_tuple().exponent)) > _EXPONENT_MAX or decimals(amount) > places:
-        return OrderRefusal.TOO_MUCH_PRECISION
-    return None
+    return OrderRefusal.TOO_MUCH_PRECISION if _is_too_precise(amount, places) else None
+
+
+def token_flaw(said: IndexTokensDeposited, settings: DeskSettings) -> TokenRefusal | None:
+    """What is wrong with tokens that came into custody, whatever index they are of."""
+    amount = said.amount
+    if not amount.is_finite() or amount <= 0:
+        return TokenRefusal.INVALID_AMOUNT
+    if not 0 <= said.seq_num <= _NUMBER_MAX:
+        return TokenRefusal.INVALID_NUMBER
+    if amount.adjusted() >= _DIGITS_MAX:
+        return TokenRefusal.TOO_LARGE
+    return TokenRefusal.TOO_MUCH_PRECISION if _is_too_precise(amount, settings.token_decimals) else None
 
 
 def is_id(text: str) -> bool:
     """Whether a client id can be kept: not empty, and not endless."""
     return 0 < len(text) <= ID_CHARS_MAX
+
+
+def _is_too_precise(amount: Decimal, places: int) -> bool:
+    return abs(int(amount.as_tuple().exponent)) > _EXPONENT_MAX or decimals(amount) > places

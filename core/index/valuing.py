@@ -1,4 +1,4 @@
-"""What indexes and house are worth, stated at an interval while there are orders: the series that analyses draw."""
+"""What indexes and house are worth, stated at an interval while there is anything: the series that analyses draw."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.index.base import DeskBase
 from core.index.basket import Unpriced
 from core.index.facts import HouseValued
 from core.index.nav import nav_point
-from core.index.stock import house_quantities
+from core.index.stock import has_worth, house_quantities
 from core.market.prices import PriceType
 from core.units import Nanos
 
@@ -16,11 +16,18 @@ VALUE: Final = "value"
 
 
 def watch(desk: DeskBase, now: Nanos) -> None:
-    """Have everything valued an interval from now, if there are orders."""
+    """Have everything valued an interval from now, if there is something: orders, tokens, or inventory of the house."""
     interval = desk.settings.nav_interval_ns
-    if interval and desk.state.orders.live and not desk.state.valuing:
+    if interval and not desk.state.valuing and _has_value(desk):
         desk.state.valuing = True
         desk.wake(VALUE, now + interval)
+
+
+def _has_value(desk: DeskBase) -> bool:
+    state = desk.state
+    if state.orders.live or has_worth(state.stock, desk.settings.limits.collateral_tolerance):
+        return True
+    return any(index.supply or index.backed for index in state.indexes.live.values())
 
 
 def state_values(desk: DeskBase, now: Nanos, _of: str = "") -> None:
@@ -33,7 +40,8 @@ def state_values(desk: DeskBase, now: Nanos, _of: str = "") -> None:
                 index.basket,
                 prices,
                 at=now,
-                tokens=index.backed,
+                tokens=index.supply,
+                backed=index.backed,
                 held=index.held,
                 cash=index.cash,
                 paid=index.last_price,

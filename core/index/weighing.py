@@ -1,18 +1,28 @@
 """Weights become baskets: the first ones make an index, later ones are handed to the rebalance.
 
 Weights that name assets without a price wait for it. An index takes new ones at most once in `rebalance_interval_ns`;
-while a rebalance is under way the newest wait for its end. A delisting takes an asset out of every index, whenever.
+while a rebalance keeps it closed the newest wait for it.
+
+A delisting takes an asset out of whatever an index aims at, whenever, and out of weights that wait: the others' shares
+grow in proportion, which leaves a curator's wish as it is but for what cannot be. It is remembered, and tried again
+while prices are missing. Weights that name a delisted asset when they come are refused instead: a curator who does not
+know of the delisting has meant something else, and can say what.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 from core.errors import InputError
+from core.index import rebalancing
 from core.index.base import DeskBase
 from core.index.basket import (
     Basket,
     Unpriced,
     basket_from_quantities,
     basket_from_weights,
+    index_price,
     normalised,
 )
 from core.index.composition import follow, publish
@@ -20,9 +30,9 @@ from core.index.facts import WeightsRefused
 from core.index.indexes import LiveIndex, Weighing
 from core.index.reasons import WeightsRefusal
 from core.index.rebalance import rebalanced, weights_without
-from core.index.rebalancing import start_rebalance
 from core.index.records import CuratorWeightsSet, DelistAsset
 from core.index.settings import IndexSettings
+from core.index.stock import house_quantities
 from core.market.prices import PriceType
 from core.units import Nanos
 
@@ -48,6 +58,11 @@ def take_weights(desk: DeskBase, now: Nanos, said: CuratorWeightsSet) -> None:
         text = f"{said.symbol}: a target price of {said.target_price} (give a positive one)"
         desk.note(WeightsRefused(said.symbol, WeightsRefusal.MALFORMED, text))
         return
+    gone = [asset for asset, _ in said.weights if asset in desk.state.indexes.delisted]
+    if gone:
+        text = f"{said.symbol}: {', '.join(gone)} delisted (leave such assets out)"
+        desk.note(WeightsRefused(said.symbol, WeightsRefusal.DELISTED, text))
+        return
     interval = desk.settings.rebalance_interval_ns
     if index is not None and index.rebalanced and now < index.weighed_at + interval:
         desk.note(
@@ -60,35 +75,82 @@ def take_weights(desk: DeskBase, now: Nanos, said: CuratorWeightsSet) -> None:
 
 
 def delist(desk: DeskBase, now: Nanos, said: DelistAsset) -> None:
-    """Take an asset out of every index that has it, in time to sell it before its deadline."""
-    holders = [index for index in desk.state.indexes.live.values() if said.asset in index.basket.quantities()]
+    """Take an asset out of every index that has it or will, in time to sell it before its deadline."""
+    indexes = desk.state.indexes
     if said.deadline <= now:
         desk.note(WeightsRefused(said.asset, WeightsRefusal.DEADLINE_PASSED, f"{said.asset} is delisted already"))
         return
-    if not holders:
+    if not _is_known(desk, said.asset):
         desk.note(WeightsRefused(said.asset, WeightsRefusal.UNKNOWN_ASSET, f"no index has {said.asset}"))
-    for index in holders:
-        prices = desk.prices(now, index.basket.quantities(), PriceType.VOLUME_WEIGHTED)
-        try:
-            kept = weights_without(index.basket, said.asset, prices)
-        except Unpriced as error:
-            desk.note(WeightsRefused(index.symbol, WeightsRefusal.UNPRICED, str(error)))
-        except InputError as error:
-            desk.note(WeightsRefused(index.symbol, WeightsRefusal.LAST_ASSET, str(error)))
-        else:
-            desk.state.indexes.weighing[index.symbol] = Weighing(index.symbol, kept, None, said.deadline)
-            _weigh(desk, now, index.symbol, say_why_not=True)
+    indexes.delisted[said.asset] = said.deadline
+    indexes.attend = True
+    rebalancing.cut_short(desk)
+    for symbol in indexes.live:
+        aim = indexes.leaving.get(symbol, indexes.aim(symbol))
+        if aim.has(said.asset):
+            indexes.leaving[symbol] = aim
+            _take_out(desk, now, symbol, say_why_not=True)
 
 
 def weigh_again(desk: DeskBase, now: Nanos) -> None:
-    """Something has changed: use weights that have waited, if they can be now."""
+    """Something has changed: use weights and delistings that have waited, if they can be now."""
+    for symbol in list(desk.state.indexes.leaving):
+        _take_out(desk, now, symbol)
     for symbol in list(desk.state.indexes.weighing):
         _weigh(desk, now, symbol)
 
 
+def _is_known(desk: DeskBase, asset: str) -> bool:
+    """Whether anything of an asset is held, or aimed at."""
+    indexes = desk.state.indexes
+    weighed = any(asset == name for weighing in indexes.weighing.values() for name, _ in weighing.weights)
+    held = any(asset in index.held for index in indexes.live.values())
+    aimed_at = any(indexes.aim(symbol).has(asset) for symbol in indexes.live)
+    return weighed or held or aimed_at or asset in house_quantities(desk.state.stock)
+
+
+def _take_out(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = False) -> None:
+    """Have an index aim at what it does without the assets that are delisted.
+
+    Without prices for that it sells them, and keeps what it has of the others until there are.
+    """
+    indexes = desk.state.indexes
+    aim = indexes.leaving[symbol]
+    gone = [asset for asset in aim.quantities() if asset in indexes.delisted]
+    prices = desk.prices(now, aim.quantities(), PriceType.VOLUME_WEIGHTED)
+    try:
+        weights = weights_without(aim, gone, prices)
+        basket = basket_from_weights(symbol, weights, prices, _worth(desk, now, aim, prices))
+    except Unpriced as error:
+        if say_why_not:
+            desk.note(WeightsRefused(symbol, WeightsRefusal.UNPRICED, str(error)))
+        if any(indexes.aim(symbol).has(asset) for asset in gone):
+            rest = Basket(symbol, tuple(part for part in aim.assets if part.asset not in gone))
+            rebalancing.aim_at(desk, now, indexes.live[symbol], rest, at_once=True)
+        return
+    except InputError as error:
+        desk.note(WeightsRefused(symbol, WeightsRefusal.LAST_ASSET, str(error)))
+    else:
+        rebalancing.aim_at(desk, now, indexes.live[symbol], basket, at_once=True)
+    del indexes.leaving[symbol]
+
+
+def _worth(desk: DeskBase, now: Nanos, aim: Basket, prices: Mapping[str, Decimal]) -> Decimal:
+    """What a token is worth. What has left its venue, and has no price any more, is worth nothing."""
+    dates = desk.state.indexes.delisted
+    lost = {asset for asset in aim.quantities() if asset not in prices and dates.get(asset, now) < now}
+    return index_price(Basket(aim.symbol, tuple(part for part in aim.assets if part.asset not in lost)), prices)
+
+
 def _weigh(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = False) -> None:
-    weighing, index = desk.state.indexes.weighing[symbol], desk.state.indexes.live.get(symbol)
-    if symbol in desk.state.indexes.rebalances:
+    indexes = desk.state.indexes
+    weighing, index, rebalance = indexes.weighing[symbol], indexes.live.get(symbol), indexes.rebalances.get(symbol)
+    weighing.weights = tuple(one for one in weighing.weights if one[0] not in indexes.delisted)
+    if not weighing.weights:
+        del indexes.weighing[symbol]
+        desk.note(WeightsRefused(symbol, WeightsRefusal.LAST_ASSET, "all of its assets were delisted meanwhile"))
+        return
+    if rebalance is not None and rebalance.is_closed:
         if say_why_not:
             desk.note(WeightsRefused(symbol, WeightsRefusal.REBALANCING, "kept until the rebalance before has ended"))
         return
@@ -98,11 +160,12 @@ def _weigh(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = False
         if say_why_not:
             desk.note(WeightsRefused(symbol, WeightsRefusal.UNPRICED, str(error)))
         return
-    del desk.state.indexes.weighing[symbol]
+    del indexes.weighing[symbol]
     if index is None:
         _establish(desk, now, basket)
-    else:
-        start_rebalance(desk, now, index, basket, weighing.deadline)
+        return
+    index.weighed_at, index.rebalanced = now, True
+    rebalancing.aim_at(desk, now, index, basket)
 
 
 def _basket(desk: DeskBase, now: Nanos, weighing: Weighing, index: LiveIndex | None) -> Basket:

@@ -73,11 +73,6 @@ class BookSide(msgspec.Struct):
             return sum(self.quantities[bisect_left(self.prices, limit - self.tolerance) :], _ZERO)
         return sum(self.quantities[: bisect_right(self.prices, limit + self.tolerance)], _ZERO)
 
-    def liquidity_levels(self, count: int) -> tuple[Decimal, Decimal | None]:
-        """What stands in the best `count` levels, and the worst price among them; None where nothing stands."""
-        taken = self.levels(count)
-        return sum((quantity for _, quantity in taken), _ZERO), taken[-1][0] if taken else None
-
     def sweep(self, quantity: Decimal) -> tuple[Decimal, Decimal]:
         """What trades of `quantity`, best price first, and its cost. Where the side is too thin, less trades."""
         traded = cost = _ZERO

@@ -8,15 +8,18 @@ so a snapshot that comes too early or too late only leads to the next one. A boo
 something as well.
 
 **Nothing is awaited for ever.** A snapshot that was refused is asked for again after `retry_ns`, doubled with each
-refusal up to `retry_ns_max`; so is one that was not answered within `snapshot_timeout_ns`.
+refusal up to `retry_ns_max`; one that was not answered within `snapshot_timeout_ns` is asked for again at once. An
+answer to a request that was given up is taken like any other if the book is not fresh yet, however slow the exchange.
+
+**Nothing is believed that cannot be.** A delta with a price or quantity that no book has is as good as missing, so is
+such a snapshot as good as refused, and such a trade is ignored.
 
 **Nothing is used that may be wrong.** Prices are given of books that are synced and were heard of within the last
 `stale_after_ns`. An older one is asked for anew: a quiet market is fresh again with the answer. A last trade is
 given while it is no older itself.
 
 The owner passes on what arrives, and calls `due` by `next_due` (at once if that has passed); both return the `Call`s to
-emit. A `Reply` belongs here if `is_ours` says so of its call id: a `BookSnapshot` to `on_snapshot`, an
-`ExchangeRefusal` to `on_refused`.
+emit. A reply to one is a `BookSnapshot`, for `on_snapshot`, or an `ExchangeRefusal`, for `on_refused`.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import msgspec
 
 from core.kernel.record import Call, Effect
 from core.market.book import OrderBook, order_book
-from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, SnapshotBook, TradePrinted
+from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, Levels, SnapshotBook, TradePrinted
 from core.market.prices import PriceType, price_of_top
 from core.units import SECOND, Nanos
 
@@ -90,6 +93,8 @@ class Books(msgspec.Struct):
         feed = self.feeds.get(delta.symbol)
         if feed is None:
             return []
+        if not (_is_sound(delta.bids) and _is_sound(delta.asks)):
+            return [] if feed.last_update_id is None else self._lose(now, delta.symbol, feed)
         if feed.last_update_id is None:
             self._queue(feed, delta)
             return self._request(now, delta.symbol, feed) if not feed.call_id and now >= feed.act_at else []
@@ -98,11 +103,15 @@ class Books(msgspec.Struct):
         return self._lose(now, delta.symbol, feed, delta)
 
     def on_snapshot(self, now: Nanos, call_id: str, snapshot: BookSnapshot) -> list[Effect]:
-        """Take in a whole book, and what has changed since. The answer to a request that was given up is ignored."""
+        """Take in a whole book, and what has changed since. What comes late is ignored if the book is fresh."""
         feed = self.feeds.get(snapshot.symbol)
-        if feed is None or feed.call_id != call_id:
+        if feed is None or (feed.call_id != call_id and self.is_fresh(now, snapshot.symbol)):
             return []
-        feed.call_id = ""
+        if not (_is_sound(snapshot.bids) and _is_sound(snapshot.asks)):
+            self.on_refused(now, call_id)
+            return []
+        if feed.call_id == call_id:
+            feed.call_id = ""
         if feed.last_update_id is not None and snapshot.last_update_id < feed.last_update_id:
             self._settle(feed)
             return []
@@ -130,7 +139,7 @@ class Books(msgspec.Struct):
     def on_trade(self, now: Nanos, trade: TradePrinted) -> None:
         """Take in a trade."""
         feed = self.feeds.get(trade.symbol)
-        if feed is not None:
+        if feed is not None and trade.price.is_finite() and trade.price > 0:
             feed.last_price, feed.traded_at = trade.price, now
 
     # --- what time brings ----------------------------------------------------------------------------
@@ -152,10 +161,6 @@ class Books(msgspec.Struct):
         return effects
 
     # --- what can be asked ---------------------------------------------------------------------------
-
-    def is_ours(self, call_id: str) -> bool:
-        """Whether that is, or was, a request for a snapshot."""
-        return call_id.startswith(_CALL)
 
     def book(self, symbol: str) -> OrderBook | None:
         """The book as it was last heard of, in order or not; None if none is kept."""
@@ -248,6 +253,11 @@ def books_of(symbols: Iterable[str], settings: BookSettings) -> Books:
 def doubled(first_ns: Nanos, attempts: int, longest_ns: Nanos) -> Nanos:
     """How long to wait after so many attempts in vain: `first_ns`, then twice as long each time up to `longest_ns`."""
     return min(first_ns << min(max(attempts - 1, 0), _DOUBLINGS_MAX), longest_ns)
+
+
+def _is_sound(levels: Levels) -> bool:
+    """Whether these can be levels of a book, or say that some are gone."""
+    return all(price.is_finite() and price > 0 and quantity.is_finite() and quantity >= 0 for price, quantity in levels)
 
 
 def _follows(last: int, delta: BookDelta) -> bool:

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from core.kernel.record import Record
 from core.market.orders import Side
-from core.units import Nanos
+from core.units import SECOND, Nanos
 
 EXCHANGE: Final = "exchange"
 """The service that is called, and the source of the stream."""
@@ -149,6 +149,10 @@ class RateLimit(Record, frozen=True):
     limit: int
     period_ns: Nanos
     used: int = 0
+
+
+USUAL_LIMITS: Final = (RateLimit(100, 10 * SECOND), RateLimit(200_000, 86_400 * SECOND))
+"""What is counted on before the exchange has said."""
 
 
 class ExchangeTrade(Record, frozen=True):

@@ -27,10 +27,10 @@ from core.market.exchange import Instrument
 from core.market.orders import Side
 from core.units import EXACT, whole_steps
 
+_ZERO: Final = Decimal(0)
 _CEILING: Final = Context(
     prec=28, rounding=ROUND_CEILING, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation]
 )
-_ZERO: Final = Decimal(0)
 
 
 class Padding(StrEnum):
@@ -74,6 +74,12 @@ def fit(instrument: Instrument, side: Side, wanted: Fitted, padding: Padding) ->
     return quantity if isinstance(quantity, Misfit) else Fitted(price, quantity)
 
 
+def least(instrument: Instrument, side: Side, price: Decimal) -> Decimal:
+    """The smallest quantity that passes at what `fit` makes of `price`; zero if any does, or none."""
+    at = _price(instrument, side, price, Padding.NEVER)
+    return _ZERO if isinstance(at, Misfit) else max(_least(instrument, at), instrument.step)
+
+
 def passes(instrument: Instrument, order: Fitted) -> bool:
     """Whether every filter lets the order through as it is: what an exchange checks."""
     price, quantity = order
@@ -110,17 +116,20 @@ def _quantity(instrument: Instrument, price: Decimal, wanted: Decimal, padding: 
     if wanted <= 0:
         return Misfit.NO_QUANTITY
     quantity = _up(wanted, step) if padding is Padding.UP else _down(wanted, step)
-    least = _up(max(instrument.quantity_min, _CEILING.divide(instrument.notional_min, price)), step)
-    most = _most(instrument, price)
-    if most is not None and most < max(least, step):
+    low, most = _least(instrument, price), _most(instrument, price)
+    if most is not None and most < max(low, step):
         return Misfit.NO_ROOM
-    if quantity < least:
+    if quantity < low:
         if padding is Padding.NEVER:
             return Misfit.QUANTITY_TOO_LOW if quantity < instrument.quantity_min else Misfit.NOTIONAL_TOO_LOW
-        quantity = least
+        quantity = low
     if most is not None:
         quantity = min(quantity, most)
     return quantity if quantity > 0 else Misfit.NO_QUANTITY
+
+
+def _least(instrument: Instrument, price: Decimal) -> Decimal:
+    return _up(max(instrument.quantity_min, _CEILING.divide(instrument.notional_min, price)), instrument.step)
 
 
 def _most(instrument: Instrument, price: Decimal) -> Decimal | None:

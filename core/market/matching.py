@@ -19,7 +19,7 @@ import msgspec
 
 from core.errors import DefectError
 from core.market.book import BookSide, OrderBook
-from core.market.exchange import BookDelta, BookSnapshot, ExchangeStatus, Levels, TimeInForce
+from core.market.exchange import BookDelta, BookSnapshot, ExchangeStatus, TimeInForce
 from core.market.orders import Side
 
 _ZERO: Final = Decimal(0)
@@ -147,12 +147,10 @@ class Market(msgspec.Struct):
         if not touched:
             return None
         first, self.update_id = self.update_id + 1, self.update_id + len(touched)
-        bids, asks = self._changed("buy", touched), self._changed("sell", touched)
-        return BookDelta(self.symbol, first, self.update_id, bids, asks)
-
-    def _changed(self, side: Side, touched: dict[tuple[Side, Decimal], None]) -> Levels:
-        levels = self._levels(side)
-        return tuple((price, levels.at(price)) for of, price in touched if of == side)
+        changed: dict[Side, list[tuple[Decimal, Decimal]]] = {"buy": [], "sell": []}
+        for side, price in touched:
+            changed[side].append((price, self._levels(side).at(price)))
+        return BookDelta(self.symbol, first, self.update_id, tuple(changed["buy"]), tuple(changed["sell"]))
 
     def _queue(self, side: Side) -> list[Standing]:
         return self.bids if side == "buy" else self.asks

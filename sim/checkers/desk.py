@@ -1,11 +1,13 @@
-"""The invariants of an index desk, looked at after every delivery of its node: I1 to I10.
+"""The invariants of an index desk, I1 to I13, looked at after every delivery of its node.
 
-A component changes its own state alone, so after a delivery only the rules that speak of that component's state can be
-broken, and those are looked at: I2 to I4 are the collateral's, all others the desk's.
+Each look is at every rule, over all that can still change: orders that live, batches that run, open lots of inventory
+and of collateral, stock, transfers, and the sums over them. What ends with a delivery, an order or a lot, is looked at
+then; nothing changes it any more, and it is looked at once more with all else when the run is over. So a look costs
+as much as there is alive, however long the run has been. The chain's tokens are counted when the run is over (I14).
 
-A whole look costs as much as there are orders and lots, and a long run has ever more of them. So after every delivery
-the rules are held to the orders and users that it speaks of and to what is under way, and to everything each time that
-the deliveries since the last whole look pay for it: at once while there is little, and in any case at the end.
+A component's handlers see no state but their own, and what components tell each other cannot be changed. So a
+delivery can break only rules that speak of the state of its component, and those are looked at: I2 to I4 speak of the
+collateral's, all others of the desk's, and one of them, I9, of execution's as well.
 
 Besides the state it looks at what is stated. Whatever a simulated exchange does, each of its trades is of an order that
 was sent to it; one that no open order can account for has been lost before. And of every accepted order users hear one
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from core.collateral import invariants as of_collateral
+from core.collateral.invariants import CollateralWatch
 from core.collateral.records import COLLATERAL
 from core.collateral.vault import CollateralState
 from core.errors import FactViolated
@@ -26,14 +28,16 @@ from core.execution.records import EXECUTION
 from core.execution.tracker import ExecutionState
 from core.index import invariants as of_desk
 from core.index.base import DeskState
+from core.index.chain_log import ChainLog
+from core.index.inventory_invariants import InventoryWatch
+from core.index.order import IndexOrder
 from core.index.records import IndexOrderAccepted, IndexOrderEnded
 from core.index.settings import DeskSettings
+from core.index.token_invariants import token_violations
 from core.kernel.kernel import Kernel
-from core.kernel.record import Effect, Note, Send
+from core.kernel.record import Effect, Note
 
 _DESK: Final = "desk"
-PAID_PER_LOOK: Final = 64
-"""So many orders and lots of a whole look are paid for by one delivery."""
 
 
 class DeskChecker:
@@ -41,52 +45,56 @@ class DeskChecker:
 
     def __init__(self, kernel: Kernel, settings: DeskSettings) -> None:
         self._kernel, self._settings = kernel, settings
-        self._owed = {_DESK: 0, COLLATERAL: 0}
-        """How many deliveries the next whole look waits for."""
-        self._accepted: list[str] = []
-        self._ended: list[str] = []
+        self._words: dict[str, int] = {}
+        """How many last words were said on each order that was accepted."""
+        self._money, self._inventory = CollateralWatch(), InventoryWatch()
+        self._newest = ""
+        """The order that was the last to have ended at the last look."""
 
     def look(self, dst: str, effects: Iterable[Effect] = ()) -> None:
         """Component `dst` has handled an event, with these effects."""
         self._hear(effects)
-        part = COLLATERAL if dst == COLLATERAL else _DESK
-        if self._owed[part] > 0:
-            self._owed[part] -= 1
-            _stop_at(self._locally(part, effects))
+        if dst == COLLATERAL:
+            _stop_at(self._money.look(self._collateral))
+        elif dst == EXECUTION:
+            _stop_at(list(of_desk.batches_violations(self._desk, self._execution)))
         else:
-            _stop_at(self._wholly(part))
+            states = (self._desk, self._settings, self._execution)
+            _stop_at(of_desk.living_violations(*states, self._inventory, ended=self._newly_ended()))
 
-    def finish(self) -> None:
-        """The run is over."""
-        self._owed = dict.fromkeys(self._owed, 0)
-        self.look(_DESK)
-        self.look(COLLATERAL)
-        alive = self._desk.orders.live.keys() - set(self._ended)
-        accepted = [order_id for order_id in self._accepted if order_id not in alive]
-        _stop_at(list(of_desk.answer_violations(accepted, self._ended, over=True)))
+    def finish(self, log: ChainLog) -> None:
+        """The run is over, and this is the chain."""
+        _stop_at(token_violations(self._desk, log))
+        _stop_at(of_desk.violations(self._desk, self._settings, self._execution, self._collateral))
+        alive = self._desk.orders.live.keys()
+        heard = [order_id for order_id, times in self._words.items() for _ in range(times)]
+        accepted = [order_id for order_id, times in self._words.items() if times or order_id not in alive]
+        _stop_at(list(of_desk.answer_violations(accepted, heard, over=True)))
 
     def _hear(self, effects: Iterable[Effect]) -> None:
         for fact in (effect.fact for effect in effects if isinstance(effect, Note)):
             if isinstance(fact, IndexOrderAccepted):
-                self._accepted.append(fact.order_id)
+                self._words[fact.order_id] = 0
             elif isinstance(fact, IndexOrderEnded):
-                self._ended.append(fact.order_id)
+                self._count(fact.order_id)
             elif isinstance(fact, ExecutionUnexpected):
                 traded = f"trade {fact.trade_id or 'unnamed'} of {fact.quantity} {fact.symbol}".rstrip()
                 _stop_at([f"{fact.client_id}: {traded} was not accounted for: {fact.why}"])
 
-    def _locally(self, part: str, effects: Iterable[Effect]) -> list[str]:
-        if part == COLLATERAL:
-            return of_collateral.local_violations(self._collateral, _named("user", effects))
-        orders = _named("order_id", effects)
-        return of_desk.local_violations(self._desk, self._settings, orders, self._execution)
+    def _count(self, order_id: str) -> None:
+        """A last word was said on an order."""
+        accepted = [order_id] if order_id in self._words else []
+        self._words[order_id] = self._words.get(order_id, 0) + 1
+        _stop_at(list(of_desk.answer_violations(accepted, [order_id] * self._words[order_id])))
 
-    def _wholly(self, part: str) -> list[str]:
-        if part == COLLATERAL:
-            self._owed[part] = of_collateral.size(self._collateral) // PAID_PER_LOOK
-            return of_collateral.violations(self._collateral)
-        self._owed[part] = of_desk.size(self._desk) // PAID_PER_LOOK
-        return of_desk.violations(self._desk, self._settings, self._execution)
+    def _newly_ended(self) -> list[IndexOrder]:
+        new, ended = [], self._desk.orders.ended
+        for order_id, order in reversed(ended.items()):
+            if order_id == self._newest:
+                break
+            new.append(order)
+        self._newest = next(reversed(ended), "")
+        return new
 
     @property
     def _desk(self) -> DeskState:
@@ -113,9 +121,3 @@ class DeskChecker:
 def _stop_at(found: list[str]) -> None:
     if found:
         raise FactViolated("index desk", "; ".join(found))
-
-
-def _named(field: str, effects: Iterable[Effect]) -> list[str]:
-    """Whom an event's facts and messages speak of."""
-    said = (each.fact if isinstance(each, Note) else each.body for each in effects if isinstance(each, Note | Send))
-    return [name for body in said if (name := getattr(body, field, ""))]

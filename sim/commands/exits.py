@@ -22,7 +22,7 @@ class Exit(IntEnum):
     1     VIOLATED     a checker found a market rule violated, or we met a bug of ours
     2     BAD_INPUT    a file, key, argument or directory cannot be used
     3     DIVERGED     a replay did something else than its journal says
-    4     DAMAGED      a journal is truncated or corrupted
+    4     DAMAGED      a journal or a chain is damaged, or a proof proves nothing
     130   INTERRUPTED  a person stopped it; what was done until then is kept
     ====  ===========  ================================================================
     """

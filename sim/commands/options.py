@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import msgspec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+HASH_BYTES: Final = 32
 DIRECTORY = click.Path(path_type=Path)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to stdout.")
@@ -23,6 +24,22 @@ _SET = click.option(
     metavar="PATH=VALUE",
     help="Change one value, as in solver.s2.latency=20ms. May be repeated.",
 )
+
+
+class Hash(click.ParamType[bytes]):
+    """A hash in hexadecimal."""
+
+    name = "hash"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """Raises click.BadParameter for what is no hash."""
+        try:
+            data = value if isinstance(value, bytes) else bytes.fromhex(value)
+        except ValueError:
+            data = b""
+        if len(data) != HASH_BYTES:
+            self.fail(f"expected {2 * HASH_BYTES} hexadecimal digits, got {value}", param, ctx)
+        return data
 
 
 def scenario(command: Command) -> Command:

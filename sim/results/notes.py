@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from core.auction.facts import OrderAdded
+from core.index.chain_log import IndexBlockSealed
 from core.kernel.record import Record
 from core.market.ledger import Transferred
 from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced, ReplaceSequenced
@@ -23,6 +24,7 @@ _NESTED: Final[dict[type[Record], dict[str, str]]] = {
     CancelSequenced: {"order_id": "cancel.order_id"},
     ReplaceSequenced: {"order_id": "replace.order_id"},
     BlockSealed: {"height": "header.height"},
+    IndexBlockSealed: {"height": "block.height"},
 }
 _ACCOUNTS: Final = {"order": "order_id", "escrow": "commitment_id", "solver": "solver", "bond": "solver"}
 

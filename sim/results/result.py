@@ -10,7 +10,7 @@ journal/<node>.romer  written by the run
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,9 +24,10 @@ from sim.results.columns import columns_of, schema_of, to_frame
 from sim.results.desk.kind import DeskKind
 from sim.results.facts import Noted
 from sim.results.kind import Kind, Outcome
-from sim.results.manifest import FORMAT, MANIFEST, Manifest
+from sim.results.manifest import MANIFEST, Manifest
 from sim.results.place import publish
 from sim.results.rows import Row
+from sim.results.stored import StoredTables, read_manifest
 from sim.results.summary import as_data, as_text
 from sim.results.venue_kind import VenueKind
 from sim.results.wire import Carried
@@ -154,6 +155,16 @@ class RunResult:
         return self._frame("invoices")
 
     @cached_property
+    def chain_events(self) -> pd.DataFrame:
+        """One row per event of the chain that index tokens live on."""
+        return self._frame("chain_events")
+
+    @cached_property
+    def reconciliations(self) -> pd.DataFrame:
+        """One row per comparison with the account at the exchange, and per asset that differs or does so no more."""
+        return self._frame("reconciliations")
+
+    @cached_property
     def nav(self) -> pd.DataFrame:
         """One row per index and look at its value."""
         return self._frame("nav")
@@ -250,59 +261,13 @@ def load(directory: Path) -> RunResult:
 
     Raises InputError when it is not a run directory, not whole, or of another format.
     """
-    try:
-        manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
-    except OSError:
-        raise InputError(f"{directory}: no {MANIFEST}", _where_else(directory)) from None
-    except msgspec.DecodeError as error:
-        raise InputError(f"{directory / MANIFEST}: {error}") from None
-    if manifest.format != FORMAT:
-        raise InputError(f"{directory}: format {manifest.format}; this version reads {FORMAT}")
-    return RunResult(manifest, _Files(directory / "tables", kind_of(manifest).TABLES), directory)
+    manifest = read_manifest(directory)
+    return RunResult(manifest, StoredTables(directory / "tables", kind_of(manifest).TABLES), directory)
 
 
 def kind_of(manifest: Manifest) -> Kind:
     """What kind of run it was."""
     return DeskKind() if "desk" in manifest.scenario else VenueKind()
-
-
-def _where_else(directory: Path) -> str:
-    """A hint for somebody who gave something else than a run directory: perhaps one that is above or below."""
-    below = [path for pattern in ("*", "*/*") for path in directory.glob(f"{pattern}/{MANIFEST}")]
-    near = [directory.parent / MANIFEST, *sorted(below)]
-    found = [str(path.parent) for path in near if path.is_file()]
-    if found:
-        return f"did you mean {found[0]}?" if len(found) == 1 else f"give one run, such as {found[0]}"
-    return "give a directory that `romer-sim run` made; a run that was killed while it wrote has none"
-
-
-class _Files(Mapping[str, pa.Table]):
-    """The tables of a directory, each read when it is first asked for."""
-
-    def __init__(self, directory: Path, rows: Mapping[str, type[Row]]) -> None:
-        self._directory, self._rows = directory, rows
-        self._read: dict[str, pa.Table] = {}
-
-    def __getitem__(self, name: str) -> pa.Table:
-        if name not in self._read:
-            self._read[name] = _read_table(self._directory / f"{name}.parquet", schema_of(self._rows[name]))
-        return self._read[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-
-def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: {error}", "run the scenario again") from None
-    if not table.schema.equals(schema):
-        raise InputError(f"{path}: not the columns that this version writes", "run the scenario again")
-    return table
 
 
 def _json(value: Any) -> bytes:

@@ -14,9 +14,11 @@ import pyarrow as pa
 from core.units import MONEY, SECOND, Nanos, format_duration
 from sim.natural import natural
 from sim.results.kind import Outcome
+from sim.results.layout import labelled
 from sim.results.manifest import Manifest
 from sim.results.rows import ORDER_STATUSES, ZERO
 
+_LABEL_WIDTH: Final = 13
 _PAIR_COLUMNS: Final = [
     "order_id",
     "symbol",
@@ -125,8 +127,7 @@ def as_text(manifest: Manifest, summary: Outcome, where: str = "") -> str:
     ]
     if where:
         lines.append(("report", where))
-    indent = "\n" + " " * 13
-    return "\n".join(f"{label:<11}  {text.replace(chr(10), indent)}" for label, text in lines)
+    return labelled(lines, _LABEL_WIDTH)
 
 
 def outcome_lines(summary: Summary) -> list[tuple[str, str]]:

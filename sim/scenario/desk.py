@@ -5,6 +5,7 @@ The tables of the node's components mirror their settings (`sim.scenario.mirrore
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from core.index.settings import DeskSettings, IndexSettings
 from core.market.orders import Name
 from core.units import MILLISECOND
 from sim.exchange_models import ExchangeModel
-from sim.scenario.desk_market import AssetSection, ChainLogSection, ExchangeSection, HopSection
+from sim.scenario.desk_market import AssetSection, ChainLogSection, ExchangeSection, HopSection, Rows
 from sim.scenario.mirrored import mirror, settings_of
 from sim.scenario.models import LatencyTable
 from sim.scenario.schema import RunSection
@@ -103,9 +104,11 @@ class DeskScenario(Section, frozen=True, kw_only=True):
             collateral=self._collateral(),
         )
 
-    def exchange_model(self) -> ExchangeModel:
-        """The exchange as the simulator has it."""
-        return self.exchange.model(tuple(asset.market(self.collateral.token) for asset in self.assets))
+    def exchange_model(self, recorded: Mapping[str, Rows]) -> ExchangeModel:
+        """The exchange as the simulator has it; `recorded` are prices by what they are for, as `asset.BTCUSDC`."""
+        token = self.collateral.token
+        markets = (asset.market(token, recorded.get(f"asset.{asset.symbol}", ())) for asset in self.assets)
+        return self.exchange.model(tuple(markets))
 
     def _collateral(self) -> CollateralSettings:
         chains = {chain.id: ChainSettings(deposit=chain.deposit, payout=chain.payout) for chain in self.chains}

@@ -12,6 +12,7 @@ from core.config import Duration
 from core.errors import InputError
 from core.faults import Fault, KeyPath, shown, unknown
 from core.units import SECOND
+from sim.exchange_models import BASE, QUOTE
 from sim.scenario.desk import DeskScenario
 from sim.scenario.desk_bounds import bound_faults
 from sim.scenario.desk_market import AssetSection, FlowSection
@@ -54,10 +55,22 @@ def _assets(scenario: DeskScenario) -> Iterator[Fault]:
         yield from _filters(path, asset)
         if asset.flow is not None:
             yield from _flow((*path, "flow"), asset.flow)
+    yield from _bases(scenario)
+
+
+def _bases(scenario: DeskScenario) -> Iterator[Fault]:
+    """The account at the exchange keeps each asset, and money, under a name of its own."""
+    held = {scenario.collateral.token: "the token that collateral is held in"}
+    for index, asset in enumerate(scenario.assets):
+        name = asset.base or asset.symbol
+        if name in held:
+            path: KeyPath = ("asset", index, "base" if asset.base else "symbol")
+            yield Fault(path, f"{shown(name)} is {held[name]}", "give each asset a `base` of its own")
+        held[name] = f"what {asset.symbol} is called when it is held, too"
 
 
 def _flow(path: KeyPath, flow: FlowSection) -> Iterator[Fault]:
-    if flow.price.start <= 0:
+    if flow.price.start is not None and flow.price.start <= 0:
         yield Fault((*path, "price", "start"), "must be above zero")
     deepest = flow.spread_bps + (flow.levels - 1) * flow.step_bps
     if deepest >= _BPS_MAX:
@@ -89,8 +102,10 @@ def _book(path: KeyPath, asset: AssetSection) -> Iterator[Fault]:
 def _exchange(scenario: DeskScenario) -> Iterator[Fault]:
     for number, fills in enumerate(scenario.exchange.script):
         path: KeyPath = ("exchange", "script", number)
-        if any(share <= 0 or factor <= 0 for share, factor in fills):
-            yield Fault(path, "shares and factors must be above zero")
+        if any(share <= 0 or not 0 < factor <= 1 for share, factor in fills):
+            yield Fault(
+                path, "shares and factors must be above zero, and no trade is beyond the limit: factors up to 1"
+            )
         if sum(share for share, _ in fills) > 1:
             yield Fault(path, f"the shares of an order sum to 1 at most, here to {sum(share for share, _ in fills)}")
     free: Duration | None = None
@@ -99,6 +114,26 @@ def _exchange(scenario: DeskScenario) -> Iterator[Fault]:
             problem = f"begins at {outage.at.written}, before the end of the one before it, {free.written}"
             yield Fault(("exchange", "outage", number, "at"), problem)
         free = Duration(outage.at + outage.span)
+    bases = [asset.base or asset.symbol for asset in scenario.assets]
+    if scenario.exchange.commission not in (QUOTE, BASE, *bases):
+        yield unknown(("exchange", "commission"), "asset", scenario.exchange.commission, [QUOTE, BASE, *bases])
+    yield from _accounts(scenario)
+
+
+def _accounts(scenario: DeskScenario) -> Iterator[Fault]:
+    """Assets by names that the exchange does not have for them: those under which they are held, not traded."""
+    held = [asset.base or asset.symbol for asset in scenario.assets]
+    named: list[tuple[KeyPath, str]] = [(("desk", "opening_balances"), name) for name in scenario.desk.opening_balances]
+    named += [
+        (("exchange", "transfer", number, "asset"), transfer.asset)
+        for number, transfer in enumerate(scenario.exchange.transfers)
+    ]
+    named += [
+        (("exchange", "balance"), name) for name in scenario.exchange.balance if name != scenario.collateral.token
+    ]
+    for path, name in named:
+        if name not in held:
+            yield unknown(path, "asset that the exchange holds", name, held)
 
 
 def _desk(scenario: DeskScenario) -> Iterator[Fault]:
@@ -199,5 +234,6 @@ def _intervals(scenario: DeskScenario) -> Iterator[tuple[KeyPath, Duration]]:
             if interval is not None:
                 yield ("user", number, "arrivals", key), interval
     yield ("desk", "tick"), scenario.desk.tick
-    if scenario.desk.nav_interval:
-        yield ("desk", "nav_interval"), scenario.desk.nav_interval
+    for key in ("nav_interval", "reconcile_interval"):
+        if interval := getattr(scenario.desk, key):
+            yield ("desk", key), interval

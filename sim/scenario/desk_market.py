@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, field
 
 from core.collateral.settings import BridgeSettings, Confirmations, HopSettings
 from core.config import Duration, Section
-from core.market.exchange import Instrument
+from core.market.exchange import USUAL_LIMITS, Instrument, RateLimit
 from core.market.orders import Name
 from core.solver.problem import PerMille
-from core.units import MILLISECOND, SECOND
-from sim.exchange_models import ExchangeModel, Faults, Flow, Outage, ScriptedFill, SimMarket
+from core.units import MILLISECOND, SECOND, Nanos
+from sim.exchange_models import (
+    QUOTE,
+    ExchangeModel,
+    Faults,
+    Flow,
+    Outage,
+    Played,
+    ScriptedFill,
+    SimMarket,
+    Transfer,
+)
 from sim.hop_models import BridgeModel, HopFaults, HopModel
 from sim.scenario.mirrored import mirror, settings_of
-from sim.scenario.models import Gbm, LatencyTable
+from sim.scenario.models import FlowPrice, LatencyTable
 
 Distance: TypeAlias = Annotated[int, Meta(ge=0, lt=10_000)]
 """In basis points."""
 Level: TypeAlias = tuple[Decimal, Decimal]
+Rows: TypeAlias = Sequence[tuple[Nanos, Decimal]]
+"""Of a recording: how long after its first row, and the price."""
 
 FaultsSection: Any = mirror(Faults, "FaultsSection")
 HopFaultsSection: Any = mirror(HopFaults, "HopFaultsSection")
@@ -39,7 +52,7 @@ class BookSection(Section, frozen=True, kw_only=True):
 class FlowSection(Section, frozen=True, kw_only=True):
     """Everybody else: a ladder of orders around a moving price, drawn anew at every tick of it."""
 
-    price: Gbm
+    price: FlowPrice
     levels: Annotated[int, Meta(ge=1, le=100)] = 5
     spread_bps: Distance = 10
     """From the price to the first level of each side."""
@@ -50,10 +63,10 @@ class FlowSection(Section, frozen=True, kw_only=True):
     takers_per_mille: PerMille = 100
     """How often a tick brings somebody who takes up to half a level."""
 
-    def model(self) -> Flow:
-        """As the simulator has it."""
+    def model(self, rows: Rows) -> Flow:
+        """As the simulator has it, with the rows of its recording."""
         return Flow(
-            path=self.price,
+            path=self.price.model() or Played(rows=rows, tick=int(self.price.tick)),
             levels=self.levels,
             spread_bps=self.spread_bps,
             step_bps=self.step_bps,
@@ -79,9 +92,9 @@ class AssetSection(Section, frozen=True, kw_only=True):
     book: BookSection = BookSection()
     flow: FlowSection | None = None
 
-    def market(self, quote: str) -> SimMarket:
-        """As the simulated exchange has it."""
-        instrument = Instrument(
+    def instrument(self, quote: str) -> Instrument:
+        """As the exchange offers it."""
+        return Instrument(
             self.symbol,
             self.base or self.symbol,
             quote,
@@ -94,14 +107,17 @@ class AssetSection(Section, frozen=True, kw_only=True):
             notional_min=self.notional_min,
             notional_max=self.notional_max,
         )
+
+    def market(self, quote: str, rows: Rows = ()) -> SimMarket:
+        """As the simulated exchange has it; `rows` are those of the recording that its flow follows, if it does."""
         last = self.book.last
         return SimMarket(
-            instrument=instrument,
+            instrument=self.instrument(quote),
             bids=self.book.bids,
             asks=self.book.asks,
             last=last[0] if last is not None else None,
             last_quantity=last[1] if last is not None else Decimal(1),
-            flow=None if self.flow is None else self.flow.model(),
+            flow=None if self.flow is None else self.flow.model(rows),
         )
 
 
@@ -112,6 +128,26 @@ class OutageSection(Section, frozen=True, kw_only=True):
     span: Duration
 
 
+class LimitSection(Section, frozen=True, kw_only=True):
+    """How many orders the exchange takes within any time of that length."""
+
+    orders: Annotated[int, Meta(ge=1)]
+    period: Duration
+
+
+class TransferSection(Section, frozen=True, kw_only=True):
+    """Somebody who is not the desk brings an asset to the account at the exchange, or takes it away."""
+
+    at: Duration
+    asset: Name
+    way: Literal["in", "out"]
+    quantity: Decimal
+
+    def model(self) -> Transfer:
+        """As the simulator has it."""
+        return Transfer(int(self.at), self.asset, self.quantity if self.way == "in" else -self.quantity)
+
+
 class ExchangeSection(Section, frozen=True, kw_only=True):
     """The exchange that the desk trades at."""
 
@@ -119,9 +155,16 @@ class ExchangeSection(Section, frozen=True, kw_only=True):
     """Each way, of requests, replies and messages."""
     maker_bps: Decimal = Decimal(0)
     taker_bps: Decimal = Decimal(10)
+    commission: Name = QUOTE
+    """What fees are taken in: `quote`, `base`, or what an asset is called when it is held."""
     balance: dict[Name, Decimal] = {}  # noqa: RUF012  # msgspec copies it
+    credit: bool = True
+    """Whether no order is refused for want of a balance. What hops bring to where assets are paid is in the account."""
+    limits: tuple[LimitSection, ...] = field(name="limit", default=())
+    """How many orders it takes; if none is given, 100 in 10 s and 200,000 in a day."""
     faults: FaultsSection = FaultsSection()
     outages: tuple[OutageSection, ...] = field(name="outage", default=())
+    transfers: tuple[TransferSection, ...] = field(name="transfer", default=())
     script: tuple[tuple[Level, ...], ...] = ()
     """If given, orders do not meet the book: by order, [share of the quantity, factor of the limit price] of each of
     its trades; the last entry serves all orders that follow, and what is left expires."""
@@ -134,9 +177,13 @@ class ExchangeSection(Section, frozen=True, kw_only=True):
             latency=self.latency.model(),
             maker_bps=self.maker_bps,
             taker_bps=self.taker_bps,
+            commission=self.commission,
             balances=self.balance,
+            credit=self.credit,
+            limits=tuple(RateLimit(each.orders, int(each.period)) for each in self.limits) or USUAL_LIMITS,
             faults=settings_of(self.faults, Faults),
             outages=tuple(Outage(int(outage.at), int(outage.span)) for outage in self.outages),
+            transfers=tuple(transfer.model() for transfer in self.transfers),
             script=tuple(tuple(ScriptedFill(*fill) for fill in fills) for fills in self.script),
             script_gap_ns=int(self.script_gap),
         )
@@ -184,7 +231,8 @@ class HopSection(Section, frozen=True, kw_only=True):
     fee_rate: Decimal = Decimal(0)
     """Of the amount."""
     fee_share_max: Decimal = Decimal("0.1")
-    """A bridge that suggests more is not used; a hop that charges more is noted."""
+    """Of the amount. Nothing is sent over a hop that is expected to keep more, a bridge that suggests more is not used,
+    and a hop that charges more is noted."""
     latency: LatencyTable = LatencyTable(constant=Duration(SECOND))
     """How long money is under way,"""
     latency_expected: Duration = Duration(SECOND)

@@ -60,10 +60,10 @@ def _unreached(scenario: DeskScenario) -> Iterator[Fault]:
                     f"no hops lead from {source} to {' or '.join(index.destinations)}, where {index.symbol} is paid"
                 )
                 yield Fault(("chain", number, "deposit"), problem, _HINT)
-            cash = index.destinations[0]
-            if chain.payout not in _reached(scenario, cash):
-                problem = f"no hops lead from {cash}, where {index.symbol} is paid, to {chain.payout}"
-                yield Fault(("chain", number, "payout"), problem, _HINT)
+            for place in index.destinations:
+                if chain.payout not in _reached(scenario, place):
+                    problem = f"no hops lead from {place}, where {index.symbol} is paid, to {chain.payout}"
+                    yield Fault(("chain", number, "payout"), problem, _HINT)
 
 
 def _reached(scenario: DeskScenario, start: str) -> set[str]:

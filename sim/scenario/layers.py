@@ -93,9 +93,17 @@ def rebase_files(data: dict[str, Any], folder: str) -> None:
     """Make the paths of recorded files in `data`, which start at `folder`, start where `folder` does."""
     for array, table in (("pair", "price"), ("market_maker", "arrivals")):
         for entry in data.get(array, []):
-            model = entry.get(table)
-            if isinstance(model, dict) and isinstance(model.get("replay"), str):
-                entry[table] = model | {"replay": posixpath.normpath(posixpath.join(folder, model["replay"]))}
+            _rebase(entry, table, folder)
+    for asset in data.get("asset", []):
+        if isinstance(asset.get("flow"), dict):
+            asset["flow"] = dict(asset["flow"])
+            _rebase(asset["flow"], "price", folder)
+
+
+def _rebase(entry: dict[str, Any], table: str, folder: str) -> None:
+    model = entry.get(table)
+    if isinstance(model, dict) and isinstance(model.get("replay"), str):
+        entry[table] = model | {"replay": posixpath.normpath(posixpath.join(folder, model["replay"]))}
 
 
 def _kind_at(data: dict[str, Any], path: KeyPath) -> Any:

@@ -55,6 +55,8 @@ def load(source: Path | str, *, seed: int | None = None, overrides: Sequence[str
     document, scenario = read(path, seed=seed, overrides=overrides)
     if isinstance(scenario, Scenario):
         scenario = _resolved(document, scenario, path.parent)
+    else:
+        scenario = _desk_resolved(document, scenario, path.parent)
     return Loaded(scenario.run.name or path.stem, path.parent, scenario, canonical(scenario))
 
 
@@ -107,6 +109,17 @@ def _resolved(document: Document, scenario: Scenario, folder: Path) -> Scenario:
         params = msgspec.structs.asdict(solver.strategy_params())
         solvers[index] = replace(solver, params=params)
     return replace(scenario, pairs=tuple(pairs), makers=tuple(makers), solvers=tuple(solvers))
+
+
+def _desk_resolved(document: Document, scenario: DeskScenario, folder: Path) -> DeskScenario:
+    """The scenario with the digests of its recorded files."""
+    replace = msgspec.structs.replace
+    assets = list(scenario.assets)
+    for index, asset in enumerate(assets):
+        if asset.flow is not None:
+            digest = _digest(document, folder, asset.flow.price, ("asset", index, "flow", "price"))
+            assets[index] = replace(asset, flow=replace(asset.flow, price=replace(asset.flow.price, digest=digest)))
+    return replace(scenario, assets=tuple(assets))
 
 
 def _digest(document: Document, folder: Path, recorded: Recorded, path: KeyPath) -> str | None:

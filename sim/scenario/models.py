@@ -13,8 +13,10 @@ from core.units import MILLISECOND, SECOND
 from sim.latency import Constant, Exponential, Latency, Lognormal, Uniform
 
 _LATENCIES: Final = ("constant", "uniform", "lognormal", "exponential")
+_PRICES: Final = ("constant", "gbm", "replay")
+_MOVING: Final = ("start", "replay")
 MODELS: Final = {
-    "price": ("constant", "gbm", "replay"),
+    "price": (*_PRICES, "start"),
     "arrivals": ("poisson", "fixed", "replay"),
     "latency": _LATENCIES,
     "compute": _LATENCIES,
@@ -46,12 +48,13 @@ class Recorded(Section, frozen=True, kw_only=True):
     digest: str | None = None
     """BLAKE2b of the file, filled in when a scenario is loaded. A file that differs from one given is refused."""
 
-    def _choose(self, models: tuple[str, ...]) -> None:
+    def _choose(self, models: tuple[str, ...], *shared: str) -> None:
+        """ValueError unless one model is chosen, and all keys go with it; `shared` ones go with any."""
         _exactly_one(self, models)
         if self.replay is None:
             for info in msgspec.structs.fields(self):
                 value = getattr(self, info.name)
-                if info.name not in models and to_builtins(value) != to_builtins(info.default):
+                if info.name not in (*models, *shared) and to_builtins(value) != to_builtins(info.default):
                     raise ValueError(f"`{info.name}` goes with `replay` only")
 
 
@@ -74,7 +77,31 @@ class Price(Recorded, frozen=True, kw_only=True):
     gbm: Gbm | None = None
 
     def __post_init__(self) -> None:
-        self._choose(MODELS["price"])
+        self._choose(_PRICES)
+
+
+class FlowPrice(Recorded, frozen=True, kw_only=True):
+    """The price that a flow of orders follows: a `Gbm` from `start`, or a recording."""
+
+    start: Decimal | None = None
+    volatility_bps: Annotated[int, Meta(ge=0, lt=10_000)] | None = None
+    """Of `Gbm`; as there if not given."""
+    tick: Duration = Duration(100 * MILLISECOND)
+    """Between two looks at the price."""
+
+    def __post_init__(self) -> None:
+        self._choose(_MOVING, "volatility_bps", "tick")
+        if self.replay is not None and self.volatility_bps is not None:
+            raise ValueError("`volatility_bps` goes with `start` only")
+        above_zero(tick=self.tick)
+
+    def model(self) -> Gbm | None:
+        """As the simulator has it, unless it is a recording."""
+        if self.start is None:
+            return None
+        if self.volatility_bps is None:
+            return Gbm(start=self.start, tick=self.tick)
+        return Gbm(start=self.start, volatility_bps=self.volatility_bps, tick=self.tick)
 
 
 class Arrivals(Recorded, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -19,9 +19,10 @@ from core.errors import InputError
 from core.faults import shown
 from core.market.orders import Pair, Side
 from core.units import MICROSECOND, MILLISECOND, MONEY, SECOND, Nanos, nearest
+from sim.exchange_models import FINEST
 from sim.scenario.desk import DeskScenario
 from sim.scenario.load import Loaded
-from sim.scenario.models import PRICE_LIMIT, Arrivals, Price
+from sim.scenario.models import PRICE_LIMIT, Arrivals, Recorded
 from sim.scenario.tables import Table, open_table
 
 _SIDES: Final[dict[str, Side]] = {
@@ -44,6 +45,17 @@ class Row(msgspec.Struct):
     side: Side | None
 
 
+Recordings: TypeAlias = dict[str, list[Row]]
+"""Rows by what they are for: `pair.ETHUSDC`, `market_maker.MM1`, `asset.BTCUSDC`."""
+
+
+class Steps(msgspec.Struct, frozen=True, kw_only=True):
+    """What prices and quantities are rounded to."""
+
+    tick: Decimal
+    lot: Decimal
+
+
 class Recording(msgspec.Struct, frozen=True):
     """The rows of a recorded file in order, at least one, and how many were `dropped` for being less than a lot."""
 
@@ -51,8 +63,8 @@ class Recording(msgspec.Struct, frozen=True):
     dropped: int
 
 
-def recordings(loaded: Loaded) -> dict[str, list[Row]]:
-    """The rows of every recorded file of a scenario, by what they are for: `pair.ETHUSDC`, `market_maker.MM1`.
+def recordings(loaded: Loaded) -> Recordings:
+    """The rows of every recorded file of a scenario.
 
     Rows that come too late are not read: orders once the run's duration is over, prices after its drain. Raises
     InputError, naming row and column, for a file that cannot be used.
@@ -64,7 +76,8 @@ def read_recordings(loaded: Loaded) -> Iterator[tuple[str, Recording]]:
     """The same, each with the count of rows dropped."""
     scenario = loaded.scenario
     if isinstance(scenario, DeskScenario):
-        return  # nothing in it is recorded
+        yield from _asset_prices(scenario, loaded.folder)
+        return
     pairs = {pair.symbol: pair for pair in scenario.market()}
     duration, drain = int(scenario.run.duration), int(scenario.run.drain)
     for section in scenario.pairs:
@@ -77,14 +90,23 @@ def read_recordings(loaded: Loaded) -> Iterator[tuple[str, Recording]]:
             yield f"market_maker.{maker.id}", read_recording(path, maker.arrivals, pair, duration - 1)
 
 
-def read_recording(path: Path, options: Price | Arrivals, pair: Pair, until: Nanos) -> Recording:
+def _asset_prices(scenario: DeskScenario, folder: Path) -> Iterator[tuple[str, Recording]]:
+    until = int(scenario.run.duration) + int(scenario.run.drain)
+    for asset in scenario.assets:
+        price = asset.flow.price if asset.flow is not None else None
+        if price is not None and price.replay is not None:
+            steps = Steps(tick=asset.tick or FINEST, lot=asset.step or FINEST)
+            yield f"asset.{asset.symbol}", read_recording(folder / price.replay, price, steps, until)
+
+
+def read_recording(path: Path, options: Recorded, steps: Pair | Steps, until: Nanos) -> Recording:
     """The rows of one file until `until` after its first; for a price without quantities and sides."""
     scale = options.quantity_scale if isinstance(options, Arrivals) else None
     table = open_table(path, options.columns, quantity=scale is not None)
     rows: list[Row] = []
     dropped = 0
     with localcontext(MONEY):
-        for row in islice(_Reader(path, table, pair, scale).rows(), options.limit):
+        for row in islice(_Reader(path, table, steps, scale).rows(), options.limit):
             row.offset //= options.speed
             if row.offset > until:
                 break
@@ -100,8 +122,8 @@ def read_recording(path: Path, options: Price | Arrivals, pair: Pair, until: Nan
 class _Reader:
     """Reads cells; knows where it is when one cannot be used."""
 
-    def __init__(self, path: Path, table: Table, pair: Pair, scale: Decimal | None) -> None:
-        self._path, self._table, self._pair, self._scale = path, table, pair, scale
+    def __init__(self, path: Path, table: Table, steps: Pair | Steps, scale: Decimal | None) -> None:
+        self._path, self._table, self._steps, self._scale = path, table, steps, scale
         self._number = 0
 
     def rows(self) -> Iterator[Row]:
@@ -125,13 +147,13 @@ class _Reader:
             raise self._error("time", f"expected a date and time or seconds since 1970, got {shown(cell)}") from None
 
     def _price(self, cell: Any) -> Decimal:
-        price = self._amount("price", cell, Decimal(1), self._pair.tick)
+        price = self._amount("price", cell, Decimal(1), self._steps.tick)
         if not 0 < price < PRICE_LIMIT:
             raise self._error("price", f"expected at least one tick and less than {PRICE_LIMIT}, got {shown(cell)}")
         return price
 
     def _quantity(self, cell: Any) -> Decimal | None:
-        return None if self._scale is None else self._amount("quantity", cell, self._scale, self._pair.lot)
+        return None if self._scale is None else self._amount("quantity", cell, self._scale, self._steps.lot)
 
     def _side(self, cell: Any) -> Side | None:
         if cell is None or self._scale is None:

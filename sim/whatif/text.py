@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from sim.results.layout import labelled
 from sim.results.summary import PairSummary, money
 from sim.whatif.comparison import Baseline, Comparison
 from sim.whatif.pairing import Spread
@@ -29,7 +30,7 @@ _WORDS: Final[dict[Cause, str]] = {
     Cause.END: "the same trades, but another end",
 }
 _CAUSES_SHOWN: Final = 8
-_LABEL: Final = 12
+_LABEL_WIDTH: Final = 12
 
 
 def baseline_lines(baseline: Baseline) -> Lines:
@@ -80,8 +81,7 @@ def cause_lines(comparison: Comparison) -> Iterator[str]:
 
 def as_text(lines: Iterable[tuple[str, str]]) -> str:
     """Labels and their lines, in two columns."""
-    indent = "\n" + " " * _LABEL
-    return "\n".join(f"{label:<{_LABEL}}{text.replace(chr(10), indent)}" for label, text in lines)
+    return labelled(lines, _LABEL_WIDTH)
 
 
 def _accounts(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:

@@ -12,9 +12,11 @@ from core.collateral.graph import fee_of
 from core.collateral.hops import FundsMoved, MoveFunds
 from core.collateral.invariants import violations
 from core.collateral.records import (
+    CollateralRefused,
     CollateralRouted,
     CollateralView,
     DepositSeen,
+    HoldProceeds,
     PayOut,
     PreauthoriseCollateral,
     RefundCollateral,
@@ -135,7 +137,14 @@ class Rig:
         return self.deliver(Message("desk", RefundCollateral(order_id, user, Decimal(amount))))
 
     def pay_out(self, amount: str, order_id: str = "O-1", user: str = ALICE, symbol: str = "IX") -> list[Effect]:
-        return self.deliver(Message("desk", PayOut(order_id, user, symbol, Decimal(amount))))
+        """Let the desk have cash held, and have it paid out unless that is refused."""
+        effects = self.hold(amount, order_id, user, symbol)
+        if any(isinstance(said, CollateralRefused) for said in self.told(effects)):
+            return effects
+        return effects + self.deliver(Message("desk", PayOut(order_id, user)))
+
+    def hold(self, amount: str, order_id: str = "O-1", user: str = ALICE, symbol: str = "IX") -> list[Effect]:
+        return self.deliver(Message("desk", HoldProceeds(order_id, user, symbol, Decimal(amount))))
 
     def news(self, body: Record) -> list[Effect]:
         return self.deliver(Message("bridge", body))

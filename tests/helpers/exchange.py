@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from typing import Any, ClassVar, TypeVar
 
@@ -18,6 +18,7 @@ from core.execution.records import (
     AssetOrderPlaced,
     BalancesReported,
     CancelAssetOrders,
+    ExchangeRulesReported,
     PlaceOrders,
 )
 from core.execution.settings import ExecutionSettings
@@ -87,7 +88,6 @@ class NotingDesk(Component[DeskNotes]):
         self._go_on(now, self.state.books.on_snapshot(now, event.call_id, event.body))
 
     def _on_refusal(self, now: Nanos, event: Reply[ExchangeRefusal]) -> None:
-        assert self.state.books.is_ours(event.call_id)
         self.state.books.on_refused(now, event.call_id)
         self._go_on(now, [])
 
@@ -125,20 +125,27 @@ class NotingDesk(Component[DeskNotes]):
         AssetOrderFilled: _on_told,
         AssetOrderEnded: _on_told,
         BalancesReported: _on_told,
+        ExchangeRulesReported: _on_told,
     }
 
 
 class Bench:
     """One node at one simulated exchange, on a clock of its own."""
 
-    def __init__(self, model: ExchangeModel, seed: int = 1, settings: ExecutionSettings | None = None) -> None:
+    def __init__(
+        self,
+        model: ExchangeModel,
+        seed: int = 1,
+        settings: ExecutionSettings | None = None,
+        brought: Callable[[Nanos], Decimal] | None = None,
+    ) -> None:
         self.env = Environment(0)
         self.settings = settings or ExecutionSettings()
         self.execution = Execution("execution", self.settings)
         symbols = [each.instrument.symbol for each in model.markets]
         self.desk = NotingDesk("desk", DeskNotes(books_of(symbols, BookSettings())))
         self.notes: list[tuple[Nanos, Record]] = []
-        self.exchange = SimExchange(self.env, model, seed)
+        self.exchange = SimExchange(self.env, model, seed, brought)
         self.node = SimNode(
             self.env,
             Kernel("desk", [self.execution, self.desk]),

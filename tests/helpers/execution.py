@@ -32,6 +32,7 @@ from core.kernel.record import (
 )
 from core.market.exchange import (
     EXCHANGE,
+    ExchangeBalances,
     ExchangeExecution,
     ExchangeInstruments,
     ExchangeOrderState,
@@ -112,9 +113,10 @@ class Rig:
         self.now = to
 
     def up(self) -> None:
-        """A session comes up, and the exchange says what is traded."""
+        """A session comes up, and the exchange says what is traded, and that the account holds nothing."""
         self.deliver(Message(EXCHANGE, ExchangeSessionUp()))
         self.reply("instruments", ExchangeInstruments((X, Y), self.limits))
+        self.reply("balances", ExchangeBalances(()))
 
     def down(self) -> None:
         self.deliver(Message(EXCHANGE, ExchangeSessionDown("gone")))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from core.collateral.collateral import Collateral
 from core.collateral.facts import CollateralMoved
-from core.collateral.hops import FundsMoved, FundsReturned
+from core.collateral.hops import BridgeReorged, FundsMoved, FundsReturned
 from core.collateral.records import (
     CollateralAwaited,
     CollateralRefused,
@@ -77,9 +77,11 @@ class World(Rig):
             self.coming.clear()
 
     def heal(self) -> None:
-        """The world behaves from now on."""
+        """The world behaves from now on: what is under way gets through, and no block is replaced any more."""
         for hop in self.hops.values():
             hop.heal(self.now)
+        self.coming = [each for each in self.coming if not _is_reorg(each[2])]
+        heapify(self.coming)
 
     def lies_at(self, place: str) -> Decimal:
         """What is at a designation by what hops have in truth done, and by what came and went there otherwise."""
@@ -121,3 +123,7 @@ def _ends_route(body: object) -> bool:
     if isinstance(body, CollateralRefused):
         return body.stage == "route"
     return isinstance(body, CollateralRouted) and not isinstance(body, CollateralAwaited | PaidOut)
+
+
+def _is_reorg(event: Event) -> bool:
+    return isinstance(event, Message) and isinstance(event.body, BridgeReorged)

@@ -16,9 +16,11 @@ from core.collateral.records import (
     CollateralRouted,
     CollateralSpent,
     CollateralView,
+    HoldProceeds,
     PaidOut,
     PayOut,
     PreauthoriseCollateral,
+    ProceedsHeld,
     RefundCollateral,
     ReleaseCollateral,
     RouteCollateral,
@@ -30,6 +32,7 @@ from core.execution.records import (
     AssetOrderEnded,
     AssetOrderFilled,
     AssetOrderPlaced,
+    BalancesWanted,
     CancelAssetOrders,
     CommissionRateSet,
     PlaceOrders,
@@ -49,6 +52,7 @@ from core.index.records import (
     NewQuoteRequest,
 )
 from core.index.settings import DeskSettings
+from core.index.token_invariants import token_violations
 from core.kernel.record import (
     Call,
     CancelTimer,
@@ -131,6 +135,8 @@ class ScriptedExchange:
         self.orders: list[AssetOrder] = []
         self.rates: list[CommissionRateSet] = []
         """Of commissions, as it was told before orders."""
+        self.looks: list[Nanos] = []
+        """When it was asked what the account holds. Tests answer."""
         self.trades = 0
         self.paused = False
         self.waiting: list[PlaceOrders] = []
@@ -185,14 +191,18 @@ class ScriptedCollateral:
         self.hop_fees: tuple[Decimal, ...] = ()
         self.refuse: dict[str, str] = {}
         self.payout_fee = D(0)
+        self.refund_fee = D(0)
         self.sends_home = True
         """Whether there is a way for the cash of sales."""
+        self.stuck = False
+        """Whether what is to be paid out stays on its way."""
         self.paused = False
         self.waiting: list[Record] = []
         self.stopped: list[str] = []
         self.held: dict[str, Decimal] = {}
         self.spent: dict[str, Decimal] = {}
         self.returned: dict[str, Decimal] = {}
+        self.proceeds: dict[str, Decimal] = {}
         self.paid: dict[str, Decimal] = {}
         self.payments = 0
 
@@ -203,6 +213,8 @@ class ScriptedCollateral:
             return []
         if self.paused:
             self.waiting.append(asked)
+            return []
+        if self.stuck and isinstance(asked, PayOut):
             return []
         handler: Callable[[Any], Record] = getattr(self, f"_{type(asked).__name__}")
         stage = _STAGES[type(asked)]
@@ -235,14 +247,20 @@ class ScriptedCollateral:
         return CollateralReleased(asked.order_id, asked.payment_id, self.held.pop(asked.order_id))
 
     def _RefundCollateral(self, asked: RefundCollateral) -> Record:
-        self.returned[asked.order_id] = asked.amount
-        return PaidOut(asked.order_id, asked.amount, D(0))
+        self.returned[asked.order_id] = asked.amount - self.refund_fee
+        return PaidOut(asked.order_id, self.returned[asked.order_id], self.refund_fee)
+
+    def _HoldProceeds(self, asked: HoldProceeds) -> Record:
+        assert asked.order_id not in self.proceeds
+        self.proceeds[asked.order_id] = asked.amount
+        return ProceedsHeld(asked.order_id, asked.amount)
 
     def _PayOut(self, asked: PayOut) -> Record:
         assert asked.order_id not in self.paid
+        amount = self.proceeds[asked.order_id]
         if not self.sends_home:
-            return PaidOut(asked.order_id, D(0), D(0), credited=asked.amount)
-        self.paid[asked.order_id] = asked.amount - self.payout_fee
+            return PaidOut(asked.order_id, D(0), D(0), credited=amount)
+        self.paid[asked.order_id] = amount - self.payout_fee
         return PaidOut(asked.order_id, self.paid[asked.order_id], self.payout_fee)
 
 
@@ -252,6 +270,7 @@ _STAGES: Final[dict[type[Record], str]] = {
     SpendCollateral: "spend",
     ReleaseCollateral: "release",
     RefundCollateral: "refund",
+    HoldProceeds: "hold",
     PayOut: "pay_out",
 }
 
@@ -306,7 +325,7 @@ class DeskRig:
 
     def give_tokens(self, amount: Decimal, user: str = ALICE, symbol: str = "IX") -> None:
         """Let a user give tokens that he holds into custody."""
-        given = self.chain.give(symbol, user, amount)
+        given = self.chain.give(self.now, symbol, user, amount)
         assert isinstance(given, IndexTokensDeposited)
         self.deliver(Message("chain", given))
 
@@ -405,6 +424,9 @@ class DeskRig:
         if isinstance(effect.body, CommissionRateSet):
             self.exchange.rates.append(effect.body)
             return
+        if isinstance(effect.body, BalancesWanted):
+            self.exchange.looks.append(self.now)
+            return
         said: list[Record]
         if isinstance(effect.body, CancelAssetOrders):
             said = [*self.exchange.cancel(effect.body.batch_id)]
@@ -448,6 +470,7 @@ def ready_rig(settings: DeskSettings | None = None) -> DeskRig:
 
     def check() -> None:
         assert violations(rig.desk.state, rig.settings) == []
+        assert token_violations(rig.desk.state, rig.chain) == []
 
     rig.after = check
     rig.weigh()

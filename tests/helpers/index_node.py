@@ -9,33 +9,28 @@ from typing import Any, TypeVar
 
 from simpy import Environment
 
-from core.collateral import facts as collateral_facts
-from core.collateral import hops as hop_records
-from core.collateral import records as collateral_records
 from core.collateral.collateral import Collateral
 from core.collateral.records import CHAIN, DepositSeen
 from core.collateral.settings import ChainSettings, CollateralSettings, HopSettings
-from core.execution import facts as execution_facts
-from core.execution import records as execution_records
 from core.execution.execution import Execution
 from core.execution.settings import ExecutionSettings
-from core.index import chain, facts, matrix, nav, planning, records
+from core.index import matrix
 from core.index.chain import ChainRequest
 from core.index.chain_log import ChainLog
 from core.index.desk import IndexDesk
 from core.index.invariants import answer_violations, violations
 from core.index.records import CuratorWeightsSet, IndexOrderAccepted, IndexOrderEnded, NewIndexOrder
 from core.index.settings import DeskSettings
-from core.kernel.codec import Codec, records_of
+from core.index.token_invariants import token_violations
 from core.kernel.journal import Header, Journal
 from core.kernel.kernel import Kernel, Snapshot
 from core.kernel.reader import JournalReader
 from core.kernel.record import Effect, Event, Message, Record
 from core.kernel.replay import Replayed, replay
-from core.market import exchange as exchange_records
 from core.market.exchange import EXCHANGE, Instrument, Levels
 from core.market.orders import Side
 from core.units import MILLISECOND, MONEY, SECOND, Nanos
+from core.wiring import CODEC
 from sim.driver import SimNode
 from sim.exchange import SimExchange
 from sim.exchange_models import ExchangeModel, SimMarket
@@ -82,22 +77,6 @@ def still_exchange(**changed: Any) -> ExchangeModel:
     """The end-to-end scenario's markets."""
     markets = tuple(still_market(symbol, *sides) for symbol, sides in BOOKS.items())
     return ExchangeModel(markets=markets, latency=Constant(MILLISECOND), **changed)
-
-
-_MODULES = (
-    records,
-    facts,
-    chain,
-    planning,
-    nav,
-    collateral_records,
-    collateral_facts,
-    hop_records,
-    execution_records,
-    execution_facts,
-    exchange_records,
-)
-CODEC = Codec(tuple(kind for module in _MODULES for kind in records_of(module)))
 
 
 class IndexNode:
@@ -196,6 +175,8 @@ class IndexNode:
         assert list(answer_violations(accepted, ended, over=True)) == []
         assert not self.desk.state.batches.running
         assert not self.execution.state.orders
+        assert token_violations(self.desk.state, self.chain) == []
+        assert not any(self.chain.custody.values())
 
     def _observe(self, _node: str, now: Nanos, dst: str, _event: Event, effects: list[Effect]) -> None:
         states = (self.desk.state, self.settings, self.execution.state, self.collateral.state)

@@ -12,15 +12,10 @@ from msgspec import structs
 
 from core.execution.records import AssetOrder
 from core.index.invariants import answer_violations, violations
-from core.index.records import (
-    CuratorWeightsSet,
-    DelistAsset,
-    IndexOrderAccepted,
-    IndexOrderEnded,
-    MintInvoice,
-    Outcome,
-)
+from core.index.invoices import MintInvoice
+from core.index.records import CuratorWeightsSet, DelistAsset, IndexOrderAccepted, IndexOrderEnded, Outcome
 from core.index.settings import DeskSettings, PlannerName
+from core.index.token_invariants import token_violations
 from core.market.orders import Side
 from core.units import SECOND
 from tests.helpers.index_desk import ALICE, BOB, BOOKS, DeskRig, golden_settings, levels
@@ -42,6 +37,8 @@ SETTINGS = structs.replace(
         collateral_tolerance=D("1e-6"),
     ),
     order_expiry_ns=90 * SECOND,
+    crossing_wait_ns=2 * SECOND,
+    custody_wait_ns=20 * SECOND,
     client_order_wait_ns=SECOND,
     active_per_user_max=3,
     rebalance_interval_ns=5 * SECOND,
@@ -189,7 +186,7 @@ STEPS = st.one_of(
     st.floats(0.05, 2).map(lambda seconds: lambda rig: rig.run(seconds)),
     st.lists(st.integers(0, len(TRADES) - 1), min_size=1, max_size=6).map(trading),
     st.sampled_from(["exchange", "collateral"]).map(pausing),
-    st.sampled_from(["", "route", "preauthorise", "spend", "release", "refund", "pay_out"]).map(refusing),
+    st.sampled_from(["", "route", "preauthorise", "spend", "release", "refund", "hold", "pay_out"]).map(refusing),
     st.builds(troubling_chain, st.integers(0, 2), st.integers(0, 2)),
     st.builds(giving, st.sampled_from(USERS), st.integers(1, 100)),
     st.builds(round_trip, st.sampled_from(USERS), st.integers(20, 100)),
@@ -230,8 +227,11 @@ def audit_end(rig: DeskRig) -> None:
     accepted = [fact.order_id for fact in rig.facts(IndexOrderAccepted)]
     assert list(answer_violations(accepted, [fact.order_id for fact in ended], over=True)) == []
     assert (state.orders.live, state.batches.running, state.batches.of_order, state.chain.calls) == ({}, {}, {}, {})
+    assert state.stock.carried == {}
     assert (state.line.line, state.line.active, state.line.aside, state.custody.locked) == ({}, {}, {}, {})
     assert set(rig.timers) <= {"books", "value"}
+    assert token_violations(state, rig.chain) == []
+    assert (state.custody.free, [held for held in rig.chain.custody.values() if held]) == ({}, [])
     minted = sum((fact.filled_quantity for fact in rig.facts(MintInvoice)), D(0))
     assert minted == sum((fact.filled_quantity for fact in ended if fact.side == "buy"), D(0))
     assert sum((index.supply for index in state.indexes.live.values()), D(0)) >= 0

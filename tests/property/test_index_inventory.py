@@ -7,7 +7,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.index.inventory import Inventory, InventoryFill, book, inventory_violations
+from core.index.inventory import Inventory, book
+from core.index.inventory_invariants import inventory_violations
+from core.index.inventory_lots import InventoryFill
 from core.market.orders import Side
 
 D = Decimal

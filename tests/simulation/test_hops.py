@@ -43,7 +43,7 @@ from core.kernel.component import Component, Handler
 from core.kernel.kernel import Kernel
 from core.kernel.record import Event, Message, Record, Start
 from core.kernel.rng import stream
-from core.units import MILLISECOND, SECOND, Nanos
+from core.units import EXACT, MILLISECOND, SECOND, Nanos
 from sim.bridges import SimBridge
 from sim.driver import SimNode
 from sim.hop_models import BridgeModel, HopFaults, HopModel
@@ -75,6 +75,14 @@ def only(sayings: list[Saying]) -> Record:
 
 def test_a_movement_arrives_after_its_latency_less_its_fee() -> None:
     assert plain().ask(0, MOVE) == [Saying(SECOND, FundsMoved(Decimal(99), Decimal(1)))]
+
+
+def test_however_many_digits_an_amount_has_what_arrives_and_the_fee_are_all_of_it() -> None:
+    amount = Decimal("228.579727512637687033629207071")
+    for each in (plain(), sim_hop(HopModel(settings=hop(T1, T2), answer=Constant(0)), seed=1)):
+        moved = only(each.ask(0, msgspec.structs.replace(MOVE, amount=amount)))
+        assert isinstance(moved, FundsMoved)
+        assert EXACT.add(moved.amount, moved.fee) == amount
 
 
 def test_a_movement_is_executed_once_however_often_it_is_asked_for() -> None:

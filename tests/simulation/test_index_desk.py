@@ -9,14 +9,9 @@ from msgspec import structs
 
 from core.index.chain import MintIndex
 from core.index.facts import IndexBatchOpened
+from core.index.invoices import MintInvoice
 from core.index.planning import Mode
-from core.index.records import (
-    CancelIndexOrder,
-    IndexOrderEnded,
-    IndexOrderFill,
-    MintInvoice,
-    Outcome,
-)
+from core.index.records import CancelIndexOrder, IndexOrderEnded, IndexOrderFill, Outcome
 from core.units import MONEY, SECOND
 from sim.exchange_models import Faults, Outage, ScriptedFill
 from sim.hop_models import HopFaults
@@ -67,7 +62,7 @@ def test_corrected_figures_come_out_of_the_real_components() -> None:
     (invoice,), (ended,) = node.facts(MintInvoice), node.facts(IndexOrderEnded)
     assert close(invoice.filled_quantity, "3.32795508")
     assert ended.outcome is Outcome.MINTED
-    assert ended.refund == D(AMOUNT) - invoice.amount_paid
+    assert (ended.refund, ended.credited) == (D(0), D(AMOUNT) - invoice.amount_paid)
     assert invoice.position.spent == invoice.amount_paid
 
 
@@ -144,7 +139,7 @@ def test_a_user_who_bought_can_sell_and_is_paid() -> None:
     node.deposit(2 * SECOND, "1000")
     node.order(3 * SECOND, "C-1", "1000")
     node.run(60)
-    given = node.chain.give("IX", ALICE, D("0.5"))
+    given = node.chain.give(60 * SECOND, "IX", ALICE, D("0.5"))
     assert given is not None
     node.tell(60 * SECOND, "desk", given, "chain")
     node.order(60 * SECOND, "C-2", "0.5", "sell")

@@ -14,8 +14,9 @@ from core.execution.records import AssetOrderEnded
 from core.execution.states import OrderKnowledge
 from core.index.facts import CommissionUnpriced, IndexOrderDeferred, IndexPlanPutOff
 from core.index.inventory import find
+from core.index.invoices import MintInvoice
 from core.index.reasons import EndReason
-from core.index.records import CancelIndexOrder, IndexOrderEnded, MintInvoice, NewIndexOrder, Outcome
+from core.index.records import CancelIndexOrder, IndexOrderEnded, NewIndexOrder, Outcome
 from core.index.settings import IndexSettings
 from core.index.states import IndexOrderState
 from core.units import MILLISECOND, SECOND
@@ -50,7 +51,7 @@ def nothing_is_lost(node: IndexNode) -> None:
         for lot in invoice.lots:
             held = find(node.desk.state.inventory, lot.symbol, "buy", lot.lot_id)
             assert held is not None
-            assert held.assigned() <= held.original
+            assert held.assigned <= held.original
     assert node.facts(CommissionUnpriced) == []
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import sim
@@ -132,10 +133,10 @@ def test_the_corrected_mode_orders_no_more_than_it_engaged(corrected: RunResult)
     assert all(row["volley"] <= row["engaged"] for row in batches[:-1])
 
 
-def test_the_corrected_mode_charges_what_was_spent_and_gives_the_rest_back(corrected: RunResult) -> None:
+def test_the_corrected_mode_charges_what_was_spent_and_credits_the_rest(corrected: RunResult) -> None:
     (invoice,), (order,) = (corrected.table(name).to_pylist() for name in ("invoices", "index_orders"))
-    assert near([invoice["filled_quantity"], invoice["amount_paid"]], ["3.327955081321", "3520.793804"], "0.000001")
-    assert invoice["amount_paid"] + order["refund"] == Decimal("3521.0175")
+    assert near([invoice["filled_quantity"], invoice["amount_paid"]], ["3.327955081321", "3520.787027"], "0.000001")
+    assert invoice["amount_paid"] + order["credited"] == Decimal("3521.0175")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -177,7 +178,21 @@ def simulated(*overrides: str) -> DeskSimulation:
     scenario = loaded.scenario
     assert isinstance(scenario, DeskScenario)
     header = Header(node="", seed=1, config=b"", config_hash=loaded.hash)
-    return DeskSimulation(scenario, header, lambda _node: None)
+    return DeskSimulation(scenario, {}, header, lambda _node: None)
+
+
+def test_prices_of_an_asset_can_be_those_of_a_recording(tmp_path: Path) -> None:
+    recording = tmp_path / "btc.csv"
+    recording.write_text("time,price\n" + "".join(f"{at},{107000 + 100 * at}\n" for at in range(0, 120, 2)))
+    price = f'asset.BTCUSDC.flow.price={{replay="{recording}", tick="1s", speed=2}}'
+    result = ran(DAY, *SHORT_DAY, price)
+    fills = result.fills
+    bought = fills[fills.symbol == "BTCUSDC"]
+    opened = bought.time.min().floor("s")
+    late = bought[bought.time > opened + pd.Timedelta(seconds=65)]
+    assert len(late)
+    assert bought.price.max() < 119_400
+    assert ((late.price - 118_800).abs() < 600).all()
 
 
 def test_what_was_minted_is_on_the_chain_with_proofs() -> None:
@@ -224,3 +239,62 @@ def test_the_journal_of_a_run_replays_to_its_digest(scenario: Path, tmp_path: Pa
     assert result.dir is not None
     (replayed,) = replay_all(result.dir)
     assert replayed.digest == result.manifest.digests["desk"]
+
+
+def reconciled(result: RunResult) -> list[tuple[str, str, Decimal]]:
+    """(what, asset, missing) of what was said of single assets."""
+    rows = result.table("reconciliations").to_pylist()
+    return [(row["what"], row["asset"], row["owned"] - row["at_venue"]) for row in rows if row["asset"]]
+
+
+def test_what_an_outsider_does_with_the_account_is_found_while_the_desk_trades(day: RunResult) -> None:
+    # ETH goes at 30s and is back at 150s; BTC that nobody bought comes at 100s and stays.
+    transfers = ", ".join(
+        f"{{at='{at}', asset='{asset}', way='{way}', quantity='{quantity}'}}"
+        for at, asset, way, quantity in (
+            ("30s", "ETHUSDC", "out", "0.5"),
+            ("100s", "BTCUSDC", "in", "0.25"),
+            ("150s", "ETHUSDC", "in", "0.5"),
+        )
+    )
+    result = ran(DAY, *SHORT_DAY, f"exchange.transfer=[{transfers}]")
+    assert reconciled(result) == [
+        ("differs", "ETHUSDC", Decimal("0.5")),
+        ("differs", "BTCUSDC", Decimal("-0.25")),
+        ("agrees", "ETHUSDC", Decimal(0)),
+    ]
+    outcome = result.outcome
+    assert isinstance(outcome, DeskSummary)
+    assert outcome.differences == {"BTCUSDC": Decimal("-0.25")}
+    assert dict(outcome.lines())["inventory"].endswith(
+        "times with the exchange's balances: 0.25000000 BTCUSDC too much"
+    )
+    assert result.table("index_orders").equals(day.table("index_orders"))
+
+
+@pytest.mark.parametrize("time_in_force", ["IOC", "GTC"])
+def test_a_day_of_lost_answers_and_sessions_gives_no_false_alarm(time_in_force: str) -> None:
+    faults = "exchange.faults={rejects=50, lost_requests=50, lost_replies=100, bare_replies=100, lost_messages=100}"
+    outage = "exchange.outage=[{at='20s', span='8s'}, {at='60s', span='15s'}]"
+    often = ("desk.reconcile_interval=1s", "desk.reconcile_retry=100ms", f"execution.time_in_force={time_in_force}")
+    result = ran(DAY, *SHORT_DAY, faults, outage, *often)
+    outcome = result.outcome
+    assert isinstance(outcome, DeskSummary)
+    assert outcome.exchange_fills > 10
+    assert outcome.reconciliations > 10
+    assert reconciled(result) == []
+
+
+def test_what_the_account_held_at_the_start_is_a_difference_unless_the_desk_is_told() -> None:
+    held = "exchange.balance={AX='5'}"
+    assert reconciled(ran(SBE, held)) == [("differs", "AX", Decimal(-5))]
+    assert reconciled(ran(SBE, held, "desk.opening_balances={AX='5'}")) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_commissions_in_what_was_traded_leave_no_difference_with_the_exchange(mode: str) -> None:
+    result = ran(DAY, *SHORT_DAY, "exchange.commission=base", f"desk.limits.mode={mode}", "exchange.faults={}")
+    rows = result.table("reconciliations").to_pylist()
+    assert {row["what"] for row in rows} == {"compared"}
+    fills = result.table("fills").to_pylist()
+    assert all(row["withheld"] * row["price"] == row["fee"] > 0 for row in fills)

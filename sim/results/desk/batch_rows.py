@@ -7,18 +7,33 @@ from typing import Any, ClassVar
 from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
 from core.index.facts import (
     AssetOrderPlanned,
+    HouseTaskSet,
+    HouseTraded,
     IndexBatchCompleted,
     IndexBatchOpened,
+    InventoryAgreed,
+    InventoryDiffered,
+    InventoryReconciled,
     LotAssigned,
     LotClosed,
+    LotForgone,
     LotOpened,
     OrderEngaged,
+    OrdersCrossed,
     StockLeft,
+    StockReleased,
 )
 from core.index.nav import NavPoint
-from sim.results.desk.rows import ExchangeFillRow, ExchangeOrderRow, IndexBatchRow, LotRow, NavRow
+from sim.results.desk.rows import (
+    ExchangeFillRow,
+    ExchangeOrderRow,
+    IndexBatchRow,
+    LotRow,
+    NavRow,
+    ReconciliationRow,
+)
 from sim.results.facts import Noted
-from sim.results.fold import Fold
+from sim.results.fold import Fold, row_of
 
 
 class IndexBatches(Fold[IndexBatchRow]):
@@ -29,15 +44,7 @@ class IndexBatches(Fold[IndexBatchRow]):
         self._by_id: dict[str, IndexBatchRow] = {}
 
     def _on_opened(self, noted: Noted, fact: IndexBatchOpened) -> None:
-        row = IndexBatchRow(
-            batch_id=fact.batch_id,
-            symbol=fact.symbol or None,
-            planner=fact.planner,
-            orders=len(fact.order_ids),
-            asset_orders=fact.asset_orders,
-            volley=fact.volley,
-            opened_time=noted.time,
-        )
+        row = row_of(IndexBatchRow, noted, orders=len(fact.order_ids), opened_time=noted.time)
         self._by_id[fact.batch_id] = row
         self.rows.append(row)
 
@@ -60,51 +67,51 @@ class IndexBatches(Fold[IndexBatchRow]):
 class Lots(Fold[LotRow]):
     """Fills `lots`."""
 
-    def _on_opened(self, noted: Noted, fact: LotOpened) -> None:
-        self._step(noted, fact, "opened", fee=fact.fee)
+    def __init__(self) -> None:
+        super().__init__({})
+        self._own: set[str] = set()
+        """Tasks of the house for itself."""
+
+    def _on_task(self, _noted: Noted, fact: HouseTaskSet) -> None:
+        if not fact.symbol:
+            self._own.add(fact.task_id)
+
+    def _on_opened(self, noted: Noted, _fact: LotOpened) -> None:
+        self.rows.append(row_of(LotRow, noted, step="opened"))
 
     def _on_assigned(self, noted: Noted, fact: LotAssigned) -> None:
-        self._step(noted, fact, "assigned", fee=fact.fee, order_id=fact.order_id)
+        self.rows.append(row_of(LotRow, noted, step="kept" if fact.order_id in self._own else "assigned"))
+
+    def _on_crossed(self, noted: Noted, _fact: OrdersCrossed) -> None:
+        self.rows.append(row_of(LotRow, noted, step="crossed", side="sell"))
+
+    def _on_taken(self, noted: Noted, _fact: HouseTraded) -> None:
+        self.rows.append(row_of(LotRow, noted, step="taken", side="buy"))
+
+    def _on_forgone(self, noted: Noted, _fact: LotForgone) -> None:
+        self.rows.append(row_of(LotRow, noted, step="forgone"))
 
     def _on_left(self, noted: Noted, fact: StockLeft) -> None:
         for step, quantity in (("carried", fact.carried), ("house", fact.house)):
             if quantity:
-                self.rows.append(
-                    LotRow(time=noted.time, step=step, symbol=fact.symbol, batch_id=fact.batch_id, quantity=quantity)
-                )
+                self.rows.append(row_of(LotRow, noted, step=step, quantity=quantity))
+
+    def _on_released(self, noted: Noted, _fact: StockReleased) -> None:
+        self.rows.append(row_of(LotRow, noted, step="house"))
 
     def _on_closed(self, noted: Noted, fact: LotClosed) -> None:
-        self.rows.append(
-            LotRow(
-                time=noted.time,
-                lot_id=fact.lot_id,
-                step="closed",
-                symbol=fact.symbol,
-                order_id=fact.closing_lot_id,
-                quantity=fact.quantity,
-                price=fact.closing_price,
-                profit=fact.profit,
-            )
-        )
-
-    def _step(self, noted: Noted, fact: LotOpened | LotAssigned, step: str, **more: Any) -> None:
-        self.rows.append(
-            LotRow(
-                time=noted.time,
-                lot_id=fact.lot_id,
-                step=step,
-                symbol=fact.symbol,
-                batch_id=fact.batch_id,
-                quantity=fact.quantity,
-                price=fact.price,
-                **more,
-            )
-        )
+        said = {"order_id": fact.closing_lot_id, "price": fact.closing_price}
+        self.rows.append(row_of(LotRow, noted, step="closed", **said))
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
         LotOpened: _on_opened,
+        HouseTaskSet: _on_task,
+        OrdersCrossed: _on_crossed,
+        HouseTraded: _on_taken,
         LotAssigned: _on_assigned,
+        LotForgone: _on_forgone,
         StockLeft: _on_left,
+        StockReleased: _on_released,
         LotClosed: _on_closed,
     }
 
@@ -113,19 +120,8 @@ class Navs(Fold[NavRow]):
     """Fills `nav`."""
 
     def _on_noted(self, noted: Noted, fact: NavPoint) -> None:
-        self.rows.append(
-            NavRow(
-                time=noted.time,
-                symbol=fact.symbol,
-                nav=fact.nav,
-                tokens=fact.tokens,
-                held_value=fact.held_value,
-                held_nav=fact.held_value / fact.tokens if fact.tokens else None,
-                tracking_difference=fact.tracking_difference,
-                paid=fact.paid,
-                premium=fact.premium,
-            )
-        )
+        held_nav = fact.held_value / fact.backed if fact.backed else None
+        self.rows.append(row_of(NavRow, noted, held_nav=held_nav))
 
     HANDLERS: ClassVar[dict[Any, Any]] = {NavPoint: _on_noted}
 
@@ -134,21 +130,28 @@ class ExchangeFills(Fold[ExchangeFillRow]):
     """Fills `fills`."""
 
     def _on_filled(self, noted: Noted, fact: AssetOrderFilled) -> None:
-        self.rows.append(
-            ExchangeFillRow(
-                time=noted.time,
-                trade_id=fact.trade_id,
-                asset_order_id=fact.order_id,
-                batch_id=fact.batch_id,
-                symbol=fact.symbol,
-                side=fact.side,
-                price=fact.price,
-                quantity=fact.quantity,
-                fee=fact.fee,
-            )
-        )
+        self.rows.append(row_of(ExchangeFillRow, noted, asset_order_id=fact.order_id))
 
     HANDLERS: ClassVar[dict[Any, Any]] = {AssetOrderFilled: _on_filled}
+
+
+class Reconciliations(Fold[ReconciliationRow]):
+    """Fills `reconciliations`."""
+
+    def _on_compared(self, noted: Noted, _fact: InventoryReconciled) -> None:
+        self.rows.append(row_of(ReconciliationRow, noted, what="compared"))
+
+    def _on_differed(self, noted: Noted, _fact: InventoryDiffered) -> None:
+        self.rows.append(row_of(ReconciliationRow, noted, what="differs"))
+
+    def _on_agreed(self, noted: Noted, _fact: InventoryAgreed) -> None:
+        self.rows.append(row_of(ReconciliationRow, noted, what="agrees"))
+
+    HANDLERS: ClassVar[dict[Any, Any]] = {
+        InventoryReconciled: _on_compared,
+        InventoryDiffered: _on_differed,
+        InventoryAgreed: _on_agreed,
+    }
 
 
 class ExchangeOrders(Fold[ExchangeOrderRow]):
@@ -159,18 +162,7 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
         self._by_id: dict[str, ExchangeOrderRow] = {}
 
     def _on_planned(self, noted: Noted, fact: AssetOrderPlanned) -> None:
-        row = ExchangeOrderRow(
-            asset_order_id=fact.asset_order_id or None,
-            batch_id=fact.batch_id,
-            symbol=fact.symbol,
-            side=fact.side,
-            price=fact.price,
-            quantity=fact.quantity,
-            demand=fact.demand,
-            stock=fact.stock,
-            crossed=fact.crossed,
-            planned_time=noted.time,
-        )
+        row = row_of(ExchangeOrderRow, noted, planned_time=noted.time)
         if fact.asset_order_id:
             self._by_id[fact.asset_order_id] = row
         self.rows.append(row)

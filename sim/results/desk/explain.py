@@ -16,7 +16,9 @@ from sim.results.desk.words import in_digits, in_words
 from sim.results.result import RunResult
 
 _MATCHES_MAX: Final = 5
-_ON_BATCH: Final = frozenset({"IndexBatchOpened", "AssetOrderPlanned", "StockLeft", "IndexBatchCompleted"})
+_ON_BATCH: Final = frozenset(
+    {"IndexBatchOpened", "AssetOrderPlanned", "OrdersCrossed", "HouseTraded", "StockLeft", "IndexBatchCompleted"}
+)
 _ON_EXCHANGE: Final = frozenset({"AssetOrderPlaced", "AssetOrderFilled", "AssetOrderEnded"})
 _IN_BATCH: Final = _ON_BATCH | {"OrderEngaged", "LotAssigned", "IndexOrderFill"}
 
@@ -64,7 +66,7 @@ def explain(result: RunResult, name: str) -> DeskStory:
     for row in result.table("exchange_orders").to_pylist():
         if row["asset_order_id"] == name:
             return _story(result, "exchange_order", _exchange_title(row), lambda note: note["order_id"] == name)
-    order = _find(result, name)
+    order = find_order(result, name)
     return _story(result, "order", _order_title(order), _Notes(result, order).is_about)
 
 
@@ -90,7 +92,7 @@ def _order_title(order: dict[str, Any]) -> str:
 
 def _batch_title(batch: dict[str, Any]) -> str:
     orders = "1 order" if batch["orders"] == 1 else f"{batch['orders']} orders"
-    about = f"rebalance of {batch['symbol']}" if batch["symbol"] else orders
+    about = f"house batch for {batch['symbol']}" if batch["symbol"] else orders
     return f"{batch['batch_id']} ({about}): {'complete' if batch['completed_time'] else 'running'}"
 
 
@@ -132,7 +134,8 @@ class _Notes:
         return (fact["user"], fact["client_order_id"]) == ids
 
 
-def _find(result: RunResult, name: str) -> dict[str, Any]:
+def find_order(result: RunResult, name: str) -> dict[str, Any]:
+    """The row of an order, by its order id, its client id or `user/client id`. Raises InputError as `explain` does."""
     rows: list[dict[str, Any]] = result.table("index_orders").to_pylist()
     found = [row for row in rows if name in _names_of(row)]
     if not found:

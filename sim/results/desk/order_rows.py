@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.index.facts import IndexOrderMoved, OrderEngaged
+from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.records import (
     FillStatus,
     IndexOrderAccepted,
@@ -16,12 +17,10 @@ from core.index.records import (
     IndexQuoteCancelled,
     IndexQuoteReady,
     IndexQuoteRejected,
-    MintInvoice,
-    RedemptionInvoice,
 )
 from sim.results.desk.rows import IndexFillRow, IndexOrderRow, InvoiceRow, QuoteRow
 from sim.results.facts import Noted
-from sim.results.fold import Fold
+from sim.results.fold import Fold, row_of
 
 
 class IndexOrders(Fold[IndexOrderRow]):
@@ -32,22 +31,12 @@ class IndexOrders(Fold[IndexOrderRow]):
         self._open: dict[str, IndexOrderRow] = {}
 
     def _on_accepted(self, noted: Noted, fact: IndexOrderAccepted) -> None:
-        row = IndexOrderRow(
-            order_id=fact.order_id,
-            user=fact.user,
-            client_order_id=fact.client_order_id,
-            symbol=fact.symbol,
-            side=fact.side,
-            amount=fact.amount,
-            created_time=noted.time,
-        )
-        self._open[fact.order_id] = row
+        row = self._open[fact.order_id] = row_of(IndexOrderRow, noted, created_time=noted.time)
         self.rows.append(row)
 
-    def _on_rejected(self, noted: Noted, fact: IndexOrderRejected) -> None:
-        row = IndexOrderRow(user=fact.user, client_order_id=fact.client_order_id, created_time=noted.time)
-        row.status, row.reason, row.ended_time, row.time_to_end_ns = "rejected", fact.reason, noted.time, 0
-        self.rows.append(row)
+    def _on_rejected(self, noted: Noted, _fact: IndexOrderRejected) -> None:
+        ended = {"ended_time": noted.time, "time_to_end_ns": 0}
+        self.rows.append(row_of(IndexOrderRow, noted, created_time=noted.time, status="rejected", **ended))
 
     def _on_amended(self, _noted: Noted, fact: IndexOrderAmended) -> None:
         self._open[fact.order_id].amount = fact.amount
@@ -71,7 +60,7 @@ class IndexOrders(Fold[IndexOrderRow]):
     def _on_ended(self, noted: Noted, fact: IndexOrderEnded) -> None:
         row = self._open[fact.order_id]
         row.status, row.reason, row.refund = fact.outcome.value, fact.reason or None, fact.refund
-        row.filled_quantity = fact.filled_quantity
+        row.filled_quantity, row.refund_fee, row.credited = fact.filled_quantity, fact.refund_fee, fact.credited
         row.ended_time, row.time_to_end_ns = noted.time, noted.time - row.created_time
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
@@ -90,19 +79,8 @@ class IndexFills(Fold[IndexFillRow]):
     """Fills `index_fills`."""
 
     def _on_fill(self, noted: Noted, fact: IndexOrderFill) -> None:
-        self.rows.append(
-            IndexFillRow(
-                time=noted.time,
-                order_id=fact.order_id,
-                batch_id=fact.batch_id or None,
-                filled_quantity=fact.filled_quantity,
-                spent=fact.collateral_spent,
-                remaining=fact.collateral_remaining,
-                fill_rate=fact.fill_rate,
-                proceeds=fact.proceeds,
-                status=FillStatus(fact.status).value,
-            )
-        )
+        said = {"spent": fact.collateral_spent, "remaining": fact.collateral_remaining}
+        self.rows.append(row_of(IndexFillRow, noted, status=FillStatus(fact.status).value, **said))
 
     HANDLERS: ClassVar[dict[Any, Any]] = {IndexOrderFill: _on_fill}
 
@@ -111,47 +89,19 @@ class Invoices(Fold[InvoiceRow]):
     """Fills `invoices`."""
 
     def _on_mint(self, noted: Noted, fact: MintInvoice) -> None:
-        self.rows.append(
-            InvoiceRow(
-                time=noted.time,
-                order_id=fact.order_id,
-                user=fact.user,
-                client_order_id=fact.client_order_id,
-                symbol=fact.symbol,
-                kind="mint",
-                payment_id=fact.payment_id,
-                filled_quantity=fact.filled_quantity,
-                total_amount=fact.total_amount,
-                amount_paid=fact.amount_paid,
-                amount_remaining=fact.amount_remaining,
-                management_fee=fact.management_fee,
-                assets_value=fact.assets_value,
-                exchange_fee=fact.exchange_fee,
-                fill_rate=fact.fill_rate,
-                execution_price=fact.execution_price,
-                lots=len(fact.lots),
-            )
-        )
+        self.rows.append(row_of(InvoiceRow, noted, kind="mint", lots=len(fact.lots)))
 
     def _on_redemption(self, noted: Noted, fact: RedemptionInvoice) -> None:
-        self.rows.append(
-            InvoiceRow(
-                time=noted.time,
-                order_id=fact.order_id,
-                user=fact.user,
-                client_order_id=fact.client_order_id,
-                symbol=fact.symbol,
-                kind="redemption",
-                filled_quantity=fact.burned_quantity,
-                total_amount=fact.total_quantity,
-                amount_paid=fact.amount_paid,
-                amount_remaining=fact.quantity_remaining,
-                management_fee=fact.payout_fee,
-                assets_value=fact.assets_value,
-                exchange_fee=fact.exchange_fee,
-                execution_price=fact.execution_price,
-            )
+        row = row_of(
+            InvoiceRow,
+            noted,
+            kind="redemption",
+            filled_quantity=fact.burned_quantity,
+            total_amount=fact.total_quantity,
+            amount_remaining=fact.quantity_remaining,
+            management_fee=fact.payout_fee,
         )
+        self.rows.append(row)
 
     HANDLERS: ClassVar[dict[Any, Any]] = {MintInvoice: _on_mint, RedemptionInvoice: _on_redemption}
 
@@ -160,29 +110,13 @@ class Quotes(Fold[QuoteRow]):
     """Fills `quotes`."""
 
     def _on_ready(self, noted: Noted, fact: IndexQuoteReady) -> None:
-        self.rows.append(
-            QuoteRow(
-                time=noted.time,
-                user=fact.user,
-                client_quote_id=fact.client_quote_id,
-                status="ready",
-                symbol=fact.symbol,
-                side=fact.side,
-                amount=fact.amount,
-                quantity=fact.quantity_possible,
-                price=fact.price,
-            )
-        )
+        self.rows.append(row_of(QuoteRow, noted, status="ready", quantity=fact.quantity_possible))
 
-    def _on_rejected(self, noted: Noted, fact: IndexQuoteRejected) -> None:
-        row = QuoteRow(time=noted.time, user=fact.user, client_quote_id=fact.client_quote_id, status="rejected")
-        row.reason = fact.reason
-        self.rows.append(row)
+    def _on_rejected(self, noted: Noted, _fact: IndexQuoteRejected) -> None:
+        self.rows.append(row_of(QuoteRow, noted, status="rejected"))
 
-    def _on_cancelled(self, noted: Noted, fact: IndexQuoteCancelled) -> None:
-        self.rows.append(
-            QuoteRow(time=noted.time, user=fact.user, client_quote_id=fact.client_quote_id, status="cancelled")
-        )
+    def _on_cancelled(self, noted: Noted, _fact: IndexQuoteCancelled) -> None:
+        self.rows.append(row_of(QuoteRow, noted, status="cancelled"))
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
         IndexQuoteReady: _on_ready,

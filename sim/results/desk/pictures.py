@@ -77,11 +77,11 @@ def draw_fill_progress(result: RunResult, *order_ids: str) -> Axes:
 
 
 def draw_inventory(result: RunResult) -> Axes:
-    """Lots that no index order owns, by asset."""
-    held = _unowned(result.lots)
+    """What the desk holds for no index order, by asset: between two batches, and of the house. Below 0 it is owed."""
+    held = unowned(result.lots)
     assets = sorted(held["symbol"].unique(), key=natural)[:_PANELS_MAX]
     count = max(len(assets), 1)
-    drawn = panels("Bought and not assigned to an order, by asset", count, height=1.4 + 1.0 * count, left=0.13)
+    drawn = panels("Traded and not assigned to an order, by asset", count, height=1.4 + 1.0 * count, left=0.13)
     drawn[-1].set_xlabel("time since the run began [s]", fontsize=9)
     if not assets:
         return say_empty(drawn[0], "no lots in this run")
@@ -132,8 +132,9 @@ def _gained(moves: pd.DataFrame, state: str) -> Floats:
     return floats(signs) * floats(moves["amount"])
 
 
-def _unowned(lots: pd.DataFrame) -> pd.DataFrame:
-    """Per step of a lot, how much more or less nobody owns."""
-    signs = {"opened": 1, "assigned": -1}
+def unowned(lots: pd.DataFrame) -> pd.DataFrame:
+    """The steps of lots by which more or less is held for no index order, with the `change` of each."""
+    signs = {"opened": 1, "assigned": -1, "forgone": 1}
     steps = lots[lots["step"].isin(signs)]
-    return steps.assign(change=floats(steps["quantity"]) * steps["step"].map(signs).to_numpy(dtype=np.float64))
+    said = zip(steps["step"], steps["side"], steps["quantity"], strict=True)
+    return steps.assign(change=[signs[step] * (1 if side == "buy" else -1) * of for step, side, of in said])

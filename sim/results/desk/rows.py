@@ -26,6 +26,14 @@ class IndexOrderRow(Row, kw_only=True):
     remaining: Annotated[Money | None, Doc("Neither spent nor given back; null before its collateral is there")] = None
     proceeds: Annotated[Money, Doc("What the assets of a sell brought", "collateral")] = ZERO
     refund: Annotated[Money | None, Doc("What went back at its end, in the order's terms; null while open")] = None
+    refund_fee: Annotated[Money | None, Doc("What sending it back has cost; null while open", "collateral")] = None
+    credited: Annotated[
+        Money | None,
+        Doc(
+            "What was not sent and is its owner's collateral, for an order or a withdrawal; null while open",
+            "collateral",
+        ),
+    ] = None
     netted: Annotated[Money, Doc("What met the opposite wish of its own user, in the order's terms")] = ZERO
     fill_rate: Annotated[Money, Doc("Share of the amount that is spent, as the owner was told last")] = ZERO
     batches: Annotated[Count, Doc("Batches that it was engaged in")] = 0
@@ -52,7 +60,10 @@ class IndexBatchRow(Row, kw_only=True):
     """One row per batch, in the order in which they were opened."""
 
     batch_id: Annotated[Text, Doc("The desk's id")]
-    symbol: Annotated[Text | None, Doc("Index that a house batch rebalances; null for a batch of orders")] = None
+    symbol: Annotated[
+        Text | None,
+        Doc("What a house batch trades for: indexes, or the `house` alone; null for a batch of orders"),
+    ] = None
     planner: Annotated[Text, Doc("What planned it: `simple` or `matrix`")]
     orders: Annotated[Count, Doc("Index orders engaged")]
     engaged: Annotated[Money, Doc("Set aside for its buys", "collateral")] = ZERO
@@ -79,7 +90,12 @@ class ExchangeOrderRow(Row, kw_only=True):
     quantity: Annotated[Money, Doc("Quantity as planned; 0 where none was needed", "base")]
     demand: Annotated[Money, Doc("What the batch's orders want of it", "base")]
     stock: Annotated[Money, Doc("Of the demand, what lots at hand cover", "base")]
-    crossed: Annotated[Money, Doc("Of the demand, what the other side of the batch covers", "base")]
+    crossed: Annotated[
+        Money, Doc("Of the demand, what passes between users, from sells of the batch to its buys", "base")
+    ]
+    house: Annotated[
+        Money, Doc("Of the demand of sells, what the house takes over, for it is too little for the exchange", "base")
+    ] = ZERO
     placed_price: Annotated[Money | None, Doc("As sent, after the exchange's filters; null if never sent")] = None
     placed_quantity: Annotated[Money | None, Doc("As sent; null if never sent", "base")] = None
     filled_quantity: Annotated[Money, Doc("Sum of its fills", "base")] = ZERO
@@ -103,23 +119,32 @@ class ExchangeFillRow(Row, kw_only=True):
     price: Annotated[Money, Doc("Price", "quote per base")]
     quantity: Annotated[Money, Doc("Traded quantity", "base")]
     fee: Annotated[Money, Doc("Exchange fee", "quote")]
+    withheld: Annotated[
+        Money, Doc("What the exchange has kept of the asset as its fee: the lot of a buy is less by that", "base")
+    ] = ZERO
 
 
 class LotRow(Row, kw_only=True):
-    """One row per step of a lot, and per asset that a batch has left over."""
+    """One row per step of a lot, and per asset that a batch has left over or that orders have given up."""
 
     time: Annotated[Time, Doc("When it happened")]
     lot_id: Annotated[Text | None, Doc("The lot: the exchange's trade id; null for what was left of several")] = None
-    step: Annotated[Text, Doc("`opened`, `assigned` or `closed`; `carried` to the next batch, or left to the `house`")]
+    step: Annotated[Text, Doc("What happened: see above")]
     symbol: Annotated[Text, Doc("Asset")]
-    batch_id: Annotated[Text | None, Doc("Batch that it happened in; null for a sale")] = None
-    order_id: Annotated[Text | None, Doc("Index order that got the slice, or the closing lot's id of a sale")] = None
+    side: Annotated[Text, Doc("`buy` or `sell`, of the lot: one that was sold is owed, or was held before")]
+    batch_id: Annotated[
+        Text | None,
+        Doc("Batch that it happened in; null for `closed` and `forgone`, and where the `house` gets what was carried"),
+    ] = None
+    order_id: Annotated[
+        Text | None, Doc("Index order, or task of the house, that got or left the slice; id of the closing lot")
+    ] = None
     quantity: Annotated[Money, Doc("How much of the lot", "base")]
     price: Annotated[
-        Money | None, Doc("Price of the lot; of a sale, the closing price; null for what was left", "quote per base")
+        Money | None, Doc("Price of the lot, or that at which it was closed; null for what was left", "quote per base")
     ] = None
-    fee: Annotated[Money, Doc("Exchange fee, pro rata; 0 for what was left and for sales", "quote")] = ZERO
-    profit: Annotated[Money | None, Doc("Realised by a sale, fees of both sides deducted", "quote")] = None
+    fee: Annotated[Money, Doc("Exchange fee, pro rata, where `opened` or `assigned`; otherwise 0", "quote")] = ZERO
+    profit: Annotated[Money | None, Doc("Realised by a close, fees of both sides deducted", "quote")] = None
 
 
 class CollateralRow(Row, kw_only=True):
@@ -177,6 +202,55 @@ class InvoiceRow(Row, kw_only=True):
     fill_rate: Annotated[Money | None, Doc("Of what was left after routing; null for a redemption")] = None
     execution_price: Annotated[Money, Doc("What one token cost or brought", "collateral")]
     lots: Annotated[Count, Doc("Lots that it has slices of")] = 0
+    house_paid: Annotated[
+        Money, Doc("What its lots cost beyond all of its collateral; the house bore it", "collateral")
+    ] = ZERO
+
+
+class ChainEventRow(Row, kw_only=True):
+    """One row per event of the chain that index tokens live on, in the order of the chain."""
+
+    time: Annotated[Time, Doc("When its block was sealed")]
+    height: Annotated[Count, Doc("Of its block, from 1")]
+    index: Annotated[Count, Doc("Its place in the block, from 0")]
+    kind: Annotated[
+        Text,
+        Doc(
+            "`mint`, `burn`, `return` or `deposit` of tokens in custody, `unsold` for the return of those that no "
+            "order wanted, `weights` or `invoice`"
+        ),
+    ]
+    key: Annotated[Text, Doc("What `romer-sim prove` calls it")]
+    order_id: Annotated[Text | None, Doc("Index order; null for weights, deposits and `unsold`")] = None
+    user: Annotated[Text | None, Doc("Whose tokens or invoice; null for weights")] = None
+    symbol: Annotated[Text, Doc("Index")]
+    quantity: Annotated[Money | None, Doc("Null for weights and invoices", "index tokens")] = None
+    amount_paid: Annotated[
+        Money | None, Doc("By the owner of a mint; to that of a burn, paying out not deducted", "collateral")
+    ] = None
+    price: Annotated[
+        Money | None, Doc("What one token cost or brought; of weights, when they were set", "collateral")
+    ] = None
+    payment_id: Annotated[Text | None, Doc("Payment of a mint")] = None
+    version: Annotated[Count | None, Doc("Of weights, from 1")] = None
+    asked_time: Annotated[Time, Doc("When the chain was asked for it")]
+    event_hash: Annotated[Text, Doc("SHA-256 of the event's bytes, hexadecimal")]
+    block_hash: Annotated[Text, Doc("Hash of its block, hexadecimal")]
+
+
+class ReconciliationRow(Row, kw_only=True):
+    """One row per comparison of all assets with the account at the exchange, and per asset that differs or does so no
+    more."""
+
+    time: Annotated[Time, Doc("When the exchange's answer was compared")]
+    what: Annotated[Text, Doc("`compared`: every asset was, since the last such row; `differs`; `agrees` again")]
+    asset: Annotated[Text | None, Doc("As the exchange calls what it holds; null for `compared`")] = None
+    owned: Annotated[Money | None, Doc("What should be there by the desk's trades; null for `compared`", "asset")] = (
+        None
+    )
+    at_venue: Annotated[Money | None, Doc("What is there, free and locked; null for `compared`", "asset")] = None
+    assets: Annotated[Count | None, Doc("How many were compared; null for one asset")] = None
+    differing: Annotated[Count | None, Doc("How many of them differ; null for one asset")] = None
 
 
 class NavRow(Row, kw_only=True):
@@ -186,9 +260,10 @@ class NavRow(Row, kw_only=True):
     symbol: Annotated[Text, Doc("Index")]
     nav: Annotated[Money, Doc("Its basket at mid prices", "collateral per token")]
     tokens: Annotated[Money, Doc("Minted and not burned", "index tokens")]
-    held_value: Annotated[Money, Doc("What is held for them, at mid prices", "collateral")]
-    held_nav: Annotated[Money | None, Doc("held_value per token; null while there are none", "collateral per token")]
-    tracking_difference: Annotated[Money | None, Doc("held_nav / nav - 1; null while there are no tokens")]
+    backed: Annotated[Money, Doc("Tokens that assets are held for: orders in progress included", "index tokens")]
+    held_value: Annotated[Money, Doc("What is held for the backed tokens, at mid prices", "collateral")]
+    held_nav: Annotated[Money | None, Doc("held_value / backed; null while that is 0", "collateral per token")]
+    tracking_difference: Annotated[Money | None, Doc("held_nav / nav - 1; null as above")]
     paid: Annotated[Money | None, Doc("What the last token bought or sold cost or brought", "collateral per token")]
     premium: Annotated[Money | None, Doc("paid / nav - 1, a discount below zero; null if nobody has traded")]
 
@@ -218,6 +293,8 @@ DESK_TABLES: Final[dict[str, type[Row]]] = {
     "collateral": CollateralRow,
     "hops": HopRow,
     "invoices": InvoiceRow,
+    "chain_events": ChainEventRow,
+    "reconciliations": ReconciliationRow,
     "nav": NavRow,
     "quotes": QuoteRow,
     "notes": NoteRow,

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from core.units import MONEY
+from sim.results.layout import grid
 from sim.results.rows import ZERO
 
 STATUSES: Final = ("minted", "redeemed", "cancelled", "expired", "rejected", "open")
@@ -75,10 +76,16 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
     routing_fees: Decimal
     exchange_fees: Decimal
     refunded: Decimal
+    credited: Decimal
+    """Of what buys did not use, what was not sent back and is their owners' collateral."""
     batches: int
     exchange_orders: int
     exchange_fills: int
     lots: int
+    reconciliations: int
+    """How often all assets were compared with the account at the exchange."""
+    differences: dict[str, Decimal]
+    """By asset that differed when it was compared last, how much was missing; below zero, what was there too much."""
     fills: list[FillLine]
     invoices: list[InvoiceLine]
     invoices_in_all: int
@@ -100,7 +107,7 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
             )
             for line in self.fills
         ]
-        found = [("fills", "\n".join(_grid((_FILL_HEAD, *fills))))] if fills else []
+        found = [("fills", "\n".join(grid((_FILL_HEAD, *fills))))] if fills else []
         if self.invoices:
             more = self.invoices_in_all - len(self.invoices)
             rest = [f"and {more:,} more: table `invoices`"] if more else []
@@ -108,21 +115,23 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
                 _INVOICE_HEAD,
                 *((line.order_id, line.kind, *map(_exact, line.amounts())) for line in self.invoices),
             ]
-            found.append(("invoices", "\n".join([*_grid(list(zip(*columns, strict=True))), *rest])))
+            found.append(("invoices", "\n".join([*grid(list(zip(*columns, strict=True))), *rest])))
         return found
 
 
 def outcome_lines(summary: DeskSummary) -> list[tuple[str, str]]:
     """The counts of a summary, each with its label."""
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.by_status.items() if count) or "none"
+    back = f"{summary.refunded:,.6f} given back, {summary.credited:,.6f} credited"
     trades = f"{summary.exchange_orders:,} exchange orders, {summary.exchange_fills:,} fills"
     return [
         ("orders", f"{summary.orders:,}: {counts}"),
         ("minted", _tokens(summary.minted)),
         ("burned", _tokens(summary.burned)),
-        ("collateral", f"{summary.collateral_spent:,.6f} spent, {summary.refunded:,.6f} given back"),
+        ("collateral", f"{summary.collateral_spent:,.6f} spent, {back}"),
         ("fees", f"{summary.routing_fees:,.6f} for routing, {summary.exchange_fees:,.6f} to exchanges"),
         ("batches", f"{summary.batches:,}: {trades}"),
+        ("inventory", _inventory(summary)),
     ]
 
 
@@ -142,16 +151,26 @@ def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
             routing_fees=_sum(row["management_fee"] for row in invoices),
             exchange_fees=_sum(tables["fills"]["fee"].to_pylist()),
             refunded=_sum(row["refund"] or ZERO for row in buys),
+            credited=_sum(row["credited"] or ZERO for row in buys),
             batches=tables["index_batches"].num_rows,
             exchange_orders=sum(
                 quantity is not None for quantity in tables["exchange_orders"]["placed_quantity"].to_pylist()
             ),
             exchange_fills=tables["fills"].num_rows,
             lots=tables["lots"]["step"].to_pylist().count("opened"),
+            reconciliations=tables["reconciliations"]["what"].to_pylist().count("compared"),
+            differences=_differences(tables["reconciliations"].to_pylist()),
             fills=_fills(tables["index_fills"].to_pylist()),
             invoices=[_invoice(row) for row in invoices[:_INVOICES_SHOWN_MAX]],
             invoices_in_all=len(invoices),
         )
+
+
+def _differences(rows: Sequence[dict[str, Any]]) -> dict[str, Decimal]:
+    last = {row["asset"]: row for row in rows if row["asset"] is not None}
+    return {
+        asset: _plain(row["owned"] - row["at_venue"]) for asset, row in sorted(last.items()) if row["what"] == "differs"
+    }
 
 
 def _fills(rows: Sequence[dict[str, Any]]) -> list[FillLine]:
@@ -194,13 +213,19 @@ def _by_index(invoices: Sequence[dict[str, Any]], kind: str) -> dict[str, Decima
     return {symbol: _plain(total) for symbol, total in sorted(totals.items())}
 
 
+def _inventory(summary: DeskSummary) -> str:
+    looks = f"compared {summary.reconciliations:,} times with the exchange's balances"
+    if not summary.differences:
+        return f"{looks}: no difference" if summary.reconciliations else "never compared with the exchange's balances"
+    parts = [
+        f"{abs(missing):,.8f} {asset} {'missing' if missing > 0 else 'too much'}"
+        for asset, missing in summary.differences.items()
+    ]
+    return f"{looks}: {', '.join(parts)}"
+
+
 def _tokens(amounts: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{amount:,.8f} {symbol}" for symbol, amount in amounts.items()) or "none"
-
-
-def _grid(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 def _sum(amounts: Any) -> Decimal:

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from core.units import MONEY
 from sim.results.columns import to_table
-from sim.results.desk.batch_rows import ExchangeFills, ExchangeOrders, IndexBatches, Lots, Navs
+from sim.results.desk.batch_rows import ExchangeFills, ExchangeOrders, IndexBatches, Lots, Navs, Reconciliations
+from sim.results.desk.chain_rows import ChainEvents
 from sim.results.desk.money_rows import Collaterals, Hops
 from sim.results.desk.order_rows import IndexFills, IndexOrders, Invoices, Quotes
 from sim.results.desk.rows import DESK_TABLES
@@ -30,10 +31,12 @@ def build_tables(notes: Sequence[Noted]) -> dict[str, pa.Table]:
             "index_batches": IndexBatches().fold(notes),
             "exchange_orders": ExchangeOrders().fold(notes),
             "fills": ExchangeFills({}).fold(notes),
-            "lots": Lots({}).fold(notes),
+            "lots": Lots().fold(notes),
             "collateral": Collaterals({}).fold(notes),
             "hops": Hops({}).fold(notes),
             "invoices": Invoices({}).fold(notes),
+            "chain_events": ChainEvents({}).fold(notes),
+            "reconciliations": Reconciliations({}).fold(notes),
             "nav": Navs({}).fold(notes),
             "quotes": Quotes({}).fold(notes),
             "notes": note_rows(notes),

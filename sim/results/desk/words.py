@@ -20,8 +20,13 @@ _WORDS: Final = {
     "it can cost {volley} at most ({planner})",
     "OrderEngaged": "engaged in {batch_id} for {quantity} at up to {price}: {collateral} set aside, "
     "{carried} of it carried",
-    "AssetOrderPlanned": "{batch_id} wants {demand} {symbol}: {stock} at hand, {crossed} from its other side, "
+    "AssetOrderPlanned": "{batch_id} wants {demand} {symbol}: {stock} at hand, {crossed} from users who sell, "
     "{quantity} from the exchange at {price} or better",
+    "OrdersCrossed": "in {batch_id} users sell {quantity} {symbol} to users, at {price} and without a fee "
+    "(lot {lot_id})",
+    "HouseTraded": "in {batch_id} the house takes over {quantity} {symbol} at {price}, too little for the exchange "
+    "(lot {lot_id})",
+    "CrossingAwaited": "is ready, and waits for an order of the other side that is on its way",
     "AssetOrderPlaced": "exchange order {order_id} goes out: {quantity} at {price}",
     "ExchangeOrderSent": "{order_id} is sent to the exchange: {side} {quantity} {symbol} at {price} ({time_in_force})",
     "ExchangeOrderAccepted": "the exchange has {order_id}",
@@ -31,10 +36,13 @@ _WORDS: Final = {
     "PlacementRepeated": "{order_id} is asked for once more, which changes nothing",
     "AssetOrderFilled": "{order_id} trades {quantity} {symbol} at {price}, fee {fee} ({trade_id})",
     "AssetOrderEnded": "{order_id} has ended ({reason}); {cancelled_quantity} did not trade",
-    "LotAssigned": "gets {quantity} {symbol} of lot {lot_id}, bought at {price}, fee {fee}",
-    "LotClosed": "{quantity} {symbol} of lot {lot_id} sold at {closing_price}: profit {profit}",
+    "LotAssigned": "gets {quantity} {symbol} of lot {lot_id} ({side} at {price}), fee {fee}",
+    "LotForgone": "leaves {quantity} {symbol} of lot {lot_id} to the house",
+    "LotClosed": "{quantity} {symbol} of lot {lot_id} ({side}) closed at {closing_price}: profit {profit}",
     "StockLeft": "{batch_id} leaves {symbol}: {carried} carried to the next batch, {house} to the house",
+    "StockReleased": "{quantity} {symbol} that was carried is the house's: no order wants it any more",
     "IndexBatchCompleted": "batch {batch_id} is complete: {fill} of its volley traded, worth {value}, fees {fee}",
+    "CollateralNotRouted": "no way for {amount} from {source} to {target}: {why}",
     "CollateralMoved": "{amount} {what}: {was} {source} -> {state} {destination}",
     "TransferStarted": "{transfer_id} sets out with {amount} from {source} to {target} by {hops}",
     "TransferStepped": "{transfer_id} {what} at {held_at}: {amount}, and {fee} in fees {reason}",
@@ -44,17 +52,38 @@ _WORDS: Final = {
     "assets {assets_value}, exchange fees {exchange_fee}; {execution_price} each",
     "RedemptionInvoice": "invoice: {burned_quantity} {symbol} burned for {amount_paid}, {amount_credited} of it "
     "credited: proceeds {proceeds}, exchange fees {exchange_fee}, payout {payout_fee}; {execution_price} each",
-    "IndexOrderEnded": "{outcome} ({reason}): {filled_quantity} filled, {refund} given back",
+    "IndexOrderEnded": "{outcome} ({reason}): {filled_quantity} filled, {refund} given back, which cost {refund_fee}; "
+    "{credited} is credited",
+    "MintIndex": "{quantity} {symbol} minted for {user}, who paid {amount_paid} ({payment_id}); {execution_price} each",
+    "BurnIndex": "{quantity} {symbol} of {user} burned for {amount_paid}; {execution_price} each",
+    "ReturnIndex": "{quantity} {symbol} out of custody, back to {user}",
+    "TokensHeld": "{amount} {symbol} of {user} came into custody; {free} are free",
+    "TokensReturned": "{amount} {symbol} go back to {user} out of custody",
+    "TokensRefused": "{amount} {symbol} of {user} are no tokens that could be sold ({reason})",
+    "DepositIndex": "{quantity} {symbol} of {user} into custody, deposit number {seq_num}",
+    "SetSolverWeights": "{symbol} is made of {quantities} from now on, worth {price} (version {version})",
+    "RecordInvoice": "invoice of {order_id} of {user}, for {symbol}: SHA-256 {digest}",
     "ChainCallDone": "the chain has done {key}: event {index} of block {height} ({block_hash})",
     "CommissionUnpriced": "{trade_id} of {asset_order_id} cost {commission} {asset}, whose worth nobody knows",
+    "InventoryReconciled": "{assets} assets were compared with the exchange's balances: {differing} differ",
+    "InventoryDiffered": "the exchange holds {at_venue} {asset}, and {owned} are owned",
+    "InventoryAgreed": "the exchange holds {at_venue} {asset} again, as owned",
     "ChainCallRetried": "the chain is asked again for {key} (attempt {attempt}): {reason}",
 }
+_OF_SELLS: Final = {
+    "AssetOrderPlanned": "{batch_id} has {demand} {symbol} to sell: {stock} are sold already, {crossed} to users who "
+    "buy, {quantity} to the exchange at {price} or better",
+    "LotAssigned": "sells {quantity} {symbol} at {price} as a part of lot {lot_id}, fee {fee}",
+}
+"""What is said of a sell in other words."""
 _NUMBER: Final = "0123456789"
+_OFTEN_NOTHING: Final = ("refund_fee", "credited")
 
 
 def in_words(kind: str, fact: Mapping[str, Any]) -> str:
     """The fact as a sentence."""
-    template = _WORDS.get(kind)
+    template = _OF_SELLS.get(kind) if fact.get("side") == "sell" else None
+    template = template or _WORDS.get(kind)
     if template is None:
         return " ".join([kind, *(f"{name}={value}" for name, value in fact.items() if name != "type")])
     return template.format_map(_Readable(fact)).strip()
@@ -66,17 +95,25 @@ class _Readable(dict[str, Any]):
     def __init__(self, fact: Mapping[str, Any]) -> None:
         super().__init__({name: _readable(value) for name, value in fact.items()})
         self["orders"] = len(fact.get("order_ids", ()))
+        for name in _OFTEN_NOTHING:
+            self.setdefault(name, "0")
 
     def __missing__(self, name: str) -> str:
         return ""
 
 
 def _readable(value: Any) -> Any:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
+    if isinstance(value, list | tuple):
+        return ", ".join(" ".join(map(str, map(_readable, each))) if _is_pair(each) else str(each) for each in value)
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, str) and value[:1] in _NUMBER and value[:1]:
         return _amount(value)
     return value
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _amount(text: str) -> str:

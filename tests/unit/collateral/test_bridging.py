@@ -33,7 +33,7 @@ from core.collateral.settings import BridgeSettings, Confirmations
 from core.collateral.states import BridgeState
 from core.kernel.record import Record
 from core.units import SECOND
-from tests.helpers.collateral import T1, T3, WALLET, Rig, hop, with_settings
+from tests.helpers.collateral import T1, T3, T4, WALLET, Rig, hop, with_settings
 
 BLOCKS = BridgeSettings(
     confirmations=(Confirmations(Decimal(100), 1), Confirmations(Decimal(1000), 3), Confirmations(None, 6)),
@@ -236,6 +236,82 @@ def test_a_reorg_after_enough_confirmations_is_not_believed() -> None:
     assert state(rig) is BridgeState.SECURED
 
 
+@pytest.mark.parametrize("news", [None, BridgeSeen(*ABOUT, 1), BridgeSeen(*ABOUT, 3)])
+def test_that_a_fill_is_undone_whose_news_was_lost_is_no_dispute(news: Record | None) -> None:
+    rig = deposited()
+    if news is not None:
+        rig.news(news)
+    before = state(rig)
+    rig.news(BridgeReorged(*ABOUT, at_origin=False))
+    assert (disputes(rig), state(rig)) == ([], before)
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+def test_that_a_deposit_is_undone_and_told_twice_is_no_dispute() -> None:
+    rig = deposited()
+    rig.news(BridgeReorged(*ABOUT, at_origin=True))
+    mark = len(rig.effects)
+    rig.news(BridgeReorged(*ABOUT, at_origin=True))
+    assert rig.effects[mark:] == []
+
+
+ON = with_settings(
+    hops=(hop(T1, T3, "across", bridge=BLOCKS), hop(T3, T4), hop(T4, WALLET)), destinations={"IX": (T4,)}
+)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, ON])
+@pytest.mark.parametrize(
+    ("at_origin", "what"),
+    [
+        (False, "the fill was undone after the leg had ended: its money may not be where it is booked"),
+        (True, "the deposit was undone after the leg had ended: its money may not have left its source"),
+    ],
+)
+def test_a_reorg_after_the_last_confirmation_is_disputed_and_takes_nothing_back(
+    settings: Any, at_origin: bool, what: str
+) -> None:
+    rig = suggested(settings)
+    rig.reply(TERMS)
+    rig.news(FILL)
+    there = rig.position()
+    rig.news(BridgeReorged(*ABOUT, at_origin=at_origin))
+    assert rig.facts(HopDisputed) == [HopDisputed("T-1", 1, "", what)]
+    assert rig.position() == there
+
+
+def test_a_reorg_of_a_deposit_that_was_refunded_changes_nothing() -> None:
+    rig = deposited()
+    rig.news(BridgeRefunded(*ABOUT, Decimal(500)))
+    mark = len(rig.effects)
+    rig.news(BridgeReorged(*ABOUT, at_origin=True))
+    assert rig.effects[mark:] == []
+
+
+NONSENSE = [Decimal(text) for text in ("NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-999")]
+
+
+@pytest.mark.parametrize("amount", NONSENSE)
+def test_terms_that_are_no_number_are_disputed_and_asked_for_again(amount: Decimal) -> None:
+    rig = suggested()
+    rig.reply(replace(TERMS, output_amount=amount))
+    assert disputes(rig) == [f"says in BridgeSuggested that output_amount is {amount}"]
+    rig.pass_seconds(4)
+    assert [type(call.body) for call in rig.calls()] == [SuggestFees, SuggestFees]
+
+
+@pytest.mark.parametrize("amount", NONSENSE)
+def test_a_fill_or_refund_of_what_is_no_number_is_disputed_and_the_bridge_asked(amount: Decimal) -> None:
+    rig = deposited()
+    rig.news(replace(FILL, amount=amount))
+    rig.news(BridgeRefunded(*ABOUT, amount))
+    assert disputes(rig) == [f"says in {kind} that amount is {amount}" for kind in ("BridgeFilled", "BridgeRefunded")]
+    assert state(rig) is BridgeState.SUBMITTED
+    rig.pass_seconds(30)
+    assert rig.calls()[-1].body == QueryFunds(*ABOUT)
+
+
 def test_a_deposit_that_expires_is_refunded_at_its_source_and_tried_again_on_new_terms() -> None:
     rig = deposited()
     rig.advance(DEADLINE)
@@ -314,7 +390,7 @@ def test_news_of_what_is_over_is_passed_over() -> None:
     rig = deposited()
     rig.news(FILL)
     mark = len(rig.effects)
-    for news in (FILL, BridgeSeen(*ABOUT, 9), BridgeReorged(*ABOUT, at_origin=False), BridgeExpired(*ABOUT)):
+    for news in (FILL, BridgeSeen(*ABOUT, 9), BridgeExpired(*ABOUT)):
         rig.news(news)
     assert rig.effects[mark:] == []
 

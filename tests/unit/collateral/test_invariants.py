@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.collateral.invariants import violations
-from core.collateral.positions import Key, Parcel
+from core.collateral.invariants import CollateralWatch, violations
+from core.collateral.positions import Key, Lot, Parcel
 from core.collateral.states import Holding
 from tests.helpers.collateral import ALICE, SETTINGS, T1, T3, Rig
 
@@ -67,7 +67,28 @@ def test_money_from_nowhere_is_found() -> None:
 def test_closed_lots_that_are_forgotten_are_found() -> None:
     rig = under_way()
     rig.collateral.state.books.positions[ALICE].credits.closed_spent += ONE
-    assert found(rig) == [f"I3 {ALICE}/credit/spent@: the ledger has 0, the lots 1"]
+    assert found(rig) == [
+        f"I2 {ALICE} credit: closed lots were 0, 1 of them has gone",
+        f"I3 {ALICE}/credit/spent@: the ledger has 0, the lots 1",
+    ]
+
+
+def test_a_closed_lot_is_looked_at_once_and_by_every_new_watch() -> None:
+    rig, watch = under_way(), CollateralWatch()
+    side = rig.collateral.state.books.positions[ALICE].credits
+    for name in ("P-8", "P-9"):
+        assert watch.look(rig.collateral.state) == []
+        side.closed.append(Lot(name, 9, Decimal(2), 0, 0, [Parcel(Key(Holding.SPENT), ONE)]))
+        assert watch.look(rig.collateral.state) == [f"I2 {ALICE} lot {name}: its parts add up to 1, not 2"]
+    assert watch.look(rig.collateral.state) == []
+    assert len(found(rig)) == 2
+
+
+def test_a_lot_that_was_closed_and_can_move_is_found() -> None:
+    rig = under_way()
+    side = rig.collateral.state.books.positions[ALICE].credits
+    side.closed.append(Lot("P-9", 9, ONE, 0, 0, [Parcel(Key(Holding.READY, T3), ONE)]))
+    assert found(rig) == [f"I2 {ALICE} lot P-9: it is closed, and a part can move"]
 
 
 def test_a_transfer_that_loses_a_part_is_found() -> None:

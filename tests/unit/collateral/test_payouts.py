@@ -5,10 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from core.collateral.facts import TransferStepped, WithdrawalEnded
+from core.collateral.graph import Graph
 from core.collateral.hops import FundsRefused, HopTrouble
-from core.collateral.records import CollateralRefused, CollateralReleased, CollateralSpent, PaidOut
+from core.collateral.records import (
+    CollateralRefused,
+    CollateralReleased,
+    CollateralSpent,
+    PaidOut,
+    PayOut,
+    ProceedsHeld,
+)
+from core.kernel.record import Message
 from core.units import SECOND
 from tests.helpers.collateral import ALICE, BOB, SETTINGS, T1, T2, T3, WALLET, Rig, hop, with_settings
 
@@ -68,7 +78,7 @@ def test_proceeds_of_a_sale_go_to_their_user() -> None:
     rig.pay_out("500")
     assert rig.balance("hop:T3-T2", "routing", side="debit") == 500
     rig.serve()
-    assert rig.told() == [PaidOut("O-1", Decimal(498), Decimal(2))]
+    assert rig.told() == [ProceedsHeld("O-1", Decimal(500)), PaidOut("O-1", Decimal(498), Decimal(2))]
     assert [rig.balance("", "returned", side="debit"), rig.balance("", "spent", side="debit")] == [498, 2]
     assert rig.position().returned == 0
 
@@ -78,22 +88,57 @@ def test_proceeds_of_a_sale_go_to_their_user() -> None:
     [
         ("0", ALICE, "IX", "invalid_amount"),
         ("-1", ALICE, "IX", "invalid_amount"),
-        ("5", BOB, "IX", "unknown_chain"),
         ("50", ALICE, "IQ", "unknown_symbol"),
+        ("50", BOB, "IQ", "unknown_symbol"),
     ],
 )
 def test_a_payout_that_cannot_be_is_refused_at_once(amount: str, user: str, symbol: str, reason: str) -> None:
     rig = Rig(COSTLY)
     rig.pay_out(amount, "O-1", user, symbol)
-    assert refusals(rig) == [f"pay_out: {reason}"]
+    assert refusals(rig) == [f"hold: {reason}"]
 
 
 def test_proceeds_that_no_way_home_takes_are_their_users_collateral_where_they_are() -> None:
     rig = Rig(COSTLY)
     rig.pay_out("1.5")
-    assert rig.told() == [PaidOut("O-1", Decimal(0), Decimal(0), credited=Decimal("1.5"))]
+    assert rig.told()[1:] == [PaidOut("O-1", Decimal(0), Decimal(0), credited=Decimal("1.5"))]
     assert (rig.balance(T3, "ready"), rig.position().ready) == (Decimal("1.5"), Decimal("1.5"))
     assert rig.collateral.state.payouts == {}
+
+
+@pytest.mark.parametrize(
+    ("amount", "place", "fee"), [("500", T2, "0.1"), ("60", T3, "5"), ("5", T2, None)], ids=["cheaper", "only", "none"]
+)
+def test_proceeds_go_home_from_the_destination_with_the_best_way_and_lie_at_the_first_if_there_is_none(
+    amount: str, place: str, fee: str | None
+) -> None:
+    home = (
+        hop(T2, WALLET, fee_flat=Decimal("0.1"), amount_min=Decimal(100)),
+        hop(T3, WALLET, fee_flat=Decimal(5), amount_min=Decimal(50)),
+    )
+    rig = Rig(with_settings(hops=(hop(T1, T2), hop(T1, T3), *home), destinations={"IX": (T2, T3)}))
+    rig.hold(amount)
+    assert rig.balance(place, "ready", side="credit" if fee is None else "debit") == Decimal(amount)
+    rig.deliver(Message("desk", PayOut("O-1", ALICE)))
+    rig.serve()
+    credited = Decimal(amount) if fee is None else Decimal(0)
+    paid = Decimal(0) if fee is None else Decimal(amount) - Decimal(fee)
+    assert rig.told()[-1] == PaidOut("O-1", paid, Decimal(fee or 0), credited=credited)
+
+
+def test_proceeds_of_a_user_of_an_unknown_chain_are_his_until_he_can_withdraw_them() -> None:
+    rig = Rig(COSTLY)
+    rig.pay_out("50", "O-1", BOB)
+    assert rig.told()[1:] == [PaidOut("O-1", Decimal(0), Decimal(0), credited=Decimal(50))]
+    assert rig.position(BOB).ready == 50
+    rig.withdraw("50", 0, BOB)
+    assert ended(rig) == [(0, Decimal(0), Decimal(0), Decimal(50), "unknown_chain")]
+    chains = {**COSTLY.chains, BOB.partition(":")[0]: COSTLY.chains[ALICE.partition(":")[0]]}
+    rig.collateral.settings = structs.replace(COSTLY, chains=chains)
+    rig.withdraw("50", 0, BOB)
+    rig.serve()
+    assert ended(rig)[-1] == (0, Decimal(48), Decimal(2), Decimal(0), "")
+    assert rig.position(BOB).ready == 0
 
 
 def test_proceeds_that_were_not_sent_count_for_the_next_order() -> None:
@@ -106,11 +151,49 @@ def test_proceeds_that_were_not_sent_count_for_the_next_order() -> None:
     assert (spent.amount, spent.seq_nums) == (Decimal("1.5"), ())
 
 
+def test_proceeds_are_held_for_their_order_alone_until_they_are_paid_out() -> None:
+    rig = Rig(COSTLY)
+    rig.hold("500")
+    rig.hold("1.5", "O-2")
+    rig.hold("500")
+    assert refusals(rig) == ["hold: duplicate"]
+    assert (rig.balance(T3, "ready", side="debit"), rig.balance(T3, "ready")) == (Decimal(500), Decimal("1.5"))
+    rig.withdraw("1")
+    rig.route("1.5", "O-3")
+    assert rig.calls() == []
+    assert rig.routed() == []
+    rig.deliver(Message("desk", PayOut("O-2", ALICE)))
+    assert [said.amount for said in rig.routed()] == [Decimal("1.5")]
+    rig.deliver(Message("desk", PayOut("O-1", ALICE)))
+    rig.serve()
+    assert PaidOut("O-1", Decimal(498), Decimal(2)) in rig.told()
+
+
+def test_what_is_not_held_is_not_paid_out() -> None:
+    rig = Rig(COSTLY)
+    rig.hold("500")
+    for order_id in ("O-2", "O-1", "O-1"):
+        rig.deliver(Message("desk", PayOut(order_id, ALICE)))
+    assert refusals(rig) == ["pay_out: not_enough_funds", "pay_out: duplicate"]
+
+
+def test_proceeds_whose_way_home_is_gone_when_they_are_paid_out_wait_for_it() -> None:
+    rig = Rig(COSTLY)
+    rig.hold("500")
+    graph, rig.collateral.graph = rig.collateral.graph, Graph(COSTLY.hops[:2])
+    rig.deliver(Message("desk", PayOut("O-1", ALICE)))
+    assert [fact.what for fact in rig.facts(TransferStepped)] == ["held"]
+    rig.collateral.graph = graph
+    rig.advance(rig.now + SETTINGS.held_retry)
+    rig.serve()
+    assert rig.told()[-1] == PaidOut("O-1", Decimal(498), Decimal(2))
+
+
 def test_an_order_is_not_paid_out_twice_at_once() -> None:
     rig = Rig(COSTLY)
     rig.pay_out("500")
     rig.pay_out("500")
-    assert refusals(rig) == ["pay_out: duplicate"]
+    assert refusals(rig) == ["hold: duplicate"]
 
 
 def test_a_payout_whose_way_is_closed_is_held_and_paid_when_it_opens() -> None:
@@ -120,10 +203,10 @@ def test_a_payout_whose_way_is_closed_is_held_and_paid_when_it_opens() -> None:
     rig.reply(FundsRefused(HopTrouble.REJECTED, "closed"))
     held = rig.facts(TransferStepped)[-1]
     assert (held.what, held.held_at) == ("held", T2)
-    assert rig.told() == []
+    assert rig.told()[1:] == []
     rig.advance(rig.now + SETTINGS.held_retry)
     rig.serve()
-    assert rig.told() == [PaidOut("O-1", Decimal(498), Decimal(2))]
+    assert rig.told()[1:] == [PaidOut("O-1", Decimal(498), Decimal(2))]
 
 
 def test_a_withdrawal_is_served_from_deposits_first_and_then_from_what_is_free_elsewhere() -> None:
@@ -147,11 +230,15 @@ def test_a_withdrawal_that_is_seen_again_is_not_paid_again() -> None:
     assert rig.position().unconfirmed == 200
 
 
-@pytest.mark.parametrize(("amount", "user", "reason"), [("0", ALICE, "invalid_amount"), ("5", BOB, "unknown_chain")])
+@pytest.mark.parametrize(
+    ("amount", "user", "reason"),
+    [("0", ALICE, "invalid_amount"), ("sNaN", ALICE, "invalid_amount"), ("5", BOB, "unknown_chain")],
+)
 def test_a_withdrawal_that_cannot_be_is_stated(amount: str, user: str, reason: str) -> None:
     rig = Rig(COSTLY)
     rig.withdraw(amount, 0, user)
-    assert ended(rig) == [(0, Decimal(0), Decimal(0), Decimal(amount), reason)]
+    refused = Decimal(amount) if Decimal(amount).is_finite() else 0
+    assert ended(rig) == [(0, Decimal(0), Decimal(0), refused, reason)]
     assert rig.timers == {}
 
 

@@ -6,7 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from core.collateral.facts import CollateralDepositRefused, CollateralDepositRepeated, CollateralMoved
+from core.collateral.facts import (
+    CollateralDepositRefused,
+    CollateralDepositRepeated,
+    CollateralMoved,
+    CollateralNotRouted,
+)
 from core.collateral.hops import FundsMoved, FundsRefused, HopTrouble
 from core.collateral.records import CollateralAwaited, CollateralRefused, CollateralRouted
 from core.kernel.record import Resume, Stop
@@ -51,6 +56,8 @@ def test_numbers_of_deposits_count_for_each_chain_alone() -> None:
         ("0", ALICE, "", "invalid_amount"),
         ("-5", ALICE, "", "invalid_amount"),
         ("NaN", ALICE, "", "invalid_amount"),
+        ("sNaN", ALICE, "", "invalid_amount"),
+        ("Infinity", ALICE, "", "invalid_amount"),
         ("1e-40", ALICE, "", "invalid_amount"),
         ("5", BOB, "", "unknown_chain"),
         ("5", ALICE, "NO:WHERE:X", "no_route"),
@@ -60,6 +67,7 @@ def test_a_deposit_that_cannot_be_booked_is_stated(amount: str, user: str, at: s
     rig = Rig()
     [fact] = rig.facts(CollateralDepositRefused, rig.deposit(amount, user=user, at=at))
     assert fact.reason == reason
+    assert fact.amount == (Decimal(amount) if Decimal(amount).is_finite() else 0)
     assert rig.collateral.state.books.positions == {}
 
 
@@ -169,6 +177,34 @@ def test_an_amount_that_no_way_takes_is_refused_without_waiting() -> None:
     rig = Rig(with_settings(hops=(hop(T1, T3, amount_max=Decimal(100)), hop(T3, WALLET))))
     rig.route("101")
     assert refused(rig) == [("O-1", "route", "no_route")]
+    why = "at most 100.000000 goes there at once, by the limits of hops; it is not split"
+    assert rig.facts(CollateralNotRouted) == [CollateralNotRouted("O-1", ALICE, Decimal(101), T1, T3, why)]
+
+
+def test_an_order_whose_money_cannot_be_there_in_time_is_refused() -> None:
+    hops = (hop(T1, T3, latency=30 * SECOND), hop(T3, WALLET))
+    rig = Rig(with_settings(hops=hops, route_deadline=60 * SECOND))
+    rig.route("100")
+    assert rig.told() == [CollateralAwaited("O-1")]
+    rig.pass_seconds(31)
+    rig.deposit("100")
+    assert refused(rig) == [("O-1", "route", "no_route")]
+    assert [fact.why for fact in rig.facts(CollateralNotRouted)] == ["no way is expected to take 29 s or less"]
+    assert (rig.calls(), rig.timers) == ([], {})
+
+
+def test_a_way_that_takes_longer_than_an_order_has_is_no_way_from_the_start() -> None:
+    rig = Rig(with_settings(hops=(hop(T1, T3, latency=61 * SECOND), hop(T3, WALLET)), route_deadline=60 * SECOND))
+    rig.route("100")
+    assert refused(rig) == [("O-1", "route", "no_route")]
+
+
+def test_money_takes_the_way_that_is_in_time_though_it_is_dearer() -> None:
+    slow, fast = hop(T1, T3, "slow", latency=61 * SECOND), hop(T1, T3, "fast", fee_flat=Decimal(5))
+    rig = Rig(with_settings(hops=(slow, fast, hop(T3, WALLET)), route_deadline=60 * SECOND))
+    rig.deposit("100")
+    rig.route("100")
+    assert [call.service for call in rig.calls()] == ["hop:fast"]
 
 
 def test_an_index_draws_on_its_own_source() -> None:

@@ -14,6 +14,7 @@ def test_a_number_is_new_once(numbers: list[int]) -> None:
     for number in numbers:
         assert seen.add(number) is (number not in known)
         known.add(number)
+    assert known == {number for number in range(-1, 32) if number in seen}
     assert known == {number for low, high in seen.ranges for number in range(low, high + 1)}
     assert all(high + 1 < low for (_, high), (low, _) in zip(seen.ranges, seen.ranges[1:], strict=False))
 

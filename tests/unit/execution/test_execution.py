@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from core.execution.facts import (
     CircuitOpened,
@@ -17,17 +18,17 @@ from core.execution.records import (
     AssetOrderEnded,
     AssetOrderFilled,
     AssetOrderPlaced,
-    BalancesReported,
-    BalancesWanted,
     CommissionRateSet,
+    ExchangeRulesReported,
 )
 from core.kernel.record import Call, Message, Stop
 from core.market.exchange import (
-    Balance,
-    ExchangeBalances,
+    EXCHANGE,
+    USUAL_LIMITS,
+    ExchangeInstruments,
+    ExchangeSessionUp,
     ExchangeStatus,
     PlaceExchangeOrder,
-    QueryBalances,
     QueryExchangeOrder,
     RateLimit,
     RefusalKind,
@@ -36,7 +37,7 @@ from core.market.exchange import (
 from core.market.filters import Padding
 from core.market.orders import Side
 from core.units import SECOND
-from tests.helpers.execution import SETTINGS, Rig, Y, order, refusal, state, trade
+from tests.helpers.execution import SETTINGS, Rig, X, Y, order, refusal, state, trade
 
 NEW, PART, FILLED = ExchangeStatus.NEW, ExchangeStatus.PARTIALLY_FILLED, ExchangeStatus.FILLED
 EXPIRED, CANCELLED, REJECTED = ExchangeStatus.EXPIRED, ExchangeStatus.CANCELLED, ExchangeStatus.REJECTED
@@ -126,8 +127,8 @@ def test_an_old_message_does_not_bring_back_what_has_ended() -> None:
 
 def test_a_sale_is_an_order_like_any_other() -> None:
     rig = Rig()
-    rig.place(order(side="sell", price="100.001", quantity="2.09"))
-    assert rig.told(AssetOrderPlaced) == [AssetOrderPlaced("O-1", Decimal("100.01"), TWO)]
+    rig.place(order(side="sell", price="98.991", quantity="2.09"))
+    assert rig.told(AssetOrderPlaced) == [AssetOrderPlaced("O-1", Decimal("99.00"), TWO)]
     rig.reply("place", state(EXPIRED, trade("t1", "1")))
     assert rig.told(AssetOrderFilled)[0].side == "sell"
     assert rig.ends() == [("O-1", "expired", ONE)]
@@ -160,6 +161,7 @@ def test_a_commission_is_told_in_the_quote_currency_or_as_what_it_is(
     rig.reply("place", state(FILLED, trade("t1", "2", fee="0.5", asset=asset)))
     (fill,) = rig.told(AssetOrderFilled)
     assert (fill.fee, fill.commission, fill.commission_asset) == (Decimal(fee), Decimal(left[0]), left[1])
+    assert fill.withheld == (Decimal("0.5") if asset == "X" else 0)
 
 
 # --- what cannot be sent -------------------------------------------------------------------------
@@ -225,12 +227,55 @@ def test_a_full_rate_limit_cannot_stop_anything_for_longer_than_it_is_full() -> 
 
 def test_an_order_that_finds_no_room_in_time_ends_and_is_never_sent() -> None:
     rig = Rig(limits=(RateLimit(1, 60 * SECOND),))
-    rig.place(order("O-1"), order("O-2"))
+    rig.place(order("O-1"))
+    rig.place(order("O-2"), batch="B-2")
     rig.reply("place O-1", state(FILLED, trade("t1", "2")))
     rig.advance(SETTINGS.wait_ns_max)
     assert rig.ends()[1:] == [("O-2", "rate_limited", TWO)]
     rig.advance(60 * SECOND)
     assert len(rig.calls("place")) == 1
+
+
+def test_a_batch_that_is_larger_than_a_limit_has_the_time_that_the_limit_needs() -> None:
+    rig = Rig(limits=(RateLimit(2, 10 * SECOND),))
+    rig.place(*(order(f"O-{n}") for n in range(5)))
+    rig.advance(20 * SECOND)
+    assert (len(rig.calls("place")), rig.ends()) == (5, [])
+
+
+@pytest.mark.parametrize(("most", "placed"), [(None, "1000"), ("1000", "1000"), ("999", None)])
+def test_no_filter_raises_an_order_beyond_what_the_desk_can_bear(most: str | None, placed: str | None) -> None:
+    rig = Rig()
+    coarse = ExchangeInstruments((replace(Y, step=Decimal(1000), quantity_min=Decimal(10)),))
+    rig.down()
+    rig.deliver(Message(EXCHANGE, ExchangeSessionUp()))
+    rig.reply("instruments", coarse)
+    rig.place(replace(order(of=Y), quantity_max=None if most is None else Decimal(most)))
+    sent = [each.quantity for each in rig.told(AssetOrderPlaced) if each.order_id == "O-1"]
+    assert sent == ([] if placed is None else [Decimal(placed)])
+    assert rig.ends() == ([] if placed else [("O-1", "unsendable:quantity_too_low", TWO)])
+
+
+def test_an_order_that_would_be_rounded_up_too_far_is_rounded_down_instead() -> None:
+    rig = Rig(padding=Padding.UP)
+    rig.place(replace(order(quantity="2.05"), quantity_max=Decimal("2.05")))
+    assert [each.quantity for each in rig.told(AssetOrderPlaced)] == [TWO]
+
+
+def test_the_desk_is_told_what_the_exchange_allows_when_that_is_new() -> None:
+    rig = Rig(up=False)
+    for limits in (USUAL_LIMITS, USUAL_LIMITS, (replace(USUAL_LIMITS[0], used=7), USUAL_LIMITS[1]), ()):
+        rig.limits = limits
+        rig.up()
+        rig.down()
+    assert rig.told(ExchangeRulesReported) == [ExchangeRulesReported((X,)), ExchangeRulesReported((X,), ())]
+
+
+def test_the_desk_is_told_nothing_of_an_exchange_that_is_as_it_assumes() -> None:
+    rig = Rig(up=False)
+    rig.deliver(Message(EXCHANGE, ExchangeSessionUp()))
+    rig.reply("instruments", ExchangeInstruments((Y,), USUAL_LIMITS))
+    assert rig.told(ExchangeRulesReported) == []
 
 
 def test_an_order_that_was_too_much_is_first_in_line_again() -> None:
@@ -299,10 +344,52 @@ def test_a_cancel_that_is_lost_or_refused_is_repeated_until_the_order_has_ended(
     rig.reply("query", state(NEW))
     assert len(rig.calls("cancel")) == 2
     rig.reply("cancel", refusal(RefusalKind.SERVER))
-    rig.advance(SETTINGS.retry_ns)
+    rig.advance(2 * SETTINGS.retry_ns)
     rig.reply("query", state(NEW))
     rig.reply("cancel", state(CANCELLED))
     assert rig.ends() == [("O-1", "cancelled", TWO)]
+
+
+def test_a_cancel_that_is_always_refused_is_repeated_less_and_less_often() -> None:
+    rig = Rig(time_in_force=TimeInForce.GTC)
+    rig.place(order())
+    rig.reply("place", state(NEW))
+    rig.cancel()
+    waits = []
+    for _ in range(7):
+        began, asked = rig.now, len(rig.calls("query"))
+        rig.reply("cancel", refusal(RefusalKind.TRADING_RESTRICTION))
+        while len(rig.calls("query")) == asked:
+            rig.advance(SECOND)
+        waits.append((rig.now - began) // SECOND)
+        rig.reply("query", state(NEW))
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_what_cannot_be_cancelled_because_it_is_not_there_is_asked_about_at_once() -> None:
+    rig = Rig(time_in_force=TimeInForce.GTC)
+    rig.place(order())
+    rig.reply("place", state(NEW))
+    rig.cancel()
+    rig.reply("cancel", refusal(RefusalKind.UNKNOWN_ORDER, "-2011"))
+    rig.reply("query", state(EXPIRED, trade("t1", "1")))
+    assert rig.ends() == [("O-1", "expired", ONE)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wait"), [(RefusalKind.SERVER, SETTINGS.retry_ns), (RefusalKind.BAD_REQUEST, SETTINGS.retry_ns_max)]
+)
+def test_what_an_exchange_will_never_answer_is_asked_seldom(kind: RefusalKind, wait: int) -> None:
+    rig = Rig(up=False)
+    rig.deliver(Message(EXCHANGE, ExchangeSessionUp()))
+    rig.reply("instruments", refusal(kind))
+    assert rig.timers["instruments"] == rig.now + wait
+    rig.reply("instruments", ExchangeInstruments((X, Y)))
+    rig.place(order())
+    rig.reply("place", refusal(RefusalKind.TIMEOUT))
+    rig.advance(SETTINGS.receive_window_ns + 1)
+    rig.reply("query", refusal(kind))
+    assert rig.timers["order:O-1"] - rig.now >= wait
 
 
 def test_a_stop_cannot_abandon_what_is_at_the_exchange() -> None:
@@ -317,36 +404,7 @@ def test_a_stop_cannot_abandon_what_is_at_the_exchange() -> None:
     assert rig.ends()[2:] == [("O-1", "filled", ZERO)]
 
 
-# --- what nobody expects -------------------------------------------------------------------------
-
-
-def test_trades_of_orders_that_are_not_open_are_stated_and_change_nothing() -> None:
-    rig = Rig()
-    rig.place(order())
-    rig.reply("place", state(EXPIRED, trade("t1", "1")))
-    rig.execution_report(PART, trade("t9", "0.5"), "1.5")
-    rig.execution_report(PART, trade("t5", "0.5"), "0.5", order_id="another's")
-    assert [(each.client_id, each.trade_id) for each in rig.facts(ExecutionUnexpected)] == [
-        ("O-1", "t9"),
-        ("another's", "t5"),
-    ]
-    assert len(rig.fills()) == len(rig.ends()) == 1
-
-
-def test_an_execution_of_another_symbol_is_not_taken_for_that_order() -> None:
-    rig = Rig()
-    rig.place(order(of=Y))
-    rig.execution_report(FILLED, trade("t1", "2"), "2")
-    assert (rig.fills(), len(rig.facts(ExecutionUnexpected))) == ([], 1)
-
-
-def test_an_execution_of_an_order_that_was_never_sent_is_not_its_own() -> None:
-    rig = Rig(limits=(RateLimit(1, 60 * SECOND),))
-    rig.place(order("O-2"), order("O-1"))
-    rig.execution_report(FILLED, trade("t1", "2"), "2")
-    assert (rig.fills(), len(rig.facts(ExecutionUnexpected))) == ([], 1)
-    rig.advance(SETTINGS.wait_ns_max)
-    assert rig.ends() == [("O-1", "rate_limited", TWO)]
+# --- what is remembered --------------------------------------------------------------------------
 
 
 def test_how_much_is_remembered_of_what_has_ended_is_bounded() -> None:
@@ -355,22 +413,3 @@ def test_how_much_is_remembered_of_what_has_ended_is_bounded() -> None:
         rig.place(order(f"O-{n}"))
         rig.reply("place", state(EXPIRED))
     assert list(rig.execution.state.ended) == ["O-7", "O-8", "O-9"]
-
-
-# --- balances ------------------------------------------------------------------------------------
-
-
-def test_balances_are_asked_for_until_the_exchange_says_them() -> None:
-    rig = Rig(up=False)
-    rig.deliver(Message("desk", BalancesWanted()))
-    rig.up()
-    assert [each.body for each in rig.calls("balances")] == [QueryBalances()]
-    rig.advance(SETTINGS.reply_timeout_ns)
-    rig.reply("balances", refusal(RefusalKind.SERVER))
-    rig.advance(2 * SETTINGS.retry_ns)
-    held = (Balance("X", ONE),)
-    rig.reply("balances", ExchangeBalances(held))
-    rig.reply("balances", ExchangeBalances(held))
-    assert rig.told(BalancesReported) == [BalancesReported(held)]
-    assert len(rig.calls("balances")) == 3
-    assert rig.timers == {}

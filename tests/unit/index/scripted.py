@@ -16,7 +16,8 @@ from core.index.allocation import BatchRules, OrderFill, Slice
 from core.index.basket import Basket, basket_from_weights
 from core.index.batch import Completed, Opened, Trade, complete, on_end, on_fill, open_batch, stop
 from core.index.fitting import plan
-from core.index.inventory import Inventory, InventoryFill, book
+from core.index.inventory import Inventory, book
+from core.index.inventory_lots import InventoryFill
 from core.index.planning import AssetOrdering, AssetView, Demand, Levels, Mode, Plan, PlanLimits, PlanProblem
 from core.index.stock import Stock, held
 from core.index.validate import batch_violations, violations
@@ -98,7 +99,7 @@ class Scripted:
         self.exchange_fee = exchange_fee
         self.limits = structs.replace(LIMITS, mode=mode, ordering=AssetOrdering.BASKET)
         self.rules = BatchRules(
-            mode=mode, fee_factor=LIMITS.fee_factor, quantity_tolerance=TOLERANCE, fill_step=TOLERANCE
+            mode=mode, fee_factor=LIMITS.fee_factor, quantity_tolerance=TOLERANCE, collateral_tolerance=TOLERANCE
         )
         self.basket = index(first)
         self.remaining, self.carried, self.spent = ORDERED - ROUTING_FEE, D(0), ROUTING_FEE

@@ -8,13 +8,15 @@ from itertools import count
 import pytest
 from msgspec import structs
 
-from core.errors import DefectError
+from core.errors import DefectError, IllegalTransition
 from core.index.allocation import BatchRules, BatchState, OrderFill, consume
+from core.index.basket import Basket, BasketAsset
 from core.index.batch import (
     Opened,
     Trade,
     adjust,
     complete,
+    cut_short,
     filled_fraction,
     is_over,
     on_end,
@@ -25,7 +27,8 @@ from core.index.batch import (
     stop,
 )
 from core.index.planning import Mode, Plan
-from core.index.stock import Lot, Stock, add_house, carried_quantity, held, house_quantities
+from core.index.states import IndexBatchState
+from core.index.stock import Lot, Stock, add_house, held, house_quantities, total_of
 from core.index.validate import batch_violations
 from core.market.orders import Side
 from tests.unit.index.scripted import view
@@ -169,7 +172,7 @@ def test_what_is_left_and_still_wanted_is_carried_and_the_rest_is_the_houses() -
     done = complete(opened.batch, stock)
     # Half a basket: of 0.082 AX 0.04 are used, 0.0408 wanted by the half that is still engaged
     assert [(one.asset, one.carried, one.house) for one in done.leftovers] == [("AX", D("0.0408"), D("0.0012"))]
-    assert (carried_quantity(stock, "AX", "buy"), house_quantities(stock)) == (D("0.0408"), {"AX": D("0.0012")})
+    assert (total_of(stock.carried["buy:AX"]), house_quantities(stock)) == (D("0.0408"), {"AX": D("0.0012")})
 
 
 def test_the_next_batch_takes_what_was_carried_and_orders_only_the_shortfall() -> None:
@@ -278,7 +281,7 @@ def test_a_sell_brings_money_less_fees_and_locks_tokens() -> None:
     done = complete(opened.batch, stock)
     assert done.carried == (("I-1", D(1)),)
     # The AZ that was sold without AX is a sale whose money nobody has yet: the next batch of sells starts with it
-    assert carried_quantity(stock, "AZ", "sell") == 1
+    assert total_of(stock.carried["sell:AZ"]) == 1
     again = begin(planned(problem(sell(1, "IX", 1), held=held(stock))), stock)
     assert [one.asset for one in again.placements] == ["AX"]
 
@@ -313,6 +316,34 @@ def test_costs_beyond_the_limit_stop_where_the_collateral_ends() -> None:
     assert opened.batch.engaged["I-1"].collateral >= 0
 
 
+def test_nobody_pays_for_more_than_he_gets_whatever_a_unit_costs() -> None:
+    opened = begin(planned(problem(buy(1, "IX", 1000))), rules=structs.replace(RULES, quantity_tolerance=D("0.001")))
+    fill(opened, "O-1", trade("L-1", "7.9995", "100"))
+    (last,) = fill(opened, "O-2", trade("L-2", "1", "200"))
+    assert last.quantity == D("0.9999375")
+    (one,) = opened.batch.engaged.values()
+    assert one.assigned == {"AX": D("7.9995"), "AZ": D("0.9999375")}
+    assert [lot.remaining for lot in opened.batch.positions["buy:AZ"].lots] == [D("0.0000625")]
+
+
+def test_progress_that_is_worth_nothing_waits_for_more() -> None:
+    opened = begin(planned(problem(buy(1, "IX", 1000))))
+    fill(opened, "O-1", trade("L-1", "8", "100"))
+    assert fill(opened, "O-2", trade("L-2", "0.0000000009", "200")) == ()
+    (filled,) = fill(opened, "O-2", trade("L-3", "0.0000000002", "200"))
+    assert filled.quantity == D("0.0000000011")
+
+
+def test_an_asset_that_is_dear_is_bought_however_little_of_it_is_wanted() -> None:
+    dear = structs.replace(LIMITS, quantity_tolerance=D("0.001"), min_asset_volley_size=D(5))
+    views = (view("AX", (), ((D(100_000), D(1)),)), view("AZ", (), ((D(200), D(10)),)))
+    quantities = Basket("IX", (BasketAsset("AX", D(1), D("0.00008")), BasketAsset("AZ", D(1), D(1))))
+    asked = structs.replace(problem(buy(1, "IX", 1000), limits=dear), views=views, baskets=(quantities,))
+    made = planned(asked)
+    assert {row.asset: row.demand for row in made.assets}["AX"] > 0
+    assert [one.asset for one in begin(made).placements] == ["AX", "AZ"]
+
+
 def test_strangers_are_refused() -> None:
     opened = begin(planned(problem(buy(1, "IX", 1000))))
     with pytest.raises(DefectError, match="O-9 is not of this batch"):
@@ -321,8 +352,44 @@ def test_strangers_are_refused() -> None:
         adjust(opened.batch, "O-9", D(1), D(1))
     with pytest.raises(DefectError, match="trade L of 0 AX"):
         on_fill(opened.batch, "O-1", trade("L", "0", "100"))
-    with pytest.raises(DefectError, match="completed while"):
-        complete(opened.batch, Stock())
+
+
+# --- states ------------------------------------------------------------------------------------------
+
+
+def state_of(batch: BatchState) -> IndexBatchState:
+    """Where it stands now."""
+    return batch.state
+
+
+def test_a_batch_trades_until_its_last_exchange_order_has_ended_and_completes_once() -> None:
+    opened = begin(planned(problem(buy(1, "IX", 1000))))
+    batch = opened.batch
+    with pytest.raises(IllegalTransition, match=r"index batch B-1: no `completed` in state `trading`"):
+        complete(batch, Stock())
+    on_end(batch, "O-1", "expired")
+    assert state_of(batch) is IndexBatchState.TRADING
+    fill(opened, "O-1", trade("L-1", "8", "100"))
+    on_end(batch, "O-2", "expired")
+    assert state_of(batch) is IndexBatchState.SETTLING
+    with pytest.raises(IllegalTransition, match=r"no `traded` in state `settling` \(allowed: completed\)"):
+        on_fill(batch, "O-2", trade("L-2", "1", "200"))
+    with pytest.raises(IllegalTransition, match="no `cancelled` in state `settling`"):
+        cut_short(batch)
+    complete(batch, Stock())
+    assert state_of(batch) is IndexBatchState.COMPLETED
+    with pytest.raises(IllegalTransition, match="terminal"):
+        complete(batch, Stock())
+
+
+def test_what_is_being_cancelled_may_still_trade() -> None:
+    opened = begin(planned(problem(buy(1, "IX", 1000))))
+    cut_short(opened.batch)
+    cut_short(opened.batch)
+    assert state_of(opened.batch) is IndexBatchState.CANCELLING
+    fill(opened, "O-1", trade("L-1", "8", "100"))
+    end_all(opened)
+    assert state_of(opened.batch) is IndexBatchState.SETTLING
 
 
 # --- planted violations ------------------------------------------------------------------------------

@@ -7,8 +7,24 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from core.index.chain import BurnIndex, ChainConfirmed, ChainRefused, MintIndex, ReturnIndex, SetSolverWeights
-from core.index.chain_log import ChainLog, chain_break, index_block_hash, verify_event
+from core.index.chain import (
+    BurnIndex,
+    ChainConfirmed,
+    ChainRefused,
+    DepositIndex,
+    MintIndex,
+    ReturnIndex,
+    SetSolverWeights,
+)
+from core.index.chain_log import (
+    ChainLog,
+    IndexEvent,
+    chain_break,
+    decode_index_block,
+    encode_index_block,
+    index_block_hash,
+    verify_event,
+)
 
 D = Decimal
 
@@ -78,13 +94,32 @@ def test_a_key_is_obeyed_once_and_confirmed_again() -> None:
 def test_tokens_are_burned_and_returned_out_of_custody_only() -> None:
     log = filled_log()
     assert log.submit(5, burn("burn:I-3", "1")) == ChainRefused("custody holds 0 IX for u1")
-    assert log.give("IX", "u1", D(3)) is None
-    given = log.give("IX", "u1", D("1.5"))
+    assert log.give(5, "IX", "u1", D(3)) is None
+    given = log.give(5, "IX", "u1", D("1.5"))
     assert given is not None
     assert (given.seq_num, given.amount) == (0, D("1.5"))
     assert log.submit(6, burn("burn:I-3", "1")) is None
     assert log.submit(6, ReturnIndex("return:I-3", "IX", "u1", D("0.5"))) is None
     assert (log.balance("IX", "u1"), log.supply("IX")) == (D(1), D(2))
+
+
+def test_what_is_given_into_custody_is_on_the_chain_with_a_proof() -> None:
+    log = filled_log()
+    given = log.give(5, "IX", "u1", D("1.5"))
+    assert given is not None
+    confirmed = log.seal(6)["deposit:0"]
+    proof = log.proof(confirmed.height, confirmed.index)
+    assert proof.event == IndexEvent(5, DepositIndex("deposit:0", "IX", "u1", D("1.5"), given.seq_num))
+    assert verify_event(proof, confirmed.block_hash)
+
+
+def test_a_header_has_one_encoding_and_comes_back_from_it() -> None:
+    block = filled_log().blocks[1]
+    data = encode_index_block(block)
+    assert (len(data), decode_index_block(data)) == (102, block)
+    for other in (b"", data[:-1], data + b"\0", b"R" + data[1:]):
+        with pytest.raises(ValueError, match="no header of a block of index events"):
+            decode_index_block(other)
 
 
 def test_nothing_is_minted_for_nothing() -> None:

@@ -8,10 +8,11 @@ import pytest
 from msgspec import structs
 
 from core.execution.records import AssetOrderFilled, CommissionRateSet, PlaceOrders
-from core.index.facts import CommissionUnpriced, LotOpened
-from core.index.records import MintInvoice
+from core.index.facts import CommissionUnpriced, IndexBatchCompleted, LotOpened
+from core.index.invoices import MintInvoice, RedemptionInvoice
+from core.index.stock import house_quantities
 from core.kernel.record import Message, Send
-from core.units import SECOND
+from core.units import EXACT, SECOND
 from tests.helpers.index_desk import DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
@@ -102,3 +103,67 @@ def test_users_pay_commissions_whatever_they_are_taken_in(rig: DeskRig) -> None:
     rig.run(30)
     [invoice] = rig.facts(MintInvoice)
     assert abs(invoice.exchange_fee * 1000 / invoice.assets_value - 1) < D("1e-9")
+
+
+def in_base(rig: DeskRig, share: str) -> list[AssetOrderFilled]:
+    """Let the orders that wait trade whole, for commissions of that share in the assets themselves."""
+    rig.exchange.fee_rate = D(0)
+    rig.exchange.paused = False
+    told = []
+    for said in rig.exchange.place(rig.exchange.waiting.pop()):
+        if isinstance(said, AssetOrderFilled):
+            withheld = said.quantity * D(share)
+            said = structs.replace(said, fee=withheld * said.price, withheld=withheld)  # noqa: PLW2901
+            told.append(said)
+        rig.deliver(Message("execution", said))
+    return told
+
+
+def test_a_commission_in_the_asset_that_was_bought_makes_a_lot_of_what_is_owned(rig: DeskRig) -> None:
+    waiting(rig)
+    said = in_base(rig, "0.001")
+    lots = {lot.symbol: lot for lot in rig.facts(LotOpened)}
+    for one in said:
+        lot, holding = lots[one.symbol], rig.desk.state.inventory.holdings[one.symbol]
+        assert lot.quantity == holding.balance == EXACT.subtract(one.quantity, one.withheld)
+        assert abs(lot.price * lot.quantity + lot.fee - one.price * one.quantity) < D("1e-20")
+    assert rig.facts(IndexBatchCompleted)[0].fill == 1
+
+
+def test_an_order_pays_what_its_assets_have_cost_when_commissions_are_taken_of_them(rig: DeskRig) -> None:
+    waiting(rig)
+    said = in_base(rig, "0.001")
+    rig.cancel("C-1")
+    rig.run(60)
+    [invoice] = rig.facts(MintInvoice)
+    assert abs(invoice.exchange_fee / invoice.assets_value - D("0.001") / D("0.999")) < D("1e-9")
+    bought = sum(lot.assigned_quantity for lot in invoice.lots if lot.symbol == "AX")
+    assert bought <= sum(one.quantity for one in said if one.symbol == "AX") * D("0.999")
+
+
+@pytest.mark.parametrize("share", ["0.001", "-0.001"])
+def test_a_commission_in_the_asset_that_was_sold_is_sold_by_the_house(rig: DeskRig, share: str) -> None:
+    rig.order("C-1", "1000")
+    rig.run(30)
+    owned = {asset: holding.balance for asset, holding in rig.desk.state.inventory.holdings.items()}
+    rig.give_tokens(D("0.8"))
+    rig.exchange.paused = True
+    rig.order("S-1", "0.8", "sell")
+    rig.run(11)
+    before = house_quantities(rig.desk.state.stock)
+    said = in_base(rig, share)
+    after = house_quantities(rig.desk.state.stock)
+    for one in said:
+        balance = rig.desk.state.inventory.holdings[one.symbol].balance
+        left = after.get(one.symbol, D(0)) - before.get(one.symbol, D(0))
+        assert abs(balance - (owned[one.symbol] - one.quantity - one.withheld)) < D("1e-20")
+        assert abs(left + one.withheld) < D("1e-20")
+    rig.run(60)
+    [invoice] = rig.facts(RedemptionInvoice)
+    assert abs(invoice.exchange_fee / invoice.assets_value - D(share)) < D("1e-9")
+
+
+def test_a_commission_of_all_that_was_bought_can_only_be_money(rig: DeskRig) -> None:
+    waiting(rig)
+    said = in_base(rig, "1")
+    assert [lot.quantity for lot in rig.facts(LotOpened)] == [one.quantity for one in said]

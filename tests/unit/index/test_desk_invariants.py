@@ -6,20 +6,21 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
-from core.collateral import invariants as of_collateral
 from core.collateral.books import Owner
 from core.collateral.records import DepositSeen
 from core.execution.orders import OpenOrder
 from core.execution.tracker import ExecutionState
 from core.index.base import DeskState
-from core.index.invariants import answer_violations, local_violations, violations
+from core.index.invariants import answer_violations, violations
 from core.index.order import IndexOrder
 from core.index.states import IndexOrderState
 from core.kernel.record import Message
 from tests.helpers.collateral import ALICE as COLLATERAL_ALICE
 from tests.helpers.collateral import Rig as CollateralRig
 from tests.helpers.index_desk import DeskRig, ready_rig
+from tests.unit.index.test_batch import lot
 
 D = Decimal
 
@@ -67,8 +68,18 @@ def forget_stock(state: DeskState) -> None:
     state.indexes.live["IX"].hold("AX", D(-1))
 
 
+def carry_for_nobody(state: DeskState) -> None:
+    state.stock.carried["sell:AX"] = [lot("L-99", "1", "100", "0", "sell")]
+
+
+def cost_more_than_there_is(state: DeskState) -> None:
+    order(state).house_paid = D(1)
+
+
 def shrink_a_lot(state: DeskState) -> None:
-    next(iter(state.inventory.holdings["AX"].lots.values())).remaining -= D("0.1")
+    lots = state.inventory.holdings["AX"].lots
+    at, lot = next(iter(lots.items()))
+    lots[at] = structs.replace(lot, remaining=lot.remaining - D("0.1"))
 
 
 def fill_for_nothing(state: DeskState) -> None:
@@ -122,6 +133,8 @@ def leave_the_line(state: DeskState) -> None:
         (engage_more_than_locked, "I1 I-2"),
         (lose_a_lot, "I5 B-"),
         (forget_stock, "I5 AX"),
+        (carry_for_nobody, "I5 sell:AX: 1 carried, and no order goes on that wants any"),
+        (cost_more_than_there_is, "I1 I-2: its lots cost 1 more than its collateral"),
         (shrink_a_lot, "I6 AX"),
         (fill_for_nothing, "I7 I-2"),
         (break_a_fraction, "I8 B-"),
@@ -167,34 +180,6 @@ def test_money_that_a_transfer_loses_on_its_way_is_found() -> None:
     next(iter(state.transfers.values())).fee += 1
     found = violations(rig.desk.state, rig.settings, None, state)
     assert [one.split(":")[0] for one in found] == ["I4 transfer T-1"]
-    assert of_collateral.local_violations(state, ()) == found
-
-
-@pytest.mark.parametrize(
-    ("plant", "order_id"),
-    [
-        (lose_money, "I-2"),
-        (engage_more_than_locked, "I-2"),
-        (fill_for_nothing, "I-2"),
-        (lose_a_lot, ""),
-        (break_a_fraction, ""),
-        (forget_volume, ""),
-        (engage_twice, ""),
-        (lose_an_order, ""),
-        (mix_up_ids, "I-3"),
-        (leave_the_line, "I-3"),
-    ],
-)
-def test_what_an_event_breaks_is_found_by_looking_at_what_it_speaks_of(
-    plant: Callable[[DeskState], None], order_id: str
-) -> None:
-    rig = busy()
-    everybody = (*rig.desk.state.orders.live, *rig.desk.state.orders.ended)
-    assert local_violations(rig.desk.state, rig.settings, everybody) == []
-    plant(rig.desk.state)
-    found = local_violations(rig.desk.state, rig.settings, [order_id, "I-99"])
-    assert found
-    assert set(found) <= set(violations(rig.desk.state, rig.settings))
 
 
 def test_the_collaterals_invariants_are_looked_at_too() -> None:
@@ -205,5 +190,3 @@ def test_the_collaterals_invariants_are_looked_at_too() -> None:
     next(iter(side.lots.values())).parcels[0].amount -= 1
     found = violations(rig.desk.state, rig.settings, None, collateral.collateral.state)
     assert {one.split()[0] for one in found} == {"I2", "I3"}
-    local = of_collateral.local_violations(collateral.collateral.state, [COLLATERAL_ALICE, "1:0xnobody"])
-    assert {one.split()[0] for one in local} == {"I2", "I3"}

@@ -8,11 +8,13 @@ from hashlib import sha256
 import pytest
 from msgspec import structs
 
+from core.index.allocation import OrderFill
 from core.index.chain import MintIndex, RecordInvoice
 from core.index.chain_log import verify_event
 from core.index.facts import ChainCallDone, ChainCallRetried, IndexOrderMoved
+from core.index.invoices import MintInvoice
 from core.index.reasons import EndReason
-from core.index.records import IndexOrderEnded, MintInvoice, Outcome
+from core.index.records import IndexOrderEnded, Outcome
 from core.index.stock import house_quantities
 from core.kernel.codec import encode
 from core.units import SECOND
@@ -106,6 +108,24 @@ def test_a_payment_that_is_refused_ends_the_order_and_its_lots_are_the_houses(ri
     assert house_quantities(rig.desk.state.stock) == {
         asset: holding.balance for asset, holding in rig.desk.state.inventory.holdings.items()
     }
+
+
+def test_dust_that_costs_nothing_is_not_minted_and_its_order_ends_as_it_was_to(rig: DeskRig) -> None:
+    rig.exchange.paused = True
+    rig.order("C-1", "800")
+    rig.run(11)
+    rig.exchange.script = lambda _nth, _order: []
+    rig.resume_exchange()
+    dust = OrderFill("I-1", "IX", "buy", D("3e-18"), D(0), ())
+    rig.desk.state.orders.live["I-1"].take(rig.now, dust)
+    rig.desk.state.indexes.fill(dust)
+    rig.cancel("C-1")
+    rig.run(5)
+    (ended,) = rig.facts(IndexOrderEnded)
+    assert (ended.outcome, ended.reason, ended.filled_quantity) == (Outcome.CANCELLED, EndReason.REQUESTED, D(0))
+    assert ended.refund == 800
+    assert mints(rig) == []
+    assert rig.desk.state.indexes.live["IX"].backed == 0
 
 
 @pytest.mark.parametrize("stage", ["route", "preauthorise"])

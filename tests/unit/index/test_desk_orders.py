@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from msgspec import structs
 
 from core.collateral.records import CollateralAwaited, CollateralRefused
+from core.index.invoices import MintInvoice
 from core.index.reasons import EndReason, OrderRefusal, RequestRefusal
 from core.index.records import (
     IndexOrderAccepted,
@@ -17,13 +18,12 @@ from core.index.records import (
     IndexOrderRejected,
     IndexRequestRefused,
     IndexTokensDeposited,
-    MintInvoice,
     NewIndexOrder,
     Outcome,
 )
-from core.index.states import IndexOrderState
+from core.index.states import IndexBatchState, IndexOrderState
 from core.market.orders import Side
-from core.units import EXACT, SECOND
+from core.units import EXACT, SECOND, decimals
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, ready_rig
 
 D = Decimal
@@ -186,6 +186,39 @@ def test_a_cancel_while_engaged_with_nothing_filled_refunds_everything(rig: Desk
     assert [fact.refund for fact in rig.facts(IndexOrderEnded)] == [1000]
 
 
+def refunds(rig: DeskRig) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """What went back of each order, what that cost, and what was credited."""
+    return [(fact.refund, fact.refund_fee, fact.credited) for fact in rig.facts(IndexOrderEnded)]
+
+
+def test_a_refund_is_what_has_come_back_and_its_cost_is_told(rig: DeskRig) -> None:
+    rig.set_book("AZ", (), ())
+    rig.collateral.refund_fee = D("12.5")
+    rig.order("C-1", "1000")
+    rig.run(11)
+    rig.cancel("C-1")
+    assert refunds(rig) == [(D("987.5"), D("12.5"), D(0))]
+    assert rig.collateral.returned == {"I-1": D("987.5")}
+
+
+def test_what_cannot_be_sent_back_is_told_to_be_credited(rig: DeskRig) -> None:
+    rig.set_book("AZ", (), ())
+    rig.order("C-1", "1000")
+    rig.run(11)
+    rig.collateral.refuse = {"refund": "no_route"}
+    rig.cancel("C-1")
+    assert refunds(rig) == [(D(0), D(0), D(1000))]
+
+
+def test_what_is_too_little_to_be_sent_back_is_told_to_be_credited(rig: DeskRig) -> None:
+    rig.exchange.script = lambda _, order: [(order.quantity, order.price * D("0.97"))]
+    rig.order("C-1", "1000")
+    rig.run(60)
+    (invoice,) = rig.facts(MintInvoice)
+    assert 0 < 1000 - invoice.amount_paid < rig.settings.refund_min
+    assert refunds(rig) == [(D(0), D(0), 1000 - invoice.amount_paid)]
+
+
 def test_what_cannot_be_cancelled_is_refused(rig: DeskRig) -> None:
     rig.cancel("C-1")
     rig.exchange.paused = True
@@ -293,17 +326,84 @@ def test_an_order_that_leaves_ends_though_its_exchange_orders_stay_in_the_book(r
     assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == [Outcome.CANCELLED, Outcome.EXPIRED]
 
 
+def test_a_batch_is_cancelling_until_the_exchange_has_said_the_last_of_its_orders(rig: DeskRig) -> None:
+    rig.exchange.stays = True
+    rig.exchange.script = lambda _, order: []
+    rig.order("C-1", "800")
+    rig.run(20)
+    batch = rig.desk.state.batches.running["B-1"]
+    states = [batch.state]
+    ends = rig.exchange.standing.pop("B-1")
+    rig.cancel("C-1")
+    states.append(batch.state)
+    rig.tell(rig.exchange.trade("B-1", rig.exchange.orders[0], D("0.1"), D(100)), "execution")
+    for ended in ends:
+        rig.tell(ended, "execution")
+    states.append(batch.state)
+    assert states == [IndexBatchState.TRADING, IndexBatchState.CANCELLING, IndexBatchState.COMPLETED]
+    assert rig.desk.state.batches.running == {}
+
+
 def test_opposite_orders_of_one_user_meet_newest_first(rig: DeskRig) -> None:
     price = D("8.275862068965517241379310344") * 95 + D("0.6735751295336787564766839378") * D("297.5")
     rig.order("C-1", "1000")
     rig.order("C-2", "2000")
     rig.order("C-3", "2", "sell")
     met = [(fact.client_order_id, fact.against, fact.amount) for fact in rig.facts(IndexOrderNetted)]
-    assert [each[:2] for each in met] == [("C-2", "I-3")]
+    assert [each[:2] for each in met] == [("C-2", "I-3"), ("C-3", "I-2")]
     assert met[0][2] == pytest.approx(2 * price)
     assert ended(rig) == [("C-3", Outcome.CANCELLED, EndReason.NETTED)]
     assert rig.desk.state.orders.live["I-2"].remaining == pytest.approx(2000 - 2 * price)
     assert rig.desk.state.orders.live["I-1"].remaining == 1000
+
+
+def test_what_netting_leaves_of_an_order_is_whole_units_that_collateral_can_be_moved_in(rig: DeskRig) -> None:
+    rig.order("C-1", "2000")
+    rig.order("C-2", "0.123456789012345678", "sell")
+    met, sold = rig.facts(IndexOrderNetted)
+    assert (sold.client_order_id, sold.amount) == ("C-2", D("0.123456789012345678"))
+    left = rig.desk.state.orders.live["I-1"].remaining
+    assert left == 2000 - met.amount
+    assert decimals(left) <= rig.settings.collateral_decimals
+
+
+def test_what_meets_is_whole_units_and_all_of_it_is_accounted_for(rig: DeskRig) -> None:
+    rig.exchange.script = lambda nth, order: [(order.quantity / 3, order.price)] if nth <= 2 else []
+    rig.order("C-1", "1999.999999")
+    rig.run(15)
+    older = rig.desk.state.orders.live["I-1"]
+    assert decimals(older.idle) > rig.settings.collateral_decimals
+    rig.order("C-2", "0.123456789012345678", "sell")
+    met, _ = rig.facts(IndexOrderNetted)
+    assert decimals(met.amount) <= rig.settings.collateral_decimals
+    assert older.removed == met.amount
+    parts = (older.remaining, older.engaged, older.carried, older.spent, older.removed)
+    with localcontext(EXACT):
+        assert abs(sum(parts) - older.original) < D("1e-20")
+
+
+def test_what_the_last_batch_left_over_of_an_order_is_netted_too(rig: DeskRig) -> None:
+    rig.exchange.script = lambda _, order: []
+    rig.order("C-1", "1000")
+    rig.run(12)
+    older = rig.desk.state.orders.live["I-1"]
+    assert older.carried > 999
+    rig.order("C-2", "0.3", "sell")
+    met, _ = rig.facts(IndexOrderNetted)
+    assert met.amount > 290
+    assert older.idle == 1000 - met.amount
+    assert ended(rig) == [("C-2", Outcome.CANCELLED, EndReason.NETTED)]
+
+
+def test_what_the_last_batch_left_over_of_an_order_is_amended_away(rig: DeskRig) -> None:
+    rig.exchange.script = lambda _, order: []
+    rig.order("C-1", "1000")
+    rig.run(12)
+    rig.amend("C-1", "400")
+    assert [(fact.amount, fact.removed) for fact in rig.facts(IndexOrderAmended)] == [(D(400), D(600))]
+    assert rig.desk.state.orders.live["I-1"].idle == 400
+    rig.cancel("C-1")
+    assert rig.collateral.returned == {"I-1": D(1000)}
 
 
 def test_an_opposite_order_that_is_larger_flips_and_goes_on_with_the_rest(rig: DeskRig) -> None:
@@ -374,6 +474,7 @@ def test_an_order_of_any_size_is_amended_to_the_last_decimal() -> None:
 
 
 def test_tokens_in_custody_are_counted_exactly_however_many_there_are(rig: DeskRig) -> None:
+    rig.after = lambda: None  # the chain knows nothing of these
     for number, amount in enumerate(("12345678901", "0.000000000000000001")):
         rig.tell(IndexTokensDeposited(BOB, "IX", number, D(amount)), "chain")
     assert rig.desk.state.custody.balance(BOB, "IX") == D("12345678901.000000000000000001")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from sys import setprofile
+from types import FrameType
 
 import pytest
+from msgspec import structs
 
 from core.index.reasons import QuoteRefusal
 from core.index.records import CancelQuoteRequest, IndexQuoteCancelled, IndexQuoteReady, IndexQuoteRejected
-from tests.helpers.index_desk import ALICE, DeskRig, ready_rig
+from core.kernel.record import TimerFired
+from core.market.exchange import BookDelta
+from tests.helpers.index_desk import ALICE, DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
 
@@ -91,3 +96,39 @@ def test_a_desk_that_stops_leaves_no_request_unanswered(rig: DeskRig) -> None:
     rig.stop()
     rig.quote("Q-2", "1000")
     assert refusals(rig) == [QuoteRefusal.STOPPING] * 2
+
+
+def steps_of_a_quote(*, orders: int = 5, depth: int = 1) -> int:
+    """How many functions are called for a change of a book and a quote, while orders wait for the next batch."""
+    settings = golden_settings()
+    limits = structs.replace(settings.limits, max_total_volley_size=D(2000), min_total_volley_available=D(1900))
+    rig = DeskRig(structs.replace(settings, limits=limits, nav_interval_ns=0))
+    rig.set_book("AX", levels(*((90 - at, 10) for at in range(depth))), levels((100, 20)))
+    rig.weigh()
+    rig.exchange.paused = True
+    for number in range(orders):
+        rig.order("C-1", "400", user=f"1:0x{number:02x}")
+    rig.run(11)
+    assert len(rig.desk.state.orders.ready.due) == orders - rig.settings.max_batch_size
+    calls = 0
+
+    def count(_frame: FrameType | None, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    setprofile(count)
+    rig.tell(BookDelta("AX", 0, 1000, levels((90, 7)), ()), "exchange")
+    rig.quote("Q-1", "1000")
+    rig.now = rig.timers.pop("tick")
+    rig.deliver(TimerFired("tick", rig.now))
+    setprofile(None)
+    assert len(rig.facts(IndexQuoteReady)) == 1
+    return calls
+
+
+def test_a_quote_costs_the_same_whatever_number_of_orders_is_open() -> None:
+    assert steps_of_a_quote(orders=200) == pytest.approx(steps_of_a_quote(), rel=0.02)
+
+
+def test_a_quote_costs_the_same_whatever_number_of_levels_is_in_the_books() -> None:
+    assert steps_of_a_quote(depth=80) == pytest.approx(steps_of_a_quote(), rel=0.02)

@@ -8,13 +8,19 @@ import pytest
 from msgspec import structs
 
 from core.index.chain import SetSolverWeights
-from core.index.facts import BasketSet, IndexBatchOpened, RebalanceEnded, RebalanceStarted, WeightsRefused
-from core.index.nav import NavPoint
+from core.index.facts import (
+    BasketSet,
+    IndexBatchOpened,
+    RebalanceEnded,
+    RebalanceSettled,
+    RebalanceStarted,
+    WeightsRefused,
+)
 from core.index.reasons import WeightsRefusal
 from core.index.records import CuratorWeightsSet, DelistAsset, IndexOrderEnded, Outcome
 from core.index.settings import IndexSettings
 from core.units import SECOND
-from tests.helpers.index_desk import ALICE, DeskRig, golden_settings, levels, ready_rig
+from tests.helpers.index_desk import DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
 HALVES = (("AX", D("0.5")), ("AZ", D("0.5")))
@@ -143,7 +149,7 @@ def test_what_cannot_be_sold_before_the_deadline_stays_and_is_said(rig: DeskRig)
     rig.run(30)
     (over,) = rig.facts(RebalanceEnded)
     assert dict(over.missing)["AZ"] > 1
-    assert [task.asset for task in rig.desk.state.indexes.overdue.values()] == ["AX"]
+    assert {task.asset: task.side for task in rig.desk.state.indexes.tasks.values()} == {"AZ": "sell", "AX": "buy"}
 
 
 def test_what_a_rebalance_left_undone_is_made_up_for(rig: DeskRig) -> None:
@@ -155,8 +161,22 @@ def test_what_a_rebalance_left_undone_is_made_up_for(rig: DeskRig) -> None:
     rig.exchange.script = trading
     rig.set_book("AX", levels((90, 11)), levels((100, 21)))
     rig.run(10)
-    assert rig.desk.state.indexes.overdue == {}
+    assert rig.desk.state.indexes.tasks == {}
+    assert rig.facts(RebalanceSettled) == [RebalanceSettled("IX", 2)]
     assert close(held(rig), needed(rig))
+
+
+def test_what_is_less_than_a_unit_of_a_coarse_token_is_rebalanced_once_and_not_bought_again_and_again() -> None:
+    limits = structs.replace(golden_settings().limits, index_decimals=2)
+    rig = ready_rig(structs.replace(golden_settings(), rebalance_interval_ns=0, limits=limits))
+    rig.order("C-1", "2000")
+    rig.run(60)
+    before = len(rig.facts(IndexBatchOpened))
+    rig.weigh("IX", (("AX", D("0.7999")), ("AZ", D("0.2001"))))
+    rig.run(60)
+    (ended,) = rig.facts(RebalanceEnded)
+    assert ended.missing == ()
+    assert len(rig.facts(IndexBatchOpened)) - before <= 3
 
 
 def test_weights_that_come_too_soon_are_refused() -> None:
@@ -204,22 +224,6 @@ def test_delistings_that_make_no_sense_are_refused(rig: DeskRig) -> None:
         WeightsRefusal.UNKNOWN_ASSET,
         WeightsRefusal.LAST_ASSET,
     ]
-
-
-def test_nav_is_stated_while_orders_run() -> None:
-    rig = ready_rig(structs.replace(golden_settings(), nav_interval_ns=5 * SECOND))
-    rig.run(60)
-    assert rig.facts(NavPoint) == []
-    rig.order("C-1", "2000")
-    rig.run(11)
-    rig.order("C-2", "2000")
-    rig.run(10)
-    first, last = rig.facts(NavPoint)[0], rig.facts(NavPoint)[-1]
-    assert first.tokens == 0
-    assert last.tokens == pytest.approx(rig.chain.balance("IX", ALICE))
-    assert last.nav == pytest.approx(D("8.275862068965517") * 95 + D("0.673575129533678") * D("297.5"))
-    assert last.premium is not None
-    assert last.premium > 0
 
 
 def test_a_house_batch_whose_exchange_orders_stay_in_the_book_ends_with_the_rebalance(rig: DeskRig) -> None:

@@ -7,15 +7,13 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
+from core.collateral.records import HoldProceeds, PaidOut, PayOut
+from core.index.chain import BurnIndex
 from core.index.facts import IndexOrderMoved, LotClosed, TokensHeld
-from core.index.records import (
-    IndexOrderEnded,
-    IndexOrderFill,
-    IndexTokensDeposited,
-    MintInvoice,
-    Outcome,
-    RedemptionInvoice,
-)
+from core.index.inventory import find
+from core.index.invoices import MintInvoice, RedemptionInvoice
+from core.index.records import IndexOrderEnded, IndexOrderFill, IndexTokensDeposited, Outcome
+from core.kernel.record import Call, Send
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, ready_rig
 
 D = Decimal
@@ -62,6 +60,18 @@ def test_what_is_sold_closes_lots_first_in_first_out(rig: DeskRig) -> None:
     assert sum(close.quantity for close in closes if close.symbol == "AX") == pytest.approx(D("8.275862068965517"))
 
 
+def test_lots_that_were_sold_are_assigned_to_who_sold_them(rig: DeskRig) -> None:
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    order = rig.desk.state.orders.ended["I-2"]
+    for sold in order.lots.values():
+        lot = find(rig.desk.state.inventory, sold.asset, "sell", sold.lot_id)
+        assert lot is not None
+        (mine,) = lot.assignments
+        assert (mine.order_id, mine.user, mine.side, mine.quantity) == ("I-2", ALICE, "sell", sold.quantity)
+
+
 def test_a_sell_waits_for_its_tokens(rig: DeskRig) -> None:
     rig.order("C-2", "1", "sell")
     rig.run(60)
@@ -78,10 +88,9 @@ def test_a_sell_without_tokens_expires(rig: DeskRig) -> None:
 
 
 def test_a_deposit_of_tokens_counts_once(rig: DeskRig) -> None:
-    for _ in range(2):
-        rig.tell(IndexTokensDeposited(BOB, "IX", 7, D(3)), "chain")
-    rig.tell(IndexTokensDeposited(BOB, "IX", 8, D(-3)), "chain")
-    assert [(fact.seq_num, fact.free) for fact in rig.facts(TokensHeld)] == [(7, D(3))]
+    rig.give_tokens(D(1))
+    rig.tell(IndexTokensDeposited(ALICE, "IX", 0, D(1)), "chain")
+    assert [(fact.seq_num, fact.free) for fact in rig.facts(TokensHeld)] == [(0, D(1))]
 
 
 def test_a_cancelled_sell_burns_what_was_sold_and_returns_the_rest(rig: DeskRig) -> None:
@@ -144,15 +153,75 @@ def test_a_sell_without_tokens_is_looked_at_once_a_tick_when_nobody_has_to_wait(
     assert 9 <= len(served) <= 11
 
 
-def test_cash_that_cannot_be_sent_is_sent_later_and_only_once(rig: DeskRig) -> None:
-    rig.collateral.refuse = {"pay_out": "unknown_symbol"}
+def test_cash_that_is_refused_for_good_ends_the_order_and_its_tokens_go_back_to_be_sold_again(rig: DeskRig) -> None:
+    rig.collateral.refuse = {"hold": "unknown_symbol"}
+    held = rig.chain.balance("IX", ALICE)
     rig.give_tokens(D(1))
     rig.order("C-2", "1", "sell")
     rig.run(60)
+    assert (last(rig).outcome, last(rig).reason) == (Outcome.REJECTED, "unpayable: unknown_symbol")
+    assert (last(rig).filled_quantity, last(rig).refund) == (D(0), D(1))
     assert rig.facts(RedemptionInvoice) == []
+    assert rig.chain.balance("IX", ALICE) == held
+    assert rig.desk.state.custody.locked == {}
+    rig.run(3600)
+    assert len(rig.facts(IndexOrderEnded)) == 2
     rig.collateral.refuse = {}
-    rig.run(20)
-    assert list(rig.collateral.paid) == ["I-2"]
+    rig.give_tokens(D(1))
+    rig.order("C-3", "1", "sell")
+    rig.run(60)
+    assert list(rig.collateral.paid) == ["I-3"]
+    assert (last(rig).outcome, last(rig).filled_quantity) == (Outcome.REDEEMED, D(1))
+
+
+def test_a_pay_out_that_is_on_its_way_already_is_waited_for(rig: DeskRig) -> None:
+    rig.collateral.refuse = {"pay_out": "duplicate"}
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    assert len(rig.facts(IndexOrderEnded)) == 1
+    rig.tell(PaidOut("I-2", D(900), D(1)), "collateral")
+    rig.run(5)
+    assert last(rig).outcome is Outcome.REDEEMED
+
+
+def test_tokens_are_burned_once_their_cash_is_held_and_the_cash_is_paid_out_once_they_are_burned(rig: DeskRig) -> None:
+    supply, began = rig.chain.supply("IX"), len(rig.effects)
+    rig.give_tokens(D("1.5"))
+    rig.order("C-2", "1", "sell")
+    rig.chain_refuses = 1
+    rig.run(10.5)
+    assert rig.collateral.proceeds.keys() == {"I-2"}
+    assert (rig.collateral.paid, rig.chain.supply("IX")) == ({}, supply)
+    rig.run(60)
+    asked = [effect for effects in rig.effects[began:] for effect in effects if isinstance(effect, Send | Call)]
+    order = [type(effect.body) for effect in asked if isinstance(effect.body, HoldProceeds | BurnIndex | PayOut)]
+    assert order == [HoldProceeds, BurnIndex, BurnIndex, PayOut]
+    assert rig.collateral.paid == rig.collateral.proceeds
+    assert rig.chain.supply("IX") == supply - 1
+
+
+def test_a_pay_out_that_is_stuck_keeps_no_burned_tokens_in_the_supply_and_none_that_were_not_sold(rig: DeskRig) -> None:
+    supply, held = rig.chain.supply("IX"), rig.chain.balance("IX", ALICE)
+    rig.give_tokens(D("1.5"))
+    rig.order("C-2", "1.5", "sell")
+    rig.amend("C-2", "1")
+    rig.collateral.stuck = True
+    rig.run(60)
+    assert rig.chain.supply("IX") == rig.desk.state.indexes.live["IX"].supply == supply - 1
+    assert rig.chain.balance("IX", ALICE) == held - 1
+    assert len(rig.facts(IndexOrderEnded)) == 1
+    rig.tell(PaidOut("I-2", D(900), D(1)), "collateral")
+    assert (last(rig).outcome, last(rig).filled_quantity, last(rig).refund) == (Outcome.REDEEMED, D(1), D("0.5"))
+
+
+def test_cash_that_is_refused_after_the_burn_stays_its_users_with_the_collateral(rig: DeskRig) -> None:
+    rig.collateral.refuse = {"pay_out": "not_enough_funds"}
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(60)
+    (invoice,) = rig.facts(RedemptionInvoice)
+    assert invoice.amount_paid == invoice.amount_credited == rig.collateral.proceeds["I-2"]
     assert last(rig).outcome is Outcome.REDEEMED
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from core.execution.records import AssetOrder, AssetOrderFilled
 from core.index.facts import LotClosed, LotOpened
-from core.index.records import IndexOrderEnded, MintInvoice, Outcome
+from core.index.invoices import MintInvoice
+from core.index.records import IndexOrderEnded, Outcome
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_script, ready_rig
 
 D = Decimal
@@ -58,3 +59,33 @@ def test_what_is_sold_again_closes_the_lots_of_its_own_symbol(rig: DeskRig) -> N
     for fact in closes:
         assert fact.original_price == prices[fact.symbol, "buy", fact.lot_id]
         assert fact.closing_price == prices[fact.symbol, "sell", fact.closing_lot_id]
+
+
+def test_a_trade_between_two_of_the_desks_own_orders_is_a_lot_of_each() -> None:
+    # Orders that stay in the book (GTC) may meet there: the exchange has one trade, and names it to both.
+    rig = ready_rig()
+    rig.order("C-1", "2000")
+    rig.run(30)
+    rig.exchange.paused = True
+    rig.order("C-1", "900", user=BOB)
+    rig.run(30)
+    rig.give_tokens(D(1))
+    rig.order("C-2", "1", "sell")
+    rig.run(30)
+    bought, sold = (
+        next((asked.batch_id, order) for asked in rig.exchange.waiting for order in asked.orders if order.side == side)
+        for side in ("buy", "sell")
+    )
+    assert bought[1].symbol == sold[1].symbol == "AX"
+    before = rig.desk.state.inventory.holdings["AX"].balance
+    price = bought[1].price
+    for batch_id, order in (bought, sold):
+        said = AssetOrderFilled(batch_id, order.order_id, "777", "AX", order.side, price, D("0.5"), D("0.01"))
+        rig.tell(said, "execution")
+    opened = [fact.side for fact in rig.facts(LotOpened) if fact.lot_id == "777"]
+    assert opened == ["buy", "sell"]
+    assert rig.desk.state.inventory.holdings["AX"].balance == before
+    rig.exchange.script = lambda _, order: [(order.quantity - D("0.5") * (order.symbol == "AX"), order.price)]
+    rig.resume_exchange()
+    rig.run(60)
+    assert {fact.outcome for fact in rig.facts(IndexOrderEnded)} == {Outcome.MINTED, Outcome.REDEEMED}

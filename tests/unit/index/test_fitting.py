@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from core.index.basket import Basket, BasketAsset, Unpriced
-from core.index.fitting import limit_prices, plan, quote, requirements
+from core.index.fitting import plan, quote
 from core.index.planning import (
     Amounts,
     AssetView,
@@ -43,6 +43,7 @@ VIEWS = (
     view("AZ", levels((198, 200)), levels((200, 200))),
     view("AW", levels((9, 500)), levels((10, 500))),
 )
+ASKS = {view.asset: view.best_ask or D(0) for view in VIEWS}
 LIMITS = PlanLimits(
     price_threshold=D(0),
     max_levels=3,
@@ -143,9 +144,8 @@ def test_the_vectors_of_the_reference(
     for one, printed in zip(made.engagements, engagements, strict=True):
         for figure, shown in zip((one.quantity, one.price, one.collateral), printed, strict=True):
             assert 0 <= figure + D("1e-12") - D(shown) < D("1e-5")
-    views = {view.asset: view for view in VIEWS}
     for index, amount, shown in zip((IX, IZ), (1000, 5000), quotes, strict=True):
-        got = quote(index, views, limits, side="buy", amount=D(amount))
+        got = quote(index, ASKS, limits, side="buy", amount=D(amount))
         assert abs(got.quantity_possible - D(shown)) < D("1e-6")
 
 
@@ -364,19 +364,37 @@ def test_padding_of_many_assets_is_used_up_by_the_batches_that_follow() -> None:
 
 
 def test_a_quote_looks_at_prices_alone() -> None:
-    thin = {one.asset: structs.replace(one, asks=(), bids=()) for one in VIEWS}
-    assert quote(IX, thin, LIMITS, side="buy", amount=D(5000)).quantity_possible == 5
-    got = quote(IX, thin, structs.replace(LIMITS, fee_factor=D("1.1")), side="sell", amount=D(2))
+    assert quote(IX, ASKS, LIMITS, side="buy", amount=D(5000)).quantity_possible == 5
+    bids = {one.asset: one.best_bid or D(0) for one in VIEWS}
+    got = quote(IX, bids, structs.replace(LIMITS, fee_factor=D("1.1")), side="sell", amount=D(2))
     assert (got.quantity_possible, got.price) == (D(1800), D(990))
 
 
 def test_a_quote_names_every_asset_without_a_price() -> None:
-    views = {one.asset: structs.replace(one, fresh=False) for one in VIEWS}
-    assert limit_prices(IX, views, LIMITS, "buy") == {}
     with pytest.raises(Unpriced, match="AX, AZ"):
-        quote(IX, views, LIMITS, side="buy", amount=D(1))
+        quote(IX, {"AW": D(10), "AZ": D(0)}, LIMITS, side="buy", amount=D(1))
 
 
-def test_requirements_are_what_each_asset_will_cost() -> None:
-    views = {one.asset: one for one in VIEWS}
-    assert requirements(IX, views, structs.replace(LIMITS, fee_factor=D("1.25")), D(1250)) == {"AX": 800, "AZ": 200}
+@BOTH
+def test_the_smallest_orders_of_a_live_run_are_padded_as_they_were(mode: Mode) -> None:
+    # Section 9.4: 12 EUR for SO2. Its quantities are printed cut to five decimals, so figures agree to 3e-5.
+    so2 = basket("SO2", BNBEUR="1.06318", ETHEUR="0.17878")
+    tops = {"BNBEUR": D("564.326427"), "ETHEUR": D("2238.063784")}
+    asks = {asset: levels((str(limit / D("1.0001")), 100)) for asset, limit in tops.items()}
+    limits = PlanLimits(price_threshold=D("0.0001"), fee_factor=D("1.001"), min_asset_volley_size=D(5), mode=mode)
+    made = plan(
+        PlanProblem(
+            demands=(buy(1, "SO2", 12),),
+            baskets=(so2,),
+            views=tuple(view(asset, (), side) for asset, side in asks.items()),
+            limits=structs.replace(limits, asset_volley_step_size=D("0.2")),
+        )
+    )
+    assert isinstance(made, Plan)
+    (one,) = made.engagements
+    assert one.price == pytest.approx(D("1000.12554847"), rel=D("3e-5"))
+    assert one.quantity == pytest.approx(D("0.01198650710"), rel=D("3e-5"))
+    assert {row.asset: row.limit for row in made.assets} == pytest.approx(tops, rel=D("1e-20"))
+    assert [row.demand * row.limit for row in made.assets] == pytest.approx([D("7.19172"), D("4.79629")], rel=D("3e-5"))
+    # 7.19172 up to a step of 0.2, and 4.79629 up to the smallest order
+    assert [row.quantity * row.limit for row in made.assets] == pytest.approx([D("7.2"), D(5)], rel=D("1e-20"))

@@ -5,20 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from core.errors import DefectError
 from core.index.allocation import Slice
-from core.index.inventory import (
-    Assignment,
-    Booked,
-    Inventory,
-    InventoryFill,
-    assign,
-    book,
-    find,
-    inventory_violations,
-    unrealised,
-)
+from core.index.inventory import Booked, Inventory, assign, book, find, unrealised
+from core.index.inventory_invariants import InventoryWatch, inventory_violations
+from core.index.inventory_lots import Assignment, InventoryFill
 from core.index.reconciliation import compress, reconcile
 from core.market.orders import Side
 
@@ -156,8 +149,8 @@ def test_unrealised_profit_is_what_closing_would_bring() -> None:
 def test_a_lot_that_does_not_add_up_is_seen() -> None:
     inventory = three()
     lots = inventory.holdings["AX"].lots
-    lots["buy:a"].remaining = D("0.5")
-    lots["buy:b"].assignments += [assignment("2"), assignment("1")]
+    lots["buy:a"] = structs.replace(lots["buy:a"], remaining=D("0.5"))
+    lots["buy:b"] = structs.replace(lots["buy:b"], assigned=D(3), assignments=(assignment("2"), assignment("1")))
     assert inventory_violations(inventory) == [
         "I6 AX lot a: parts of it are 0.5, it was 1",
         "I6 AX lot b: 3 is assigned of 2",
@@ -165,15 +158,52 @@ def test_a_lot_that_does_not_add_up_is_seen() -> None:
     ]
 
 
-def test_reconciliation_names_what_differs_and_changes_nothing() -> None:
+def test_sums_of_a_lot_that_are_not_what_was_written_down_of_it_are_seen() -> None:
     inventory = three()
-    found = reconcile(inventory, {"AX": D("5.9"), "AY": D(1), "AW": D("0.0001")}, D("0.001"))
+    booked(inventory, "sell", "s", "0.5", "130")
+    assign(inventory, "AX", "b", assignment("1"))
+    lots = inventory.holdings["AX"].lots
+    lots["buy:a"] = structs.replace(lots["buy:a"], closes=())
+    lots["buy:b"] = structs.replace(lots["buy:b"], assigned=D("0.5"))
+    assert inventory_violations(inventory) == [
+        "I6 AX lot a: 0.5 of it is closed, by its closes 0",
+        "I6 AX lot b: 0.5 of it is assigned, by its assignments 1",
+    ]
+
+
+def test_whoever_looks_again_sees_whatever_is_not_as_it_was() -> None:
+    inventory, watch = three(), InventoryWatch()
+    booked(inventory, "sell", "s", "1", "130")
+    assert watch.look(inventory) == []
+    holding = inventory.holdings["AX"]
+    for lots, at in ((holding.lots, "buy:c"), (holding.closed, "buy:a")):
+        as_it_was = lots[at]
+        lots[at] = structs.replace(as_it_was, matched=D("0.5"))
+        (said,) = watch.look(inventory)
+        assert said.startswith(f"I6 AX lot {at[-1]}: parts of it are ")
+        lots[at] = as_it_was
+        assert watch.look(inventory) == []
+    holding.balance += 1
+    assert watch.look(inventory) == ["I6 AX: lots hold 5, the balance is 6"]
+    del holding.lots["buy:b"]
+    assert watch.look(inventory) == ["I6 AX: lots hold 3, the balance is 6"]
+
+
+def test_a_lot_cannot_be_changed_where_it_is() -> None:
+    lot = find(three(), "AX", "buy", "a")
+    with pytest.raises(AttributeError, match="immutable"):
+        lot.remaining = D(0)  # type: ignore[misc, union-attr]
+
+
+def test_reconciliation_names_what_differs_and_changes_nothing() -> None:
+    owned = {"AX": D(6)}
+    found = reconcile(owned, {"AX": D("5.9"), "AY": D(1), "AW": D("0.0001")}, D("0.001"))
     assert [(one.asset, one.owned, one.at_venue, one.missing) for one in found] == [
         ("AX", D(6), D("5.9"), D("0.1")),
         ("AY", D(0), D(1), D(-1)),
     ]
-    assert reconcile(inventory, {"AX": D(6)}) == ()
-    assert reconcile(inventory, {})[0].missing == 6
+    assert reconcile(owned, {"AX": D(6)}) == ()
+    assert reconcile(owned, {})[0].missing == 6
 
 
 def piece(lot_id: str, quantity: str, at: int, remaining: str = "1") -> Slice:
@@ -211,6 +241,6 @@ def test_of_what_happened_to_a_lot_the_newest_is_kept_and_the_sum_of_the_rest() 
     lot = find(inventory, "AX", "buy", "L-1")
     assert lot is not None
     assert (len(lot.closes), len(lot.assignments)) == (3, 3)
-    assert (lot.closed(), lot.assigned(), lot.remaining) == (D(8), D(8), D(2))
+    assert (lot.closed, lot.assigned, lot.remaining) == (D(8), D(8), D(2))
     with pytest.raises(DefectError, match="more than"):
         assign(inventory, "AX", "L-1", assignment("2.5"))

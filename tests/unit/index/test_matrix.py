@@ -55,6 +55,13 @@ def test_orders_that_need_less_of_what_is_scarce_go_first() -> None:
     assert worth(planned(of)) > worth(fitting.plan(of))
 
 
+def test_shares_are_whole_multiples_of_the_step_that_is_set() -> None:
+    # All of IZ's wish and 50 of the 100 AX left for IX, which wishes 160 of them: a share of 0.3125
+    orders = (buy(1, "IX", 20_000), buy(2, "IZ", 10_000))
+    coarse = problem(*orders, limits=structs.replace(LIMITS, fairness=D(0), share_step=D("0.01")))
+    assert engaged(planned(coarse)) == {"I-1": D("6.2"), "I-2": D(10)}
+
+
 def test_fairness_raises_the_least_served() -> None:
     of = problem(buy(1, "IX", 20_000), buy(2, "IZ", 10_000), limits=structs.replace(LIMITS, fairness=D(10)))
     shares = engaged(planned(of))
@@ -112,17 +119,15 @@ def test_reference_mode_knows_no_program() -> None:
 
 def test_planners_are_compared_in_a_table() -> None:
     thin = problem(buy(1, "IX", 20_000), buy(2, "IZ", 10_000), held=(held("AZ", 1, 200, house=True),))
-    rows = compare((("thin", thin), ("tiny", problem(buy(1, "IX", "10.1")))))
-    assert [(row.problem, row.solver) for row in rows] == [
-        (name, solver) for name in ("thin", "tiny") for solver in PLANNERS
-    ]
-    simple, program = rows[:2]
+    simple, program = compare(thin)
+    assert [simple.planner, program.planner] == list(PLANNERS)
     assert program.engaged == pytest.approx(simple.engaged)
     assert simple.least_share >= program.least_share
     assert simple.wished == program.wished == 30_000
-    assert all(row.violations == 0 and row.from_stock == (200 if row.problem == "thin" else 0) for row in rows)
-    assert rows[2].surplus == rows[2].left_over == D("3.1")
-    nothing = compare((("full", structs.replace(thin, outstanding_volley=D(10**7))),))
+    assert all(row.violations == 0 and row.from_stock == 200 for row in (simple, program))
+    tiny, _ = compare(problem(buy(1, "IX", "10.1")))
+    assert (tiny.violations, tiny.from_stock, tiny.surplus, tiny.left_over) == (0, D(0), D("3.1"), D("3.1"))
+    nothing = compare(structs.replace(thin, outstanding_volley=D(10**7)))
     assert [(row.fill_rate, row.least_share, row.orders) for row in nothing] == [(D(0), D(0), 0)] * 2
 
 

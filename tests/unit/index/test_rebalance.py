@@ -16,20 +16,17 @@ from core.index.planning import NoRoom, Plan, PlanLimits, PlanReason
 from core.index.rebalance import (
     HouseTask,
     Priority,
-    deltas,
-    net_cost,
+    owed,
     queue,
     rebalanced,
     record,
-    surplus,
-    tasks_of,
     weights_without,
 )
-from core.index.stock import Stock, house_quantities
+from core.index.stock import Stock
 from core.index.validate import violations
 from core.market.orders import Side
 from tests.unit.index.scripted import levels, view
-from tests.unit.index.test_batch import RULES, begin, fill, lot, trade
+from tests.unit.index.test_batch import RULES, begin, fill, trade
 from tests.unit.index.test_fitting import IX, LIMITS, VIEWS, problem
 
 D = Decimal
@@ -67,32 +64,32 @@ def test_a_new_basket_is_worth_what_the_old_one_is() -> None:
 
 
 def test_what_the_tokens_that_exist_need() -> None:
-    changes = deltas(IX, rebalanced(IX, NEW, PRICES), D(10))
+    held = {asset: each * 10 for asset, each in IX.quantities().items()}
+    changes = owed(held, rebalanced(IX, NEW, PRICES), D(10))
     assert changes == {"AX": D(-30), "AZ": D(-10), "AW": D(500)}
     assert sum(change * PRICES[asset] for asset, change in changes.items()) == 0
-    assert deltas(IX, IX, D(10)) == {}
+    assert owed(held, IX, D(10)) == {}
+
+
+def test_what_is_held_counts_and_not_what_should_have_been() -> None:
+    new = rebalanced(IX, NEW, PRICES)
+    assert owed({"AX": D(50), "AW": D(20), "AZ": D("1e-18")}, new, D(10)) == {"AW": D(480), "AZ": D("-1e-18")}
 
 
 def test_a_delisted_asset_is_shared_out_over_the_others() -> None:
-    assert weights_without(IX, "AZ", PRICES) == (("AX", D(1)),)
+    assert weights_without(IX, ["AZ"], PRICES) == (("AX", D(1)),)
     three = rebalanced(IX, (("AX", D("0.5")), ("AZ", D("0.3")), ("AW", D("0.2"))), PRICES)
-    assert dict(weights_without(three, "AX", PRICES)) == {"AZ": D("0.6"), "AW": D("0.4")}
-    with pytest.raises(InputError, match="IX has no AW"):
-        weights_without(IX, "AW", PRICES)
+    assert dict(weights_without(three, ["AX"], PRICES)) == {"AZ": D("0.6"), "AW": D("0.4")}
+    assert dict(weights_without(three, ["AX", "AW"], PRICES)) == {"AZ": D(1)}
     with pytest.raises(InputError, match="made of AX alone"):
-        weights_without(rebalanced(IX, (("AX", D(1)),), PRICES), "AX", PRICES)
+        weights_without(rebalanced(IX, (("AX", D(1)),), PRICES), ["AX"], PRICES)
 
 
-def test_tasks_sell_first() -> None:
-    made = tasks_of(
-        "IX", {"AW": D(5), "AX": D(-3), "AZ": D(0)}, ids=("R-1", "R-2"), priority=Priority.REBALANCE, now=1, deadline=9
-    )
-    assert [(one.task_id, one.asset, one.side, one.quantity) for one in made] == [
-        ("R-1", "AX", "sell", D(3)),
-        ("R-2", "AW", "buy", D(5)),
-    ]
-    with pytest.raises(InputError, match="due 1 ns ago"):
-        tasks_of("IX", {}, ids=(), priority=Priority.REBALANCE, now=10, deadline=9)
+def test_what_leaves_needs_no_price_and_what_stays_does() -> None:
+    without_ax = {asset: price for asset, price in PRICES.items() if asset != "AX"}
+    assert weights_without(IX, ["AX"], without_ax) == (("AZ", D(1)),)
+    with pytest.raises(InputError, match="no price for AX"):
+        weights_without(IX, ["AZ"], without_ax)
 
 
 def test_the_most_urgent_task_is_served_first() -> None:
@@ -103,8 +100,11 @@ def test_the_most_urgent_task_is_served_first() -> None:
         task("gone", "AX", "sell", "1", 300, priority=Priority.DELISTING),
         task("over", "AX", "buy", "1", 5),
         task("done", "AX", "buy", "0", 5),
+        task("dead", "AX", "sell", "1", 6, priority=Priority.DELISTING),
+        task("own", "AX", "sell", "1", 90, priority=Priority.SURPLUS),
     ]
-    assert [one.task_id for one in queue(tasks, 10)] == ["over", "gone", "sale", "soon", "late"]
+    # One whose date has passed is as late as any other that is, and keeps nobody from selling in time
+    assert [one.task_id for one in queue(tasks, 10)] == ["gone", "dead", "over", "sale", "soon", "late", "own"]
 
 
 def test_house_batches_serve_tasks_one_after_the_other_within_the_cap() -> None:
@@ -121,18 +121,14 @@ def test_house_batches_serve_tasks_one_after_the_other_within_the_cap() -> None:
 
 
 def test_a_whole_rebalance_ends_with_what_the_new_basket_asks_for() -> None:
+    held = {asset: each * 5 for asset, each in IX.quantities().items()}
+    changes = owed(held, rebalanced(IX, NEW, PRICES), D(5))
+    sides: list[tuple[Decimal, Side]] = [(change, "buy" if change > 0 else "sell") for change in changes.values()]
     tasks = {
-        one.task_id: one
-        for one in tasks_of(
-            "IX",
-            deltas(IX, rebalanced(IX, NEW, PRICES), D(5)),
-            ids=(f"R-{n}" for n in range(9)),
-            priority=Priority.REBALANCE,
-            now=0,
-            deadline=100,
-        )
+        f"R-{n}": task(f"R-{n}", asset, side, str(abs(change)))
+        for n, (asset, (change, side)) in enumerate(zip(changes, sides, strict=True))
     }
-    stock, batches = Stock(), 0
+    stock, batches, paid, done = Stock(), 0, D(0), dict.fromkeys(tasks, D(0))
     while queue(tasks.values(), 1):
         batches += 1
         opened = begin(planned(*tasks.values()), stock)
@@ -143,15 +139,17 @@ def test_a_whole_rebalance_ends_with_what_the_new_basket_asks_for() -> None:
             on_end(opened.batch, placed.order_id, "expired")
         for one in fills:
             record(tasks[one.order_id], one, D("1e-9"))
+            done[one.order_id] += one.quantity
+            paid += one.cost if tasks[one.order_id].side == "buy" else -one.cost
         complete(opened.batch, stock)
         assert batches < 50
-    assert {(one.asset, one.side): round(one.done, 8) for one in tasks.values()} == {
+    assert {(one.asset, one.side): round(done[one.task_id], 8) for one in tasks.values()} == {
         ("AX", "sell"): D(15),
         ("AZ", "sell"): D(5),
         ("AW", "buy"): D(250),
     }
     # 15 AX at 99 and 5 AZ at 198 pay for 250 AW at 10, but for 25
-    assert abs(net_cost(tasks.values()) - 25) < D("1e-6")
+    assert abs(paid - 25) < D("1e-6")
 
 
 def test_opposite_tasks_are_crossed() -> None:
@@ -170,18 +168,25 @@ def test_a_house_batch_waits_for_room_too() -> None:
     assert isinstance(house_plan(problem(limits=structs.replace(LIMITS, max_total_volley_size=D(0))), (), 0), NoRoom)
 
 
+def own(name: str, asset: str, quantity: str) -> HouseTask:
+    """Something that the house has too much of."""
+    return structs.replace(task(name, asset, "sell", quantity, priority=Priority.SURPLUS), symbol="")
+
+
+def test_the_house_does_not_sell_to_itself() -> None:
+    # Nobody takes 2 AW, which are worth 20; what an index cannot sell goes to the house, which has no use for its own
+    limits = structs.replace(LIMITS, min_asset_volley_size=D(50))
+    made = planned(task("theirs", "AW", "sell", "2"), own("ours", "AW", "1"), own("more", "AX", "9"), limits=limits)
+    assert [one.order_id for one in made.engagements] == ["theirs", "more"]
+    assert [(one.asset, one.quantity, one.to_house) for one in made.crossings] == [("AW", D(2), True)]
+    assert [(one.order_id, one.reason) for one in made.deferred] == [("ours", PlanReason.TOO_SMALL)]
+
+
 def test_another_tasks_fill_is_refused() -> None:
     opened = begin(planned(task("a", "AX", "sell", "10")))
     (one,) = fill(opened, "O-1", trade("L", "10", "99"))
     with pytest.raises(DefectError, match="task b was given a fill of a"):
         record(task("b", "AX", "sell", "10"), one, D(0))
-
-
-def test_surplus_above_what_is_tolerated_is_to_be_sold() -> None:
-    stock = Stock(house={"buy:AX": [lot("L", "2", "90", "0")], "buy:AZ": [lot("M", "1", "90", "0", asset="AZ")]})
-    assert surplus(stock, PRICES, D(199)) == {"AX": D(-2), "AZ": D(-1)}
-    assert surplus(stock, PRICES, D(200)) == {}
-    assert house_quantities(stock) == {"AX": D(2), "AZ": D(1)}
 
 
 def test_house_plans_keep_the_rules_of_all_plans() -> None:
@@ -194,15 +199,22 @@ def test_house_plans_keep_the_rules_of_all_plans() -> None:
 
 def test_nav_tracking_and_premium() -> None:
     point = nav_point(
-        IX, PRICES, at=7, tokens=D(10), held={"AX": D(80), "AZ": D(10), "AW": D(0)}, cash=D(-50), paid=D(1010)
+        IX,
+        PRICES,
+        at=7,
+        tokens=D(7),
+        backed=D(10),
+        held={"AX": D(80), "AZ": D(10), "AW": D(0)},
+        cash=D(-50),
+        paid=D(1010),
     )
     assert (point.nav, point.held_value) == (D(1000), D(9950))
     assert point.tracking_difference == D("-0.005")
     assert point.premium == D("0.01")
-    empty = nav_point(IX, PRICES, at=7, tokens=D(0), held={})
+    empty = nav_point(IX, PRICES, at=7, tokens=D(0), backed=D(0), held={})
     assert (empty.tracking_difference, empty.premium, empty.nav) == (None, None, D(1000))
     with pytest.raises(InputError, match="no price for AY"):
-        nav_point(IX, PRICES, at=7, tokens=D(1), held={"AY": D(1)})
+        nav_point(IX, PRICES, at=7, tokens=D(1), backed=D(1), held={"AY": D(1)})
 
 
 def test_the_market_of_a_house_batch_is_that_of_users() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.index.rounding import cut, raised, rounded
+from core.index.rounding import ROUNDING, cut, raised, rounded
+from core.units import MONEY
 
 D = Decimal
 
@@ -21,3 +22,8 @@ def test_what_is_finer_than_a_token_is_cut_off_or_rounded() -> None:
 def test_large_amounts_keep_all_their_digits() -> None:
     large = D("123456789012345678901234567890.123456789")
     assert cut(large) == rounded(large) == raised(large) == large
+
+
+def test_what_rounding_may_cost_follows_from_the_digits_of_money() -> None:
+    worst = D(10) ** (1 - MONEY.prec) / 2
+    assert 16 * 81 * worst < ROUNDING <= 2000 * worst

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from msgspec import structs
 
@@ -13,7 +15,7 @@ from core.index.settings import WAIT_MIN_NS, DeskSettings, desk_faults
 from core.market.books import BookSettings
 from core.units import Nanos
 
-WAITS = ("tick", "compute_timeout", "chain_timeout", "chain_retry", "collateral_retry")
+WAITS = ("tick", "compute_timeout", "chain_timeout", "chain_retry", "reconcile_retry")
 BOOK_WAITS = ("stale_after", "snapshot_timeout", "retry")
 
 
@@ -45,9 +47,29 @@ def test_nav_is_stated_never_or_not_all_the_time() -> None:
     assert fault == "nav_interval: 1 ns is too short a wait; give it at least 1000000 ns, or 0 for never"
 
 
+def test_balances_are_compared_in_new_sessions_alone_or_not_all_the_time() -> None:
+    assert desk_faults(DeskSettings(reconcile_interval_ns=0)) == []
+    [fault] = desk_faults(DeskSettings(reconcile_interval_ns=1))
+    assert fault == "reconcile_interval: 1 ns is too short a wait; give it at least 1000000 ns, or 0 for never"
+
+
 def test_orders_and_quotes_may_be_served_at_once() -> None:
     settings = DeskSettings(client_order_wait_ns=0, client_quote_wait_ns=0, order_expiry_ns=0, mint_wait_ns=0)
     assert desk_faults(settings) == []
+
+
+def test_limits_that_no_batch_could_keep_to_are_refused() -> None:
+    limits = DeskSettings().limits
+    [fault] = desk_faults(DeskSettings(limits=structs.replace(limits, min_total_volley_available=Decimal(1001))))
+    assert fault == (
+        "limits.min_total_volley_available: 1001 is more than there can be, so no batch could begin; "
+        "give it at most 1000"
+    )
+    [fault] = desk_faults(DeskSettings(limits=structs.replace(limits, min_asset_volley_size=Decimal(501))))
+    assert fault == (
+        "limits.min_asset_volley_size: 501 is more than a batch may cost, so no batch could begin; give it at most 500"
+    )
+    assert desk_faults(DeskSettings(limits=structs.replace(limits, min_total_volley_available=Decimal(1000)))) == []
 
 
 def test_a_node_is_not_run_with_such_a_desk() -> None:

@@ -9,9 +9,12 @@ import pytest
 from core.errors import IllegalTransition
 from core.index.states import (
     CHAIN_CALLS,
+    INDEX_BATCHES,
     INDEX_ORDERS,
     ChainCallState,
     ChainCallStep,
+    IndexBatchState,
+    IndexBatchStep,
     IndexOrderState,
     IndexOrderStep,
 )
@@ -85,3 +88,17 @@ def test_a_call_is_made_again_until_it_is_confirmed() -> None:
         states.append(CHAIN_CALLS.after(states[-1], step, "mint:I-1"))
     assert all(before is not after for before, after in pairwise(states))
     assert CHAIN_CALLS.after(states[-1], ChainCallStep.CONFIRMED, "mint:I-1") is ChainCallState.DONE
+
+
+def test_a_batch_that_trades_cannot_skip_the_end_of_its_exchange_orders() -> None:
+    for state in (IndexBatchState.OPENED, IndexBatchState.TRADING, IndexBatchState.CANCELLING):
+        with pytest.raises(IllegalTransition):
+            INDEX_BATCHES.after(state, IndexBatchStep.COMPLETED, "B-1")
+    reached = {state for row in INDEX_BATCHES.table.values() for state in row.values()}
+    assert reached | {IndexBatchState.OPENED} == set(IndexBatchState)
+
+
+def test_no_trade_comes_into_a_batch_before_its_exchange_orders_are_placed_or_after_they_have_ended() -> None:
+    taking = [state for state in IndexBatchState if IndexBatchStep.TRADED in INDEX_BATCHES.table[state]]
+    assert taking == [IndexBatchState.TRADING, IndexBatchState.CANCELLING]
+    assert INDEX_BATCHES.is_terminal(IndexBatchState.COMPLETED)

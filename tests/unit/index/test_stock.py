@@ -1,4 +1,4 @@
-"""Lots that nobody owns yet: exact, in order of age, and valued."""
+"""Lots that nobody owns yet: exact, in order of age, and valued at cost."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from decimal import Decimal
 from msgspec import structs
 
 from core.index.stock import (
+    Lot,
     Stock,
     add_house,
-    carried_quantity,
     cost,
     held,
     house_quantities,
+    leave_to_house,
+    offer,
     put,
+    spoiled,
     take,
+    take_back,
     total_of,
     unit_cost,
-    value,
 )
 from tests.unit.index.test_batch import lot
 
@@ -61,7 +64,7 @@ def test_lots_are_put_back_in_the_order_of_their_age() -> None:
     for name, at in (("b", 2), ("c", 3), ("a", 1), ("d", 3)):
         put(stock.carried, structs.replace(lot(name, "1", "1", "0"), created_at=at))
     assert [one.lot_id for one in stock.carried["buy:AX"]] == ["a", "b", "c", "d"]
-    assert carried_quantity(stock, "AX", "buy") == 4
+    assert total_of(stock.carried["buy:AX"]) == 4
 
 
 def test_the_house_settles_what_it_sold_before_it_holds_anything() -> None:
@@ -70,7 +73,7 @@ def test_the_house_settles_what_it_sold_before_it_holds_anything() -> None:
     assert house_quantities(stock) == {"AX": D(1)}
     assert add_house(stock, lot("S-2", "3", "120", "0", "sell")) == 1
     assert house_quantities(stock) == {"AX": D(-2)}
-    assert value(stock, {"AX": D(90)}) == -180
+    assert cost(stock) == -240
 
 
 def test_small_change_does_not_pile_up_in_the_house() -> None:
@@ -85,11 +88,8 @@ def test_small_change_does_not_pile_up_in_the_house() -> None:
     assert cost(stock) == 2 * sum(range(100, 110)) + 2
 
 
-def test_the_house_is_valued_at_prices_and_at_cost() -> None:
-    stock = shelf()
-    assert value(stock, {"AX": D(100)}) == 500
-    assert value(stock, {}) == 530
-    assert cost(stock) == D("530.53")
+def test_the_house_is_valued_at_cost() -> None:
+    assert cost(shelf()) == D("530.53")
 
 
 def test_what_a_planner_sees() -> None:
@@ -101,3 +101,41 @@ def test_what_a_planner_sees() -> None:
         ("buy", D(3), D("110.11"), True),
     ]
     assert unit_cost(lot("L", "2", "100", "0.2")) == D("100.1")
+
+
+def sale(name: str, quantity: str, price: str) -> Lot:
+    """A sale that no order has taken."""
+    return structs.replace(lot(name, quantity, price, "0"), side="sell")
+
+
+def test_what_the_house_offers_is_its_own_still_and_nobody_elses_to_use() -> None:
+    stock = Stock()
+    for name in ("L-1", "L-2"):
+        add_house(stock, lot(name, "2", "100", "0"))
+    offer(stock, "AX", "buy", D(3))
+    assert (house_quantities(stock), cost(stock)) == ({"AX": D(4)}, D(400))
+    assert [(one.asset, one.quantity) for one in held(stock)] == [("AX", D(1))]
+    assert total_of(take(stock.offered, "buy:AX", D(1))) == 1
+    take_back(stock)
+    assert (stock.offered, total_of(stock.house["buy:AX"])) == ({}, D(3))
+
+
+def test_what_nobody_may_take_is_offered_first() -> None:
+    stock = Stock()
+    for name, price in (("L-1", "100"), ("L-2", "80"), ("L-3", "90")):
+        add_house(stock, sale(name, "2", price))
+    assert spoiled(stock, "AX", D(90)) == 2
+    offer(stock, "AX", "sell", D(3), worst=D(90))
+    assert [(one.lot_id, one.remaining) for one in stock.offered["sell:AX"]] == [("L-2", D(2)), ("L-1", D(1))]
+    assert [(one.lot_id, one.remaining) for one in stock.house["sell:AX"]] == [("L-1", D(1)), ("L-3", D(2))]
+    assert spoiled(stock, "AX", D(90)) == 2
+
+
+def test_the_house_takes_over_what_is_carried_and_no_order_will_take() -> None:
+    stock = Stock()
+    put(stock.carried, sale("L-1", "2", "100"))
+    put(stock.carried, sale("L-2", "3", "80"))
+    leave_to_house(stock, "AX", "sell", worst=D(90))
+    assert (total_of(stock.carried["sell:AX"]), house_quantities(stock)) == (D(2), {"AX": D(-3)})
+    leave_to_house(stock, "AX", "sell")
+    assert (stock.carried, house_quantities(stock)) == ({}, {"AX": D(-5)})

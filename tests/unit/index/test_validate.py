@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from core.index.planning import Plan, PlanProblem
+from core.index.planning import Crossing, Plan, PlanProblem
 from core.index.validate import violations
 from tests.unit.index.test_fitting import LIMITS, buy, held, planned, problem, sell
 
@@ -42,6 +42,11 @@ def fraction(plan: Plan) -> Plan:
     return first(parts=(structs.replace(one.parts[0], fraction=D("-0.5")), *one.parts[1:]))(plan)
 
 
+def crossing(price: Decimal) -> Callable[[Plan], Plan]:
+    """A crossing more."""
+    return lambda plan: structs.replace(plan, crossings=(*plan.crossings, Crossing("AX", D(1), price)))
+
+
 def without_one(plan: Plan) -> Plan:
     """An order forgotten."""
     return structs.replace(plan, engagements=plan.engagements[1:])
@@ -69,12 +74,34 @@ def test_the_plan_itself_breaks_none() -> None:
         (fraction, "I8 I-1: fraction -0.5 of AX"),
         (fraction, "I8 buy:AX: fractions sum to 0.0"),
         (without_one, "orders asked"),
+        (row(0, limit=D(90)), "buy:AX: orders 10.0 at 90, the book has 0 to 100"),
+        (crossing(D(101)), "AX: crosses 1 at 101, the market is"),
+        (first(symbol="IZ"), "I-1: is not made of what IZ is"),
         (lambda plan: structs.replace(plan, volley=D(1)), "exchange orders are worth"),
     ],
 )
 def test_a_broken_rule_is_named(broken: Callable[[Plan], Plan], said: str) -> None:
     plan = planned(PROBLEM)
     assert any(found.startswith(said) for found in violations(PROBLEM, broken(plan))), violations(PROBLEM, broken(plan))
+
+
+def test_a_plan_is_seen_to_be_of_a_market_that_is_gone() -> None:
+    gone = tuple(structs.replace(view, fresh=view.asset != "AX") for view in PROBLEM.views)
+    found = violations(structs.replace(PROBLEM, views=gone), planned(PROBLEM))
+    assert "buy:AX: is planned at 100, and has no price" in found
+
+
+def test_a_lower_limit_than_might_be_is_none_the_worse_if_the_book_bears_it() -> None:
+    views = tuple(
+        structs.replace(view, best_ask=D(101), asks=((D(100), D(100)), (D(101), D(5)))) if view.asset == "AX" else view
+        for view in PROBLEM.views
+    )
+    assert violations(structs.replace(PROBLEM, views=views), planned(PROBLEM)) == []
+
+
+def test_lots_that_are_too_dear_for_a_plan_are_no_stock() -> None:
+    dear = structs.replace(PROBLEM, held=(held("AX", 1, 102, house=True),))
+    assert any("takes 1" in found for found in violations(dear, planned(PROBLEM)))
 
 
 def test_an_order_beyond_its_own_cap_is_seen() -> None:

@@ -35,12 +35,6 @@ def test_liquidity_counts_the_levels_at_the_limit_or_better() -> None:
     assert book().asks.liquidity_to(Decimal(99)) == book().bids.liquidity_to(Decimal(91)) == 0
 
 
-def test_liquidity_of_levels_comes_with_their_worst_price() -> None:
-    assert book().bids.liquidity_levels(2) == d(110, 80)
-    assert book().asks.liquidity_levels(9) == d(60, 120)
-    assert BookSide("buy").liquidity_levels(3) == (Decimal(0), None)
-
-
 def test_a_level_is_deleted_by_no_quantity_and_replaced_by_another() -> None:
     asks = book().asks
     asks.set(Decimal(100), Decimal(0))
@@ -110,4 +104,4 @@ def test_a_side_is_what_was_last_said_of_each_price_in_order(said: list[tuple[De
     assert side.levels() == tuple(stands)
     assert [side.at(price) for price in expected] == list(expected.values())
     total = sum((quantity for _, quantity in stands), Decimal(0))
-    assert side.liquidity_levels(100)[0] == total == side.sweep(total + 1)[0]
+    assert total == side.sweep(total + 1)[0]

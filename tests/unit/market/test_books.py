@@ -121,10 +121,65 @@ def test_a_snapshot_that_failed_cannot_leave_a_book_without_one_for_ever() -> No
     assert books.next_due() == now + SETTINGS.snapshot_timeout_ns
     now += SETTINGS.snapshot_timeout_ns
     second = asked(books.due(now))
-    assert books.on_snapshot(now, call, snapshot(10)) == []
-    assert not books.is_fresh(now, X)
     assert books.on_snapshot(now, second, snapshot(10)) == []
     assert books.is_fresh(now, X)
+    assert books.on_snapshot(now, call, snapshot(11)) == []
+    assert books.feeds[X].last_update_id == 10, "it came late, and nobody needs it"
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_an_exchange_that_answers_later_than_the_timeout_cannot_leave_a_book_without_one(stale: bool) -> None:
+    books = synced(10) if stale else books_of([X], SETTINGS)
+    now, slow = (STALE if stale else 0), SETTINGS.snapshot_timeout_ns + 1
+    call = asked(books.due(now))
+    asked(books.due(now + SETTINGS.snapshot_timeout_ns))
+    if not stale:
+        assert books.on_delta(now + slow - 1, delta(11, 11)) == []
+    assert books.on_snapshot(now + slow, call, snapshot(10)) == []
+    assert books.is_fresh(now + slow, X)
+    assert best_ask(books) == ((101, 5) if stale else (101, 7))
+
+
+def test_a_late_answer_that_does_not_go_on_to_what_has_come_since_leaves_the_book_unsynced() -> None:
+    books = synced(10)
+    old = asked(books.on_delta(0, delta(20, 21)))
+    second = asked(books.due(SETTINGS.snapshot_timeout_ns))
+    assert books.on_snapshot(SETTINGS.snapshot_timeout_ns + 1, old, snapshot(15)) == []
+    assert not books.is_fresh(SETTINGS.snapshot_timeout_ns + 1, X)
+    books.on_snapshot(SETTINGS.snapshot_timeout_ns + 2, second, snapshot(20))
+    assert books.is_fresh(SETTINGS.snapshot_timeout_ns + 2, X)
+
+
+IMPOSSIBLE = [("NaN", "1"), ("sNaN", "1"), ("Infinity", "1"), ("0", "1"), ("-9", "1"), ("101", "NaN"), ("101", "-1")]
+
+
+@pytest.mark.parametrize(("price", "quantity"), IMPOSSIBLE)
+def test_a_delta_that_cannot_be_is_as_good_as_missing(price: str, quantity: str) -> None:
+    books = synced(10)
+    call = asked(books.on_delta(5, delta(11, 11, price, quantity)))
+    assert not books.is_fresh(5, X)
+    assert books.on_delta(6, delta(12, 12, price, quantity)) == []
+    assert books.on_snapshot(7, call, snapshot(12)) == []
+    assert books.is_fresh(7, X)
+
+
+@pytest.mark.parametrize(("price", "quantity"), IMPOSSIBLE)
+def test_a_snapshot_that_cannot_be_is_as_good_as_refused(price: str, quantity: str) -> None:
+    books = books_of([X], SETTINGS)
+    call = asked(books.due(0))
+    assert books.on_snapshot(0, call, BookSnapshot(X, 5, ((Decimal(price), Decimal(quantity)),), ())) == []
+    assert not books.is_fresh(0, X)
+    due = books.next_due()
+    assert due == SETTINGS.retry_ns
+    books.on_snapshot(due, asked(books.due(due)), snapshot(10))
+    assert books.is_fresh(due, X)
+
+
+@pytest.mark.parametrize("price", ["NaN", "Infinity", "0", "-1"])
+def test_a_trade_that_cannot_be_is_no_price(price: str) -> None:
+    books = synced(10)
+    books.on_trade(0, TradePrinted(X, Decimal(price), Decimal(1)))
+    assert books.price(0, X, PriceType.LAST_TRADE) is None
 
 
 def test_a_price_that_nobody_confirmed_for_a_while_cannot_be_used() -> None:
@@ -194,11 +249,6 @@ def test_what_comes_for_a_symbol_that_is_not_followed_is_ignored() -> None:
     books.on_refused(0, "book:1:XUSDC")
     books.on_trade(0, TradePrinted(X, Decimal(1), Decimal(1)))
     assert (books.book(X), books.next_due(), books.due(0)) == (None, None, [])
-
-
-@pytest.mark.parametrize(("call_id", "ours"), [("book:3:XUSDC", True), ("place:1:O-1", False)])
-def test_replies_are_told_apart(call_id: str, ours: bool) -> None:
-    assert books_of([X], SETTINGS).is_ours(call_id) is ours
 
 
 def test_books_come_back_from_a_snapshot_as_they_were() -> None:

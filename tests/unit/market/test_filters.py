@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.market.exchange import Instrument
-from core.market.filters import Fitted, Misfit, Padding, fit, passes
+from core.market.filters import Fitted, Misfit, Padding, fit, least, passes
 from core.market.orders import Side
 from core.units import MONEY
 
 D = Decimal
 ETHEUR = Instrument("ETHEUR", "ETH", "EUR", tick=D("0.01"), step=D("0.0001"), notional_min=D(5))
+BNBEUR = Instrument("BNBEUR", "BNB", "EUR", tick=D("0.01"), step=D("0.001"), notional_min=D(5))
 LIVE = Fitted(D("2238.063784"), D("0.0022340739"))
+LIVE_BNB = Fitted(D("564.326427"), D("0.0127585023"))
 
 
 def wanted(price: str, quantity: str) -> Fitted:
@@ -30,8 +32,32 @@ def test_the_live_order_of_the_reference(padding: Padding, price: str, quantity:
     assert fit(ETHEUR, "buy", LIVE, padding) == wanted(price, quantity)
 
 
+def test_the_other_live_order_of_the_reference() -> None:
+    assert fit(BNBEUR, "buy", LIVE_BNB, Padding.UP) == wanted("564.33", "0.013")
+
+
 def test_without_padding_an_order_below_the_minimum_is_a_misfit() -> None:
     assert fit(ETHEUR, "buy", LIVE, Padding.NEVER) is Misfit.NOTIONAL_TOO_LOW
+
+
+@pytest.mark.parametrize(
+    ("instrument", "price", "smallest"),
+    [
+        (ETHEUR, "2238.063784", "0.0023"),
+        (Instrument("X", "X", "USDC"), "10", "0"),
+        (Instrument("X", "X", "USDC", step=D(1000)), "10", "1000"),
+        (Instrument("X", "X", "USDC", step=D(1000), quantity_min=D(1001)), "10", "2000"),
+        (Instrument("X", "X", "USDC", tick=D(1), notional_min=D(30)), "3.9", "10"),
+        (Instrument("X", "X", "USDC", price_min=D(5)), "3", "0"),
+    ],
+)
+def test_the_least_is_what_an_order_has_to_be_at_that_price(instrument: Instrument, price: str, smallest: str) -> None:
+    found = least(instrument, "buy", D(price))
+    assert found == D(smallest)
+    if found:
+        fitted = fit(instrument, "buy", Fitted(D(price), found), Padding.NEVER)
+        assert not isinstance(fitted, Misfit)
+        assert fitted.quantity == found
 
 
 def test_a_minimum_never_lowers_a_larger_quantity() -> None:

@@ -45,6 +45,34 @@ def test_all_limits_hold_at_once() -> None:
     assert limiter.wait(10 * SECOND) == 0
 
 
+def test_more_than_a_limit_allows_may_begin_when_it_is_unused() -> None:
+    limiter = Limiter([Window(10, 10 * SECOND)])
+    assert limiter.wait(0, 81) == 0
+    limiter.put(SECOND)
+    assert limiter.wait(SECOND, 81) == 10 * SECOND
+
+
+def test_what_is_queued_counts_from_when_it_may_leave() -> None:
+    limiter = Limiter([Window(10, 10 * SECOND)])
+    assert limiter.queue(SECOND, 25) == 21 * SECOND
+    assert limiter.span(25) == 20 * SECOND
+    assert limiter.wait(21 * SECOND, 5) == 0
+    assert limiter.wait(21 * SECOND, 6) == 10 * SECOND
+
+
+@pytest.mark.parametrize(("count", "span"), [(0, 0), (1, 0), (10, 0), (11, 10), (20, 10), (21, 20)])
+def test_the_span_of_many_is_what_the_tightest_limit_needs(count: int, span: int) -> None:
+    assert Limiter([Window(10, 10 * SECOND), Window(1000, SECOND)]).span(count) == span * SECOND
+    assert Limiter().span(count) == 0
+
+
+@pytest.mark.parametrize("broken", [RateLimit(0, SECOND), RateLimit(-1, SECOND), RateLimit(5, 0)])
+def test_a_limit_that_cannot_be_is_none(broken: RateLimit) -> None:
+    limiter = Limiter()
+    limiter.adopt(0, (broken, RateLimit(5, SECOND)))
+    assert [each.limit for each in limiter.windows] == [5]
+
+
 def test_without_limits_everything_may_be_sent() -> None:
     assert Limiter().wait(0, 1000) == 0
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from simpy import Environment
 
 from core.index.chain import ChainConfirmed, ChainRefused, MintIndex
+from core.index.chain_log import IndexBlockSealed
 from core.kernel.record import Call, Record
 from core.kernel.rng import stream
 from core.units import SECOND
@@ -28,8 +30,15 @@ class Caller:
         self.heard.append((int(self.env.now) + span, call_id, answer))
 
 
-def chain(env: Environment, **faults: int) -> SimChain:
-    return SimChain(env, sampler(Constant(SECOND), stream(1, "latency")), stream(1, "chain"), **faults)
+def chain(
+    env: Environment,
+    *,
+    refused: int = 0,
+    lost: int = 0,
+    on_sealed: Callable[[IndexBlockSealed], None] = lambda _sealed: None,
+) -> SimChain:
+    span, draws = sampler(Constant(SECOND), stream(1, "latency")), stream(1, "chain")
+    return SimChain(env, span, draws, refused=refused, lost=lost, on_sealed=on_sealed)
 
 
 def mint(key: str, quantity: str = "2") -> MintIndex:
@@ -86,3 +95,16 @@ def test_a_chain_that_is_busy_refuses_and_one_that_loses_answers_says_nothing() 
     env.run()
     assert [type(answer) for _, _, answer in busy.heard] == [ChainRefused]
     assert not deaf.heard
+
+
+def test_what_a_user_gives_is_in_a_block_that_the_chain_states() -> None:
+    env, stated = Environment(0), list[IndexBlockSealed]()
+    subject, caller = chain(env, on_sealed=stated.append), Caller(env)
+    ask(subject, caller, "a", mint("mint:I-1"))
+    env.run()
+    subject.give("IX", USER, Decimal(2))
+    subject.give("IX", USER, Decimal(2))
+    env.run()
+    assert [[event.did.key for event in sealed.events] for sealed in stated] == [["mint:I-1"], ["deposit:0"]]
+    assert [sealed.block.sealed_at for sealed in stated] == [SECOND, 2 * SECOND]
+    assert len(caller.heard) == 1

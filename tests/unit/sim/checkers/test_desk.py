@@ -11,10 +11,12 @@ from core.config import DeskConfig
 from core.errors import FactViolated
 from core.execution.facts import ExecutionUnexpected
 from core.execution.settings import ExecutionSettings
+from core.index.chain import MintIndex
+from core.index.chain_log import ChainLog
 from core.index.records import IndexOrderAccepted, IndexOrderEnded, Outcome
 from core.index.settings import DeskSettings, IndexSettings
 from core.kernel.kernel import Kernel
-from core.kernel.record import Note, Record
+from core.kernel.record import Note
 from core.wiring import components
 from sim.checkers.desk import DeskChecker
 
@@ -32,29 +34,37 @@ def checker() -> DeskChecker:
     return DeskChecker(Kernel("desk", components(config, 1)), desk)
 
 
-def found(watch: DeskChecker, *facts: Record) -> str:
-    watch.look("desk", [Note(fact) for fact in facts])
-    with pytest.raises(FactViolated) as caught:
-        watch.finish()
-    return caught.value.detail
-
-
 def test_an_order_that_was_accepted_and_has_ended_is_as_it_should_be() -> None:
     watch = checker()
     watch.look("desk", [Note(ACCEPTED), Note(ENDED)])
-    watch.finish()
+    watch.finish(ChainLog())
 
 
 def test_an_order_of_which_nobody_heard_the_end_is_caught() -> None:
-    assert found(checker(), ACCEPTED) == "I10 I-1: never ended"
+    watch = checker()
+    watch.look("desk", [Note(ACCEPTED)])
+    with pytest.raises(FactViolated, match="I10 I-1: never ended"):
+        watch.finish(ChainLog())
 
 
-def test_a_second_last_word_is_caught() -> None:
-    assert found(checker(), ACCEPTED, ENDED, ENDED) == "I10 I-1: ended 2 times"
+def test_a_chain_with_tokens_that_the_desk_has_not_counted_is_caught_at_the_end() -> None:
+    log = ChainLog()
+    log.submit(1, MintIndex("mint:I-1", "IX", "1:0xa1", Decimal(3), 0, "P-1", Decimal(3), Decimal(1)))
+    log.seal(1)
+    with pytest.raises(FactViolated, match="I14 IX: the desk counts 0, the chain has confirmed 3"):
+        checker().finish(log)
 
 
-def test_the_end_of_an_order_that_nobody_made_is_caught() -> None:
-    assert found(checker(), ENDED) == "I10 I-1: ended, and was never accepted"
+def test_a_second_last_word_is_caught_when_it_is_said() -> None:
+    watch = checker()
+    watch.look("desk", [Note(ACCEPTED), Note(ENDED)])
+    with pytest.raises(FactViolated, match="I10 I-1: ended 2 times"):
+        watch.look("desk", [Note(ENDED)])
+
+
+def test_the_end_of_an_order_that_nobody_made_is_caught_when_it_is_said() -> None:
+    with pytest.raises(FactViolated, match="I10 I-1: ended, and was never accepted"):
+        checker().look("desk", [Note(ENDED)])
 
 
 def test_a_trade_that_no_order_can_account_for_ends_the_run_at_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def test_an_override_reaches_what_it_names() -> None:
     assert str(next(hop.fee_rate for hop in config.collateral.hops if hop.name == "first")) == "0.02"
 
 
+def test_money_has_a_way_home_from_every_destination() -> None:
+    with pytest.raises(InputError, match="payout: no hops lead from T3:D3:C3, where IX is paid, to T1:D1:C1"):
+        loaded("index.IX.destinations=['T2:D2:C2', 'T3:D3:C3']", "hop.back.source=T2:D2:C2")
+
+
 def test_two_layouts_of_one_scenario_are_one() -> None:
     assert loaded("desk.tick=100ms").hash == loaded().hash != loaded("desk.tick=200ms").hash
 
@@ -78,6 +84,14 @@ def test_two_layouts_of_one_scenario_are_one() -> None:
         ("index.IX.destinations=[]", 'index "IX": destinations: name at least one'),
         ("chain.1.deposit=T1:D1:C2", r'chain "1": deposit: .*did you mean `T1:D1:C1`'),
         ('user.alice.chain="2"', r'user "alice": chain: .*"2"'),
+        ("asset.AX.flow={price={}, quantity='1'}", "flow.price: expected exactly one of start, replay; got none"),
+        ("asset.AX.flow={price={start='0'}, quantity='1'}", "flow.price.start: must be above zero"),
+        ("asset.AX.flow={price={start='9', speed=2}, quantity='1'}", "flow.price: `speed` goes with `replay` only"),
+        (
+            "asset.AX.flow={price={replay='x.csv', volatility_bps=1}, quantity='1'}",
+            "flow.price: `volatility_bps` goes with `start` only",
+        ),
+        ("asset.AX.flow={price={replay='x.csv'}, quantity='1'}", 'asset "AX": flow.price.replay: no such file'),
         ("user.alice.address=0xABC", 'user "alice": address'),
         ("user.alice.arrivals={poisson='1s', fixed='1s'}", 'user "alice": arrivals: expected exactly one'),
         ("user.alice.amount={min='9', max='3'}", 'user "alice": amount: `min` 9 is above `max` 3'),
@@ -87,6 +101,9 @@ def test_two_layouts_of_one_scenario_are_one() -> None:
             'asset "AX": book.bids: expected the best',
         ),
         ("asset.AX.book={}", 'asset "AX": nobody trades it'),
+        ("asset.AX.base=AZ", 'asset "AZ": symbol: "AZ" is what AX is called when it is held, too'),
+        ("asset.AZ.base=AX", 'asset "AZ": base: "AX" is what AX is called when it is held, too'),
+        ("asset.AX.base=C1", 'asset "AX": base: "C1" is the token that collateral is held in'),
         ("hop.first.fee_rate=2", "fee_rate"),
         ("hop.first.destination=T1:D1:C1", "T1:D1:C1"),
         ("run.duration=40d", "run.duration: expected a duration of at most 31d"),
@@ -102,11 +119,12 @@ def test_two_layouts_of_one_scenario_are_one() -> None:
         ("desk.target_price=-5", 'desk.target_price: expected an amount such as "100.25", zero or more'),
         ("desk.target_price=0", "desk.target_price: expected an amount above zero, got 0"),
         ("desk.order_amount_max=1e400", "desk.order_amount_max: expected an amount of at most 28 digits"),
-        ("desk.token_decimals=999", "desk.token_decimals: expected a whole number from 0 to 18, got 999"),
+        ("desk.limits.index_decimals=999", "desk.limits.index_decimals: expected a whole number from 0 to 18, got 999"),
         ("desk.fill_threshold=1.5", "desk.fill_threshold: expected a share above 0, up to 1, got 1.5"),
         ("desk.mint_threshold=0.99999", "desk.mint_threshold: must not be above `fill_threshold` 0.9999"),
         ("desk.limits.fee_factor=0", "desk.limits.fee_factor: expected a factor from 1 to 2, got 0"),
         ("desk.limits.price_threshold=1", "desk.limits.price_threshold: expected a share from 0 up to 0.5"),
+        ("desk.limits.share_step=0", "desk.limits.share_step: expected a share from 1E-12 to 0.01, got 0"),
         ("desk.limits.quantity_tolerance=100", "desk.limits.quantity_tolerance: expected a tolerance from 0 to 1"),
         ("desk.books.snapshot_timeout=0s", "desk.books.snapshot_timeout: expected a duration of at least 1ms"),
         ("execution.reply_timeout=0s", "execution.reply_timeout: expected a duration of at least 1ms"),
@@ -119,10 +137,30 @@ def test_two_layouts_of_one_scenario_are_one() -> None:
         ("exchange.taker_bps=20000", "exchange.taker_bps: expected basis points from 0 to 10000"),
         ("exchange.script=[[['0.7','1'],['0.7','1']]]", r"exchange.script\[0\]: the shares .* here to 1.4"),
         ("exchange.script=[[['0.7','0']]]", r"exchange.script\[0\]: shares and factors must be above zero"),
+        ("exchange.script=[[['1','1.2']]]", r"exchange.script\[0\]: .* no trade is beyond the limit"),
+        ("exchange.commission=XYZ", 'exchange.commission: there is no asset "XYZ"'),
+        ("exchange.limit=[{orders=5,period='0s'}]", r"exchange.limit\[0\].period: expected a duration of at least 1ms"),
         (
             "exchange.outage=[{at='1s',span='10s'},{at='5s',span='1s'}]",
             r"exchange.outage\[1\].at: begins at 5s, before the end of the one before it, 11s",
         ),
+        ("exchange.balance={AY='1'}", 'exchange.balance: there is no asset that the exchange holds "AY"'),
+        ("desk.opening_balances={C1='1'}", 'desk.opening_balances: there is no asset that the exchange holds "C1"'),
+        ("desk.opening_balances={AX='-1'}", "desk.opening_balances.AX: expected an amount such as"),
+        (
+            "exchange.transfer=[{at='1s', asset='AY', way='in', quantity='1'}]",
+            r'exchange.transfer\[0\].asset: there is no asset that the exchange holds "AY" \(known: AX, AZ',
+        ),
+        (
+            "exchange.transfer=[{at='1s', asset='AX', way='in', quantity='0'}]",
+            r"exchange.transfer\[0\].quantity: expected an amount above zero, got 0",
+        ),
+        (
+            "exchange.transfer=[{at='1s', asset='AX', way='up', quantity='1'}]",
+            r"exchange.transfer\[0\].way: expected `in` or `out`|way: expected",
+        ),
+        ("desk.reconcile_retry=0s", "desk.reconcile_retry: expected a duration of at least 1ms"),
+        ("desk.reconcile_interval=1us", "desk.reconcile_interval: every 1us is .* times in this run"),
         ("hop.first.poll=0s", 'hop "first": poll: expected a duration of at least 1ms'),
         ("hop.first.capacity=0", 'hop "first": capacity: expected an amount above zero'),
         ("hop.first.faults.lost_per_mille=-1", 'hop "first": faults.lost_per_mille: .*from 0 to 1000, got -1'),
@@ -234,3 +272,29 @@ def test_keys_lose_the_unit_that_their_values_have() -> None:
 def test_every_bound_is_of_a_key_that_there_is() -> None:
     known = {f"{path}.{key}" for kind, path in tables(DeskScenario) for key in keys(kind)}
     assert _OF.keys() <= known
+
+
+def test_a_recorded_price_is_found_beside_the_file_that_names_it_and_hashed(tmp_path: Path) -> None:
+    (tmp_path / "ax.csv").write_text("time,price\n0,100\n1,101\n")
+    path = changed(tmp_path, 'symbol = "AX"', 'symbol = "AX"\nflow = {price={replay="ax.csv"}, quantity="1"}')
+    before = load(path)
+    assert isinstance(before.scenario, DeskScenario)
+    flow = before.scenario.assets[0].flow
+    assert flow is not None
+    assert flow.price.replay == "ax.csv"
+    assert flow.price.digest is not None
+    (tmp_path / "further.toml").write_text('extends = "changed.toml"\n')
+    assert load(tmp_path / "further.toml").hash == before.hash
+    (tmp_path / "ax.csv").write_text("time,price\n0,100\n1,102\n")
+    assert load(path).hash != before.hash
+
+
+def test_a_walk_over_a_recorded_price_replaces_it(tmp_path: Path) -> None:
+    (tmp_path / "ax.csv").write_text("time,price\n0,100\n")
+    path = changed(tmp_path, 'symbol = "AX"', 'symbol = "AX"\nflow = {price={replay="ax.csv"}, quantity="1"}')
+    found = load(path, overrides=["asset.AX.flow.price.start=90"]).scenario
+    assert isinstance(found, DeskScenario)
+    flow = found.assets[0].flow
+    assert flow is not None
+    assert flow.price.start == Decimal(90)
+    assert flow.price.replay is None

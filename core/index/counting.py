@@ -1,0 +1,210 @@
+"""What the house has to trade, counted from what is held: for indexes that are rebalanced, and for itself.
+
+Of an index, each asset of which more or less is held than its aim asks for is a task. Of the house's own, all that it
+holds of a delisted asset; of any other, what is worth more than `house_surplus_max`. It leaves alone what is too little
+for an exchange order, and an asset that an index buys, for then the one serves the other.
+
+What was sold for nobody, because an order has left or a market has risen since, the house buys back: it is held for
+tokens still, and is not there. Sales that orders will take it leaves to them, while they are little. Until a *spoiled*
+sale is bought back nobody sells what it was part of once more (`spoiled_of`).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from core.index.admission import promised
+from core.index.base import DeskBase
+from core.index.facts import HouseTaskDone, HouseTaskSet
+from core.index.indexes import LiveIndex, Rebalance
+from core.index.limits import market
+from core.index.planning import Mode, key
+from core.index.rebalance import HouseTask, Priority, owed
+from core.index.rebalance_states import RebalanceState, TaskStep
+from core.index.stock import house_quantities, leave_to_house, spoiled
+from core.market.orders import Side
+from core.market.prices import PriceType
+from core.units import Nanos
+
+_ZERO: Final = Decimal(0)
+
+
+class _Which(NamedTuple):
+    """What a task is known by, whenever it is counted."""
+
+    symbol: str
+    asset: str
+    side: Side
+
+
+class _Count(NamedTuple):
+    quantity: Decimal
+    priority: Priority
+    deadline: Nanos
+
+
+def count_tasks(desk: DeskBase, now: Nanos) -> None:
+    """Bring all tasks up to date. Call it while no house batch runs."""
+    indexes = desk.state.indexes
+    counts: dict[_Which, _Count] = {}
+    for symbol, rebalance in indexes.rebalances.items():
+        counts |= _of_index(desk, now, indexes.live[symbol], rebalance)
+    counts |= _of_house(desk, now, counts)
+    for task in list(indexes.tasks.values()):
+        count = counts.pop(_Which(task.symbol, task.asset, task.side), None)
+        if count is None:
+            task.step(TaskStep.DONE)
+            del indexes.tasks[task.task_id]
+            desk.note(HouseTaskDone(task.task_id, task.symbol, task.asset))
+        else:
+            task.quantity, task.priority, task.deadline = count
+    for which, count in counts.items():
+        _set(desk, now, which, count)
+
+
+def spoiled_of(desk: DeskBase, now: Nanos, asset: str) -> Decimal:
+    """What was sold of an asset and no order will take at prices as they are; in reference mode they take all."""
+    if desk.settings.limits.mode is Mode.REFERENCE:
+        return _ZERO
+    worst = worst_sale(desk, now, asset)
+    return _ZERO if worst is None else spoiled(desk.state.stock, asset, worst)
+
+
+def worst_sale(desk: DeskBase, now: Nanos, asset: str) -> Decimal | None:
+    """What a sale has to bring of a unit so that orders take it; None where nothing was sold, or there is no market."""
+    stock, at = desk.state.stock, key(asset, "sell")
+    if not any(at in shelf for shelf in (stock.carried, stock.house, stock.offered)):
+        return None
+    one = market(desk.views(now, (asset,))[asset], "sell", desk.settings.limits)
+    return None if one is None else one.limit / desk.settings.limits.fee_factor
+
+
+def house_is_due(desk: DeskBase, now: Nanos) -> bool:
+    """Whether the house may have something to trade for itself: a quick look that `count_tasks` goes into."""
+    stock, most = desk.state.stock, desk.settings.house_surplus_max
+    if any(at.startswith("sell:") for shelf in (stock.carried, stock.house) for at in shelf):
+        return True
+    quantities = house_quantities(stock)
+    prices = desk.prices(now, quantities, PriceType.MID_POINT)
+    return any(
+        asset in desk.state.indexes.delisted or quantity * prices.get(asset, _ZERO) > most
+        for asset, quantity in quantities.items()
+    )
+
+
+def _of_index(desk: DeskBase, now: Nanos, index: LiveIndex, rebalance: Rebalance) -> dict[_Which, _Count]:
+    changes = owed(index.held, rebalance.aim, index.backed)
+    if rebalance.state is RebalanceState.WAITING:
+        changes = _leaving(desk, index, changes)
+    prices = desk.prices(now, changes, PriceType.MID_POINT)
+    index.rest = {asset: change for asset, change in changes.items() if _is_dust(desk, change, prices.get(asset))}
+    due = rebalance.deadline if rebalance.deadline is not None else now + desk.settings.rebalance_window_ns
+    dates = desk.state.indexes.delisted
+    return {
+        _Which(index.symbol, asset, _side(change)): _Count(
+            abs(change),
+            Priority.DELISTING if asset in dates else Priority.REBALANCE,
+            dates.get(asset, due),
+        )
+        for asset, change in changes.items()
+        if asset not in index.rest
+    }
+
+
+def _leaving(desk: DeskBase, index: LiveIndex, changes: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Before batches by the basket in force have ended: what leaves for good, and what they do not sell themselves."""
+    tokens = promised(desk.state.batches.running.values(), index.symbol)
+    each = index.basket.quantities()
+    free = {asset: -(index.held[asset] - each.get(asset, _ZERO) * tokens) for asset in index.held}
+    sales = {asset: max(change, free[asset]) for asset, change in changes.items() if change < 0}
+    return {asset: sale for asset, sale in sales.items() if asset in desk.state.indexes.delisted and sale < 0}
+
+
+def _is_dust(desk: DeskBase, change: Decimal, price: Decimal | None) -> bool:
+    """Whether nobody could trade it.
+
+    No plan engages what is worth nothing, or a sale of what is nothing, within the tolerance (`engaging.is_nothing`).
+    """
+    limits = desk.settings.limits
+    if abs(change) <= limits.quantity_tolerance or -limits.collateral_tolerance <= change < 0:
+        return True
+    return price is not None and abs(change) * price <= limits.collateral_tolerance
+
+
+def _of_house(desk: DeskBase, now: Nanos, counts: dict[_Which, _Count]) -> dict[_Which, _Count]:
+    _collect(desk, now)
+    dates, traded = desk.state.indexes.delisted, {(which.asset, which.side) for which in counts}
+    found = {}
+    for asset, quantity in house_quantities(desk.state.stock).items():
+        side: Side = "sell" if quantity > 0 else "buy"
+        if side == "buy":
+            amount = _to_buy_back(desk, now, asset, is_sold=(asset, "sell") in traded)
+        else:
+            amount = _ZERO if (asset, "buy") in traded else _too_much(desk, now, asset, quantity)
+        if amount:
+            priority = Priority.DELISTING if asset in dates else Priority.SURPLUS
+            due = dates.get(asset, now + desk.settings.rebalance_window_ns)
+            found[_Which("", asset, side)] = _Count(amount, priority, due)
+    return found
+
+
+def _collect(desk: DeskBase, now: Nanos) -> None:
+    """The house takes over what is carried for orders that will not take it."""
+    stock = desk.state.stock
+    for asset in desk.state.indexes.delisted:
+        leave_to_house(stock, asset, "buy")
+        leave_to_house(stock, asset, "sell")
+    if desk.settings.limits.mode is Mode.REFERENCE:
+        return
+    for asset in [at.partition(":")[2] for at in stock.carried if at.startswith("sell:")]:
+        worst = worst_sale(desk, now, asset)
+        if worst is not None:
+            leave_to_house(stock, asset, "sell", worst)
+
+
+def _to_buy_back(desk: DeskBase, now: Nanos, asset: str, *, is_sold: bool) -> Decimal:
+    """How much the house should buy of what it has sold: what is spoiled, and the rest if nobody sells the asset now
+    and it is enough for an exchange order."""
+    limits = desk.settings.limits
+    if limits.mode is Mode.REFERENCE:
+        return _ZERO
+    lost, total = spoiled_of(desk, now, asset), abs(house_quantities(desk.state.stock)[asset])
+    one = market(desk.views(now, (asset,))[asset], "buy", limits)
+    if one is None:
+        return _ZERO
+    if not is_sold and total * one.limit >= limits.min_asset_volley_size:
+        return total
+    return lost if lost * one.limit > limits.collateral_tolerance else _ZERO
+
+
+def _too_much(desk: DeskBase, now: Nanos, asset: str, quantity: Decimal) -> Decimal:
+    """How much the house should sell of what it holds of an asset; 0 if that is no order."""
+    limits, delisted = desk.settings.limits, asset in desk.state.indexes.delisted
+    if limits.mode is Mode.REFERENCE and not delisted:
+        return _ZERO
+    one = market(desk.views(now, (asset,))[asset], "sell", limits)
+    if one is None:
+        return quantity if delisted else _ZERO
+    amount = quantity if delisted else quantity - desk.settings.house_surplus_max / one.limit
+    return amount if amount * one.limit >= limits.min_asset_volley_size else _ZERO
+
+
+def _set(desk: DeskBase, now: Nanos, which: _Which, count: _Count) -> None:
+    task = HouseTask(
+        task_id=desk.state.ids.next("R"),
+        symbol=which.symbol,
+        asset=which.asset,
+        side=which.side,
+        quantity=count.quantity,
+        priority=count.priority,
+        created_at=now,
+        deadline=count.deadline,
+    )
+    desk.state.indexes.tasks[task.task_id] = task
+    amounts = (task.asset, task.side, task.quantity, task.priority.name.lower(), task.deadline)
+    desk.note(HouseTaskSet(task.task_id, task.symbol, *amounts))
+
+
+def _side(change: Decimal) -> Side:
+    return "buy" if change > 0 else "sell"

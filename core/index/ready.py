@@ -1,0 +1,90 @@
+"""Which orders may be engaged, and which of them are due for a batch: what was planned in vain waits for a change.
+
+An order that a plan leaves out is *parked* with what has to move before another plan could do better: the market of
+one asset, or that of any asset of its index. Whoever sees a market move wakes those that wait for it, and nobody else,
+so an order that cannot be engaged costs nothing meanwhile; when a batch has ended, all are due again. Woken orders go
+to the end of the line: who was left out lets those pass who were not planned yet.
+
+An order that waits for others to share a batch with is *gathering* until a time (`core.index.meeting`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.units import Nanos
+
+
+def of_asset(asset: str) -> str:
+    """What an order waits for that one asset's market keeps out of a batch."""
+    return f"asset:{asset}"
+
+
+def of_index(symbol: str) -> str:
+    """What an order waits for that may go as soon as anything of its index has moved."""
+    return f"index:{symbol}"
+
+
+class ReadyLine(msgspec.Struct):
+    """Orders by their ids."""
+
+    due: dict[str, None] = {}
+    """In the order in which they are served."""
+    gathering: dict[str, Nanos] = {}
+    """By order, until when it waits; the first to be due first."""
+    parked: dict[str, str] = {}
+    """By order, what it waits for."""
+    waiting: dict[str, dict[str, None]] = {}
+    """The same the other way round."""
+
+    def __contains__(self, order_id: object) -> bool:
+        return order_id in self.due or order_id in self.gathering or order_id in self.parked
+
+    def add(self, order_id: str) -> None:
+        """An order is ready, and due."""
+        self.gathering.pop(order_id, None)
+        self.due[order_id] = None
+
+    def gather(self, order_id: str, until: Nanos) -> None:
+        """An order is ready, and not due before then, if nobody adds it. Times never go back from call to call."""
+        self.gathering[order_id] = until
+
+    def ripen(self, now: Nanos) -> None:
+        """Whose time has come is due."""
+        while self.gathering:
+            order_id, until = next(iter(self.gathering.items()))
+            if until > now:
+                return
+            self.add(order_id)
+
+    def next_ripe(self) -> Nanos | None:
+        """When `ripen` has something; None if never."""
+        return next(iter(self.gathering.values()), None)
+
+    def drop(self, order_id: str) -> None:
+        """An order is not ready any more. One that was not is fine."""
+        self.due.pop(order_id, None)
+        self.gathering.pop(order_id, None)
+        cause = self.parked.pop(order_id, None)
+        if cause is not None:
+            del self.waiting[cause][order_id]
+            if not self.waiting[cause]:
+                del self.waiting[cause]
+
+    def park(self, order_id: str, cause: str) -> None:
+        """A ready order is not due before `cause` has moved, or everything has."""
+        self.drop(order_id)
+        self.parked[order_id] = cause
+        self.waiting.setdefault(cause, {})[order_id] = None
+
+    def wake(self, *causes: str) -> None:
+        """Something has moved: who waited for it is due."""
+        for cause in causes:
+            for order_id in self.waiting.pop(cause, {}):
+                del self.parked[order_id]
+                self.due[order_id] = None
+
+    def wake_all(self) -> None:
+        """More than markets has changed: everybody is due."""
+        self.due |= dict.fromkeys(self.parked)
+        self.parked, self.waiting = {}, {}

@@ -1,0 +1,112 @@
+"""An index desk at an exchange that has limits, filters and no credit: it spends what it has, and loses no order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sim
+from core.execution.records import AssetOrderEnded, AssetOrderFilled
+from core.index.facts import HouseTraded, IndexBatchOpened, IndexOrderDeferred
+from core.index.planning import PlanReason
+from core.index.records import IndexOrderEnded, Outcome
+from core.kernel.journal import Header
+from core.kernel.record import Record
+from sim.desk_simulation import DeskSimulation
+from sim.scenario.desk import DeskScenario
+from sim.scenario.load import load
+
+SBE = Path(sim.__file__).parents[1] / "scenarios" / "index_sbe.toml"
+CORRECTED = ("desk.limits.mode=corrected", "exchange.script=[]")
+
+
+def ran(path: Path, *overrides: str) -> DeskSimulation:
+    """The scenario, run to its end under all checkers."""
+    loaded = load(path, seed=1, overrides=overrides)
+    assert isinstance(loaded.scenario, DeskScenario)
+    simulation = DeskSimulation(loaded.scenario, {}, Header("", 1, b"", ""), lambda _node: None)
+    simulation.run(lambda _progress: True)
+    return simulation
+
+
+def facts(simulation: DeskSimulation, kind: type[Record]) -> list[Any]:
+    """What was noted of that kind."""
+    return [noted.fact for noted in simulation.notes if isinstance(noted.fact, kind)]
+
+
+def changed(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """The scenario with other text."""
+    text = SBE.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path / "changed.toml"
+    path.write_text(text)
+    return path
+
+
+WIDE = 12
+"""Assets of an index whose batches are larger than the exchange takes at a time."""
+
+
+def wide(tmp_path: Path, limit: int) -> Path:
+    """The scenario with an index of many assets, and three users who want it."""
+    names = [f"Q{n}" for n in range(WIDE)]
+    book = "book = { bids = [['9', '100000']], asks = [['10', '100000']] }"
+    assets = "\n".join(f'[[asset]]\nsymbol = "{name}"\n{book}\n' for name in names)
+    weights = ", ".join(f'{name} = "1"' for name in names)
+    text = SBE.read_text()
+    head = text[: text.index("[exchange]")]
+    tail = text[text.index("[[chain]]") :]
+    tail = tail[: tail.index("[[user]]")]
+    people = "\n".join(
+        f'[[user]]\nid = "u{n}"\n[[step]]\nat = "1s"\ndo = "deposit"\nuser = "u{n}"\namount = "1000"\n'
+        f'[[step]]\nat = "{2 + n}s"\ndo = "buy"\nuser = "u{n}"\norder = "C"\nindex = "IX"\namount = "1000"\n'
+        for n in range(3)
+    )
+    index = f'[[index]]\nsymbol = "IX"\nweights = {{ {weights} }}\ndestinations = ["T3:D3:C3"]\n'
+    limits = f'[exchange]\n[[exchange.limit]]\norders = {limit}\nperiod = "10s"\n'
+    path = tmp_path / "wide.toml"
+    path.write_text(f"{head}{limits}{assets}{index}{tail}{people}")
+    return path
+
+
+@pytest.mark.parametrize("limit", [WIDE, WIDE + 3, 5])
+def test_no_exchange_order_is_lost_to_the_limits_of_the_exchange(tmp_path: Path, limit: int) -> None:
+    """5 orders of 81 assets once lost three of four exchange orders to 100 in 10 s."""
+    simulation = ran(wide(tmp_path, limit), "desk.limits.mode=corrected", "desk.max_batch_size=1", "run.duration=5m")
+    assert set(Counter(each.reason for each in facts(simulation, AssetOrderEnded))) == {"filled"}
+    assert [each.outcome for each in facts(simulation, IndexOrderEnded)] == [Outcome.MINTED] * 3
+    assert len(facts(simulation, IndexBatchOpened)) >= 3
+
+
+@pytest.mark.parametrize("coarse", ['quantity_min = "100"', 'step = "1000"'])
+def test_a_small_order_cannot_make_the_desk_buy_what_it_may_not_hold(tmp_path: Path, coarse: str) -> None:
+    path = changed(tmp_path, ('symbol = "AX"\n', f'symbol = "AX"\n{coarse}\n'), ('["110", "30"]', '["100.5", "9000"]'))
+    simulation = ran(path, *CORRECTED, "desk.limits.house_exposure_max=50")
+    assert facts(simulation, AssetOrderFilled) == []
+    reasons = {(each.reason, each.asset) for each in facts(simulation, IndexOrderDeferred)}
+    assert reasons <= {(PlanReason.HOUSE_EXPOSURE, "AX"), (PlanReason.NO_LIQUIDITY, "AX")}
+    assert reasons
+    assert facts(simulation, HouseTraded) == []
+
+
+def test_collateral_that_hops_have_brought_is_what_the_account_can_spend() -> None:
+    """Without credit, and with nothing in the account at first."""
+    simulation = ran(SBE, *CORRECTED, "exchange.credit=false", "desk.limits.fee_factor=1.002")
+    ends = Counter(each.reason for each in facts(simulation, AssetOrderEnded))
+    assert ends["filled"] >= 4
+    assert ends.keys() <= {"filled", "expired", "refused:-2010"}, "padding may ask for more than there is, in the end"
+    assert [each.outcome for each in facts(simulation, IndexOrderEnded)] == [Outcome.MINTED]
+    spent = -simulation.exchange.account.balances["C1"]
+    assert Decimal(3000) < spent < Decimal("3450.949252"), "no more than hops have brought"
+
+
+def test_what_the_account_cannot_pay_with_its_fee_is_refused() -> None:
+    simulation = ran(SBE, *CORRECTED, "exchange.credit=false", "exchange.taker_bps=9000")
+    assert "refused:-2010" in {each.reason for each in facts(simulation, AssetOrderEnded)}
+    assert simulation.exchange.account.balances.get("C1", Decimal(0)) > Decimal("-3450.949252")

@@ -1,0 +1,65 @@
+"""Orders that are due, and those that wait for a market to move."""
+
+from __future__ import annotations
+
+from core.index.ready import ReadyLine, of_asset, of_index
+
+
+def line_of(*order_ids: str) -> ReadyLine:
+    """A line of orders that are all due."""
+    line = ReadyLine()
+    for order_id in order_ids:
+        line.add(order_id)
+    return line
+
+
+def test_who_is_parked_is_ready_and_not_due() -> None:
+    line = line_of("I-1", "I-2")
+    line.park("I-1", of_index("IX"))
+    assert "I-1" in line
+    assert list(line.due) == ["I-2"]
+
+
+def test_what_moves_wakes_those_who_wait_for_it_and_nobody_else() -> None:
+    line = line_of("I-1", "I-2", "I-3")
+    line.park("I-1", of_asset("AX"))
+    line.park("I-2", of_asset("AZ"))
+    line.park("I-3", of_index("AX"))
+    line.wake(of_asset("AX"), of_asset("AW"))
+    assert list(line.due) == ["I-1"]
+    line.wake(of_index("AX"))
+    assert list(line.due) == ["I-1", "I-3"]
+    assert line.parked == {"I-2": "asset:AZ"}
+
+
+def test_woken_orders_let_those_pass_who_were_not_planned_yet() -> None:
+    line = line_of("I-1", "I-2")
+    line.park("I-1", of_asset("AX"))
+    line.wake_all()
+    assert list(line.due) == ["I-2", "I-1"]
+    assert line.waiting == {}
+
+
+def test_who_leaves_or_waits_for_something_else_leaves_no_trace() -> None:
+    line = line_of("I-1", "I-2")
+    line.park("I-1", of_asset("AX"))
+    line.park("I-1", of_asset("AZ"))
+    line.drop("I-2")
+    line.drop("I-2")
+    assert line.waiting == {"asset:AZ": {"I-1": None}}
+    line.drop("I-1")
+    assert line == ReadyLine()
+
+
+def test_who_gathers_is_ready_and_is_due_when_the_time_has_come() -> None:
+    line = line_of("I-1")
+    line.gather("I-2", 5)
+    line.gather("I-3", 7)
+    assert "I-2" in line
+    assert (list(line.due), line.next_ripe()) == (["I-1"], 5)
+    line.ripen(4)
+    assert list(line.due) == ["I-1"]
+    line.ripen(5)
+    assert (list(line.due), line.next_ripe()) == (["I-1", "I-2"], 7)
+    line.drop("I-3")
+    assert (line.next_ripe(), "I-3" in line) == (None, False)
