@@ -200,7 +200,7 @@ class Tracker(Component[ExecutionState]):
 
     def _fill(self, order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> None:
         order.trades[trade.trade_id] = trade.quantity
-        order.filled += trade.quantity
+        order.filled = EXACT.add(order.filled, trade.quantity)
         instrument = (self.state.instruments or {}).get(order.symbol)
         fee, left, asset, withheld = fee_of(trade, instrument, self.state.rates)
         filled = AssetOrderFilled(

@@ -51,7 +51,7 @@ class Admission:
         tokens = self._promised[symbol] + order.open_amount
         for asset, each in index.basket.quantities().items():
             there = index.held.get(asset, _ZERO) - self._indexes.selling(symbol, asset) - self._spoiled(asset)
-            if each * tokens - there > index.slack(each, self._tolerance):
+            if each * tokens - there > index.slack(each, self._tolerance) + index.lacks(asset):
                 return False
         self._promised[symbol] = tokens
         return True

@@ -1,6 +1,7 @@
 """What must hold of what is held for index tokens, between any two events.
 
-I11 Of no asset less than nothing is held for an index: the desk sells for it what there is, and no more.
+I11 Of no asset less than nothing is held for an index: the desk sells for it what there is, and no more. It may lack
+    what was not worth buying.
 I12 What the backed tokens of an index need of each asset, by what it aims at, is held, or a task of the house, or was
     nothing worth trading. Not while something has changed and its tasks are still to be counted.
 """
@@ -23,7 +24,7 @@ def backing_violations(indexes: Indexes, tolerance: Decimal) -> Iterator[str]:
     for index in indexes.live.values():
         each = {asset: max(one, _ZERO) for asset, one in index.basket.quantities().items()}
         for asset, quantity in index.held.items():
-            if quantity < -index.slack(each.get(asset, _ZERO), tolerance):
+            if -quantity > index.slack(each.get(asset, _ZERO), tolerance) + index.lacks(asset):
                 yield f"I11 {index.symbol}: {quantity} {asset} are held"
         yield from _unbacked(indexes, index, tolerance)
 

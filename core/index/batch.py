@@ -29,6 +29,7 @@ from core.index.allocation import (
     allocate,
     volley_of,
 )
+from core.index.limits import worst_cost
 from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, Mode, Plan, key
 from core.index.rounding import cut
 from core.index.states import IndexBatchState, IndexBatchStep
@@ -213,8 +214,7 @@ def _position(batch: BatchState, stock: Stock, row: AssetPlan) -> Position:
     if batch.rules.mode is Mode.REFERENCE:
         lots = stock.carried.pop(at, [])
     else:
-        factor = batch.rules.fee_factor
-        worst = row.limit * factor if row.side == "buy" else row.limit / factor
+        worst = worst_cost(row.limit, row.side, batch.rules.fee_factor)
         lots = take(stock.carried, at, row.stock, worst)
         lots += take(stock.house, at, row.stock - total_of(lots), worst)
     held = total_of(lots)

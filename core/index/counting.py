@@ -1,8 +1,10 @@
 """What the house has to trade, counted from what is held: for indexes that are rebalanced, and for itself.
 
 Of an index, each asset of which more or less is held than its aim asks for is a task. Of the house's own, all that it
-holds of a delisted asset; of any other, what is worth more than `house_surplus_max`. It leaves alone what is too little
-for an exchange order, and an asset that an index buys, for then the one serves the other.
+holds of a delisted asset; of any other, what is worth more than `house_surplus_max`; and all of its largest holdings
+until what it holds in all is within `house_exposure_max`, so that there is room again, and orders need not wait for it.
+It leaves alone what is too little for an exchange order, and an asset that an index buys, for then the one serves the
+other.
 
 What was sold for nobody, because an order has left or a market has risen since, the house buys back: it is held for
 tokens still, and is not there. Sales that orders will take it leaves to them, while they are little. Until a *spoiled*
@@ -18,11 +20,12 @@ from core.index.admission import promised
 from core.index.base import DeskBase
 from core.index.facts import HouseTaskDone, HouseTaskSet
 from core.index.indexes import LiveIndex, Rebalance
-from core.index.limits import market
+from core.index.limits import market, worst_cost, worst_price
 from core.index.planning import Mode, key
 from core.index.rebalance import HouseTask, Priority, owed
 from core.index.rebalance_states import RebalanceState, TaskStep
-from core.index.stock import house_quantities, leave_to_house, spoiled
+from core.index.sizing import house_values
+from core.index.stock import held, house_assets, house_quantities, leave_to_house, spoiled
 from core.market.orders import Side
 from core.market.prices import PriceType
 from core.units import Nanos
@@ -77,13 +80,13 @@ def worst_sale(desk: DeskBase, now: Nanos, asset: str) -> Decimal | None:
     if not any(at in shelf for shelf in (stock.carried, stock.house, stock.offered)):
         return None
     one = market(desk.views(now, (asset,))[asset], "sell", desk.settings.limits)
-    return None if one is None else one.limit / desk.settings.limits.fee_factor
+    return None if one is None else worst_cost(one.limit, "sell", desk.settings.limits.fee_factor)
 
 
 def house_is_due(desk: DeskBase, now: Nanos) -> bool:
     """Whether the house may have something to trade for itself: a quick look that `count_tasks` goes into."""
     stock, most = desk.state.stock, desk.settings.house_surplus_max
-    if any(at.startswith("sell:") for shelf in (stock.carried, stock.house) for at in shelf):
+    if is_beyond_limit(desk, now) or any(at.startswith("sell:") for one in (stock.carried, stock.house) for at in one):
         return True
     quantities = house_quantities(stock)
     prices = desk.prices(now, quantities, PriceType.MID_POINT)
@@ -93,12 +96,23 @@ def house_is_due(desk: DeskBase, now: Nanos) -> bool:
     )
 
 
+def is_beyond_limit(desk: DeskBase, now: Nanos) -> bool:
+    """Whether the house holds more in all than it may; in reference mode it may hold anything."""
+    if desk.settings.limits.mode is Mode.REFERENCE:
+        return False
+    return sum(_values(desk, now).values(), _ZERO) > desk.settings.limits.house_exposure_max
+
+
+def _values(desk: DeskBase, now: Nanos) -> dict[str, Decimal]:
+    stock = desk.state.stock
+    return house_values(held(stock), desk.views(now, house_assets(stock)).values(), desk.settings.limits)
+
+
 def _of_index(desk: DeskBase, now: Nanos, index: LiveIndex, rebalance: Rebalance) -> dict[_Which, _Count]:
     changes = owed(index.held, rebalance.aim, index.backed)
     if rebalance.state is RebalanceState.WAITING:
         changes = _leaving(desk, index, changes)
-    prices = desk.prices(now, changes, PriceType.MID_POINT)
-    index.rest = {asset: change for asset, change in changes.items() if _is_dust(desk, change, prices.get(asset))}
+    index.rest = {asset: change for asset, change in changes.items() if _is_dust(desk, now, asset, change)}
     due = rebalance.deadline if rebalance.deadline is not None else now + desk.settings.rebalance_window_ns
     dates = desk.state.indexes.delisted
     return {
@@ -121,27 +135,32 @@ def _leaving(desk: DeskBase, index: LiveIndex, changes: dict[str, Decimal]) -> d
     return {asset: sale for asset, sale in sales.items() if asset in desk.state.indexes.delisted and sale < 0}
 
 
-def _is_dust(desk: DeskBase, change: Decimal, price: Decimal | None) -> bool:
-    """Whether nobody could trade it.
-
-    No plan engages what is worth nothing, or a sale of what is nothing, within the tolerance (`engaging.is_nothing`).
-    """
+def _is_dust(desk: DeskBase, now: Nanos, asset: str, change: Decimal) -> bool:
+    """Whether nobody could trade it: no plan engages what is worth nothing at its limit (`engaging.is_nothing`), which
+    is at least the best ask, or the worst price that may be made of the best bid."""
     limits = desk.settings.limits
-    if abs(change) <= limits.quantity_tolerance or -limits.collateral_tolerance <= change < 0:
+    if abs(change) <= limits.nothing:
         return True
-    return price is not None and abs(change) * price <= limits.collateral_tolerance
+    best = desk.state.books.price(now, asset, PriceType.BEST_ASK if change > 0 else PriceType.BEST_BID)
+    if best is None:
+        return False
+    least = best if change > 0 else worst_price(best, "sell", limits)
+    return abs(change) * least <= limits.collateral_tolerance
 
 
 def _of_house(desk: DeskBase, now: Nanos, counts: dict[_Which, _Count]) -> dict[_Which, _Count]:
     _collect(desk, now)
     dates, traded = desk.state.indexes.delisted, {(which.asset, which.side) for which in counts}
+    quantities = house_quantities(desk.state.stock)
+    kept = {asset: one for asset, one in quantities.items() if one > 0 and (asset, "buy") not in traded}
+    surplus = {asset: _too_much(desk, now, asset, one) for asset, one in kept.items()} | _to_make_room(desk, now, kept)
     found = {}
-    for asset, quantity in house_quantities(desk.state.stock).items():
+    for asset, quantity in quantities.items():
         side: Side = "sell" if quantity > 0 else "buy"
         if side == "buy":
             amount = _to_buy_back(desk, now, asset, is_sold=(asset, "sell") in traded)
         else:
-            amount = _ZERO if (asset, "buy") in traded else _too_much(desk, now, asset, quantity)
+            amount = surplus.get(asset, _ZERO)
         if amount:
             priority = Priority.DELISTING if asset in dates else Priority.SURPLUS
             due = dates.get(asset, now + desk.settings.rebalance_window_ns)
@@ -188,6 +207,24 @@ def _too_much(desk: DeskBase, now: Nanos, asset: str, quantity: Decimal) -> Deci
         return quantity if delisted else _ZERO
     amount = quantity if delisted else quantity - desk.settings.house_surplus_max / one.limit
     return amount if amount * one.limit >= limits.min_asset_volley_size else _ZERO
+
+
+def _to_make_room(desk: DeskBase, now: Nanos, kept: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Holdings that go as a whole, the largest first, until the house holds no more than it may in all; one at least
+    where an order was left out for want of room. What no exchange order can sell stays."""
+    limits = desk.settings.limits
+    if limits.mode is Mode.REFERENCE:
+        return {}
+    values, found = _values(desk, now), dict[str, Decimal]()
+    left, is_wanted = sum(values.values(), _ZERO), desk.state.indexes.crowded
+    for asset in sorted(kept, key=lambda asset: values[asset], reverse=True):
+        if left <= limits.house_exposure_max and (found or not is_wanted):
+            break
+        one = market(desk.views(now, (asset,))[asset], "sell", limits)
+        if one is not None and kept[asset] * one.limit >= limits.min_asset_volley_size:
+            found[asset] = kept[asset]
+            left -= values[asset]
+    return found
 
 
 def _set(desk: DeskBase, now: Nanos, which: _Which, count: _Count) -> None:

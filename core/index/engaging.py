@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Final, NamedTuple
 
-from core.index.planning import Engagement, Part, PlanLimits
+from core.index.planning import Engagement, Mode, Part, PlanLimits
 from core.index.wishes import Wish, needs, total_demand
 from core.units import EXACT, MONEY
 
@@ -34,8 +34,12 @@ def collateral_of(wish: Wish, quantity: Decimal, limits: PlanLimits) -> Decimal:
 
 
 def is_nothing(wish: Wish, quantity: Decimal, limits: PlanLimits) -> bool:
-    """Whether an engagement of so many tokens is worth nothing, or locks nothing, within the tolerance."""
-    return min(wish.price * quantity, collateral_of(wish, quantity, limits)) <= limits.collateral_tolerance
+    """Whether an engagement of so many tokens is worth nothing, within the tolerance; in reference mode, or locks
+    nothing, be it money or tokens."""
+    worth = wish.price * quantity
+    if limits.mode is Mode.REFERENCE:
+        worth = min(worth, collateral_of(wish, quantity, limits))
+    return worth <= limits.collateral_tolerance
 
 
 def engagements(

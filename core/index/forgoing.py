@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.index.base import DeskBase
+from core.index.counting import house_is_due
 from core.index.facts import LotForgone
 from core.index.indexes import LiveIndex
 from core.index.order import AssignedLot, IndexOrder
@@ -34,6 +35,7 @@ def forgo(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
         for lot in order.lots.values():
             index.hold(lot.asset, lot.quantity.copy_negate())
             _give(desk, order, _own(lot))
+    indexes.attend |= house_is_due(desk, now)
 
 
 def _leave_share(desk: DeskBase, now: Nanos, order: IndexOrder, index: LiveIndex) -> None:

@@ -41,7 +41,7 @@ def engage_tasks(desk: DeskBase, now: Nanos, planned: Plan) -> None:
 
 def fill_task(desk: DeskBase, task: HouseTask, fill: OrderFill) -> None:
     """A part of a task was traded, for its index or for the house."""
-    record(task, fill, desk.settings.limits.quantity_tolerance)
+    record(task, fill, desk.settings.limits.nothing)
     if not task.symbol:
         for piece in fill.slices:
             _settle(desk, task, piece)

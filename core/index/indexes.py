@@ -80,6 +80,10 @@ class LiveIndex(msgspec.Struct):
         self.backed = EXACT.add(self.backed, tokens)
         self.steps += 1
 
+    def lacks(self, asset: str) -> Decimal:
+        """What is not held of an asset and was nothing worth buying."""
+        return max(self.rest.get(asset, _ZERO), _ZERO)
+
     def slack(self, each: Decimal, tolerance: Decimal) -> Decimal:
         """By how much what is held of an asset may be off by rounding, if a token needs `each` of it.
 
@@ -103,6 +107,8 @@ class Indexes(msgspec.Struct):
     """What the house has to trade, by task."""
     house_batch: str = ""
     """The running batch of such tasks, if there is one."""
+    crowded: bool = False
+    """Whether an order was left out for want of room in the house, and it has sold nothing since."""
     attend: bool = False
     """Whether something has changed for the house: its tasks have to be counted again."""
 

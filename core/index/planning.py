@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from core.index.basket import Basket
+from core.index.rounding import LEAST
 from core.kernel.record import Record
 from core.market.exchange import Instrument
 from core.market.orders import Side
@@ -76,6 +77,11 @@ class PlanLimits(Record, frozen=True, kw_only=True):
     of, they would differ from machine to machine."""
     mode: Mode = Mode.CORRECTED
     ordering: AssetOrdering = AssetOrdering.SYMBOL
+
+    @property
+    def nothing(self) -> Decimal:
+        """Of an asset, no more than this is nothing, whatever a unit costs."""
+        return self.quantity_tolerance if self.mode is Mode.REFERENCE else LEAST
 
 
 class AssetView(Record, frozen=True):

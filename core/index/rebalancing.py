@@ -153,6 +153,7 @@ def _trade(desk: DeskBase, now: Nanos, tasks: list[HouseTask]) -> None:
     engaged = [desk.state.indexes.tasks[one.order_id].symbol for one in planned.engagements]
     symbols = ",".join(dict.fromkeys(symbol for symbol in engaged if symbol)) or HOUSE
     engage_tasks(desk, now, planned)
+    desk.state.indexes.crowded = False
     batch_id = begin(desk, now, planned, PlannerName.SIMPLE, symbols)
     if batch_id in desk.state.batches.running:
         desk.state.indexes.house_batch = batch_id

@@ -47,7 +47,7 @@ class Room(msgspec.Struct):
 
     def holds_back(self, now: Nanos, planned: Plan, limits: PlanLimits) -> bool:
         """Whether a batch has to wait until more of its exchange orders can leave."""
-        count = sum(row.quantity > limits.quantity_tolerance for row in planned.assets)
+        count = sum(row.quantity > limits.nothing for row in planned.assets)
         start = max(now, self.queued_until)
         self.held_until = start + self.limiter.wait(start, count) if count else now
         return self.held_until > now

@@ -173,7 +173,7 @@ def _has_room(desk: DeskBase) -> bool:
 
 
 def _admission(desk: DeskBase, now: Nanos) -> Admission:
-    state, tolerance = desk.state, desk.settings.limits.quantity_tolerance
+    state, tolerance = desk.state, desk.settings.limits.nothing
     return Admission(state.indexes, state.batches.running.values(), tolerance, partial(spoiled_of, desk, now))
 
 
@@ -199,8 +199,10 @@ def _put_off(desk: DeskBase) -> None:
 
 
 def _defer(desk: DeskBase, one: NotPlanned) -> None:
-    order = desk.state.orders.live[one.order_id]
+    order, indexes = desk.state.orders.live[one.order_id], desk.state.indexes
     desk.state.orders.ready.park(one.order_id, _cause(desk, order, one))
+    if one.reason is PlanReason.HOUSE_EXPOSURE:
+        indexes.attend = indexes.crowded = True
     if order.deferral != one.reason:
         order.deferral = one.reason
         desk.note(IndexOrderDeferred(one.order_id, one.reason, one.asset))

@@ -13,12 +13,12 @@ house at the best bid. Both count against what the house may hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Final, NamedTuple
 
 from core.index.engaging import Fitted
-from core.index.limits import AssetMarket, asset_order, limit_price
+from core.index.limits import AssetMarket, asset_order, limit_price, worst_cost
 from core.index.planning import AssetPlan, AssetView, Crossing, HeldLot, PlanLimits, PlanProblem, key
 from core.index.rounding import LEAST, ROUNDING, cut
 from core.index.wishes import Markets, total_demand
@@ -67,9 +67,8 @@ def usable(lot: HeldLot, one: AssetMarket | None, limits: PlanLimits) -> bool:
     """Whether a lot costs an order no more than the market might, so that its user never pays beyond his limit."""
     if one is None:
         return False
-    if lot.side == "buy":
-        return lot.unit_cost <= one.limit * limits.fee_factor
-    return lot.unit_cost >= one.limit / limits.fee_factor
+    worst = worst_cost(one.limit, lot.side, limits.fee_factor)
+    return lot.unit_cost <= worst if lot.side == "buy" else lot.unit_cost >= worst
 
 
 def usable_stock(problem: PlanProblem, found: Markets) -> dict[tuple[str, Side], Decimal]:
@@ -166,14 +165,19 @@ def middle(view: AssetView) -> Decimal:
 
 def house_value(problem: PlanProblem) -> Decimal:
     """What the house holds, at what buying it now may cost, or has cost. Sold assets count against held ones."""
-    views = {view.asset: view for view in problem.views}
-    total = _ZERO
-    for lot in problem.held:
+    return sum(house_values(problem.held, problem.views, problem.limits).values(), _ZERO)
+
+
+def house_values(held: Iterable[HeldLot], views: Iterable[AssetView], limits: PlanLimits) -> dict[str, Decimal]:
+    """The same by asset."""
+    by_asset = {view.asset: view for view in views}
+    values: dict[str, Decimal] = {}
+    for lot in held:
         if lot.house:
-            price = limit_price(views[lot.asset], "buy", problem.limits) if lot.asset in views else None
+            price = limit_price(by_asset[lot.asset], "buy", limits) if lot.asset in by_asset else None
             value = lot.quantity * (lot.unit_cost if price is None else price)
-            total += value if lot.side == "buy" else -value
-    return total
+            values[lot.asset] = values.get(lot.asset, _ZERO) + (value if lot.side == "buy" else -value)
+    return values
 
 
 def _house_stock(problem: PlanProblem, found: Markets) -> dict[str, Decimal]:

@@ -200,7 +200,7 @@ def _is_usable(lot: HeldLot, row: AssetPlan, limits: PlanLimits) -> bool:
         return False
     if lot.side == "buy":
         return lot.unit_cost <= row.limit * limits.fee_factor
-    return lot.unit_cost >= row.limit / limits.fee_factor
+    return lot.unit_cost >= row.limit * (2 - limits.fee_factor)
 
 
 def _crossings(problem: PlanProblem, plan: Plan) -> Iterator[str]:

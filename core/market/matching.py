@@ -21,6 +21,7 @@ from core.errors import DefectError
 from core.market.book import BookSide, OrderBook
 from core.market.exchange import BookDelta, BookSnapshot, ExchangeStatus, TimeInForce
 from core.market.orders import Side
+from core.units import EXACT
 
 _ZERO: Final = Decimal(0)
 _BPS: Final = Decimal(10_000)
@@ -125,8 +126,8 @@ class Market(msgspec.Struct):
 
     def _trade(self, taker: Standing, maker: Standing) -> Match:
         quantity = min(taker.left, maker.left)
-        taker.left -= quantity
-        maker.left -= quantity
+        taker.left = EXACT.subtract(taker.left, quantity)
+        maker.left = EXACT.subtract(maker.left, quantity)
         self._add(maker, -quantity)
         if not maker.left:
             del self._queue(maker.side)[0]

@@ -25,7 +25,7 @@ def without_az(_nth: int, order: AssetOrder) -> list[tuple[Decimal, Decimal]]:
     return [] if order.symbol == "AZ" else [(order.quantity, order.price)]
 
 
-def desk(house_exposure_max: str = "1000") -> DeskRig:
+def desk(house_exposure_max: str = "10000") -> DeskRig:
     """A desk at such an exchange."""
     settings = golden_settings()
     limits = structs.replace(settings.limits, house_exposure_max=D(house_exposure_max))
@@ -73,6 +73,7 @@ def test_what_the_house_got_of_orders_that_left_counts_against_what_padding_may_
     rig.order("C-1", "1500")
     rig.run(15)
     rig.cancel("C-1")
+    rig.exchange.script = lambda _, order: [] if order.side == "sell" else [(order.quantity, order.price)]
     rig.set_book("AW", levels((9, 1000)), levels((10, 1000)))
     rig.tell(CuratorWeightsSet("IW", (("AW", D(1)),)))
     rig.order("C-2", "3", user=BOB, symbol="IW")

@@ -107,7 +107,9 @@ def ordered(made: Plan, side: Side = "buy") -> dict[str, Decimal]:
     return {row.asset: row.quantity for row in made.assets if row.side == side and row.quantity}
 
 
-def held(asset: str, quantity: int | str, cost: int | str, *, house: bool = False, side: Side = "buy") -> HeldLot:
+def held(
+    asset: str, quantity: int | str, cost: int | str | Decimal, *, house: bool = False, side: Side = "buy"
+) -> HeldLot:
     """A lot in stock."""
     return HeldLot(asset, side, D(quantity), D(cost), house)
 
@@ -222,6 +224,22 @@ def test_stock_that_costs_more_than_the_market_is_left_where_it_is() -> None:
     made = planned(problem(buy(1, "IX", 1000), held=(held("AX", 3, "100.01"),)))
     assert made.assets[0].stock == 0
     assert ordered(made)["AX"] == 8
+
+
+def test_a_sale_of_stock_at_the_limit_is_taken_if_its_fee_is_what_the_factor_allows() -> None:
+    limits = structs.replace(LIMITS, fee_factor=D("1.001"))
+    at_limit, below = D(99) - D("0.099"), D(99) - D("0.0991")
+    made = planned(problem(sell(1, "IX", 1), held=(held("AX", 3, at_limit, side="sell"),), limits=limits))
+    assert made.assets[0].stock == 3
+    made = planned(problem(sell(1, "IX", 1), held=(held("AX", 3, below, side="sell"),), limits=limits))
+    assert made.assets[0].stock == 0
+
+
+def test_few_tokens_are_sold_if_they_are_worth_something() -> None:
+    """The tolerance is one of money: of what costs 990 a millionth is no dust."""
+    assert engaged(planned(problem(sell(1, "IX", "0.0000005")))) == {"I-1": D("0.0000005")}
+    made = planned(problem(sell(1, "IX", "0.000000001")))
+    assert made.deferred == (NotPlanned("I-1", PlanReason.TOO_SMALL),)
 
 
 def test_stock_makes_up_for_a_book_that_is_empty() -> None:

@@ -147,3 +147,12 @@ def test_a_problem_has_the_filters_of_its_own_assets_alone() -> None:
     room = Room()
     room.adopt(0, ExchangeRulesReported((COARSE, structs.replace(COARSE, symbol="QQ"))))
     assert room.of(("AX", "AZ")) == (COARSE,)
+
+
+def test_little_of_an_asset_is_an_exchange_order_all_the_same() -> None:
+    limits = structs.replace(LIMITS, quantity_tolerance=D("1e-4"))
+    room, found = Room(), planned(limits)
+    room.sent(0, 100)
+    little = structs.replace(found, assets=(structs.replace(found.assets[0], quantity=D("5e-5")),))
+    assert room.holds_back(0, little, limits)
+    assert not room.holds_back(0, little, structs.replace(limits, mode=Mode.REFERENCE))

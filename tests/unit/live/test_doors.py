@@ -40,7 +40,7 @@ async def guarded(guard: Guard) -> AsyncIterator[tuple[int, asyncio.Queue[Record
     port = await node.listen("127.0.0.1", 0, "greeter", door="front", guard=guard)
     running = asyncio.create_task(node.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             yield port, noted
     finally:
         node.stop()

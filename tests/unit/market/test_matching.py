@@ -15,7 +15,7 @@ from core.market.book import OrderBook
 from core.market.exchange import ExchangeStatus, TimeInForce
 from core.market.matching import Market, Outcome, commission, merged
 from core.market.orders import Side
-from core.units import MONEY
+from core.units import EXACT, MONEY
 
 GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK
 
@@ -41,6 +41,17 @@ def test_the_best_price_goes_first_and_the_older_order_of_one_price() -> None:
     outcome = submit(standing(), "t", ("buy", 101, 8), IOC)
     assert trades(outcome) == [("b", 100, 3), ("c", 100, 4), ("a", 101, 1)]
     assert (outcome.status, outcome.left) == (ExchangeStatus.FILLED, Decimal(0))
+
+
+def test_parts_of_a_quantity_with_more_digits_than_money_add_up_to_it() -> None:
+    whole, part = Decimal("0.04057072762805911949104383140"), Decimal("0.003035812111")
+    with localcontext(MONEY):
+        market = Market("X")
+        market.submit("a", "sell", Decimal(100), part, GTC)
+        market.submit("b", "sell", Decimal(101), Decimal(1), GTC)
+        outcome = market.submit("c", "buy", Decimal(101), whole, IOC)
+    first, second = (match.quantity for match in outcome.matches)
+    assert EXACT.add(first, second) == whole
 
 
 def test_an_order_that_trades_in_part_keeps_its_place() -> None:
