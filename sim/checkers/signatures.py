@@ -28,6 +28,8 @@ class OnlySignedTrade(Checker):
 
     def __init__(self) -> None:
         self._admitted: dict[str, MakerAdmitted] = {}
+        self._opened: dict[str, str] = {}
+        """By session, the connection of its last Logon, which may be heard of before who was admitted by it."""
         self._keys: dict[str, bytes] = {}
         self._received: FromPeer[Any] | None = None
         self._signed: dict[tuple[str, str], Signed] = {}
@@ -40,7 +42,10 @@ class OnlySignedTrade(Checker):
         self._received = body if isinstance(body, FromPeer) else None
         if isinstance(body, MakerAdmitted):
             self._admitted[body.session] = body
+            if self._opened.get(body.session) == body.conn:
+                self._open(body.session)
         elif isinstance(body, SessionOpened):
+            self._opened[body.session] = body.conn
             self._open(body.session)
 
     def _open(self, session: str) -> None:

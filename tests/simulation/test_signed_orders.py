@@ -160,3 +160,9 @@ def test_an_auction_that_gets_culprits_is_found_out(monkeypatch: pytest.MonkeyPa
 def test_what_makes_no_sense_is_a_fault_of_the_scenario(override: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         sim.run(SCENARIO, overrides=[override])
+
+
+@pytest.mark.parametrize("seed", [1, 8])
+def test_who_was_admitted_is_known_also_where_the_logon_is_heard_of_first(seed: int) -> None:
+    shuffled = sim.run(SCENARIO, seed=seed, overrides=["run.ties=shuffled"])
+    assert any(fact["refused"] for fact in facts(shuffled, "OrdersVerified"))
