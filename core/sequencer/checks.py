@@ -18,7 +18,7 @@ from core.identity.checking import BlockChecked, CheckBlock, CheckOrders, Orders
 from core.kernel.record import CancelTimer, Compute, Computed, Note, Restarted, Send, SetTimer
 from core.sequencer.apart import Portion
 from core.sequencer.facts import CulpritsFound, OrdersVerified
-from core.sequencer.held import GIVEN_UP_MAX, HELD_MAX, GivenUp, HeldBatch, TurnedAway, turned_away
+from core.sequencer.held import GIVEN_UP_MAX, GivenUp, HeldBatch, TurnedAway, turned_away
 from core.sequencer.reasons import Reason
 from core.sequencer.sealing import Sealing, Trigger
 from core.units import MILLISECOND, Nanos
@@ -88,8 +88,6 @@ class Checks(Sealing):
             held.job = self.state.ids.next("C")
             self.emit(Compute(held.job, CheckBlock(tuple(held.signed.values()))))
             self._await(now, str(held.batch.height))
-        if len(self.state.held) > HELD_MAX:
-            self._give_up(now, self.state.held[0])
         self._go_on(now)
 
     def _not_together(self, held: HeldBatch) -> list[str]:
@@ -98,7 +96,9 @@ class Checks(Sealing):
         signed = Counter(held.owners(held.signed))
         apart = [owner for owner in dict.fromkeys(it.owner for it in held.batch.items) if state.turns.has(owner)]
         apart += [owner for owner in signed if owner not in state.trust.proven and owner not in apart]
-        under_way = Counter(owner for it in state.held for owner in it.owners(it.signed))
+        if not signed:
+            return apart
+        under_way = Counter(owner for it in state.held if it.signed for owner in it.owners(it.signed))
         wanted = under_way + Counter({owner: count for owner, count in signed.items() if owner not in apart})
         room = max(TOGETHER_MAX, self.settings.batch_messages)
         for sharers, owner in zip(range(len(wanted), 0, -1), sorted(wanted, key=wanted.__getitem__), strict=True):
@@ -134,14 +134,12 @@ class Checks(Sealing):
         self._go_on(now)
 
     def _give_up(self, now: Nanos, held: HeldBatch) -> None:
-        """Wait for the checks of a block no longer."""
-        held.until = now
-        if held.job:
-            places = tuple(held.signed)
-            at = tuple((held.batch.height, place) for place in places)
-            self._remember(held.job, GivenUp(at, tuple(held.owners(places)), now))
-            held.refused.update(dict.fromkeys(places, Reason.UNCHECKED_SIGNATURE))
-            self._settle(now, held, places, Reason.UNCHECKED_SIGNATURE)
+        """Wait for the check of a block no longer."""
+        places = tuple(held.signed)
+        at = tuple((held.batch.height, place) for place in places)
+        self._remember(held.job, GivenUp(at, tuple(held.owners(places)), now))
+        held.refused.update(dict.fromkeys(places, Reason.UNCHECKED_SIGNATURE))
+        self._settle(now, held, places, Reason.UNCHECKED_SIGNATURE)
 
     def _settle(self, now: Nanos, held: HeldBatch, refused: tuple[int, ...], reason: Reason) -> None:
         self.emit(CancelTimer(str(held.batch.height)))
@@ -211,7 +209,12 @@ class Checks(Sealing):
             turn = turns.take(self.state.ids.next("C"), self.state.trust.proven)
             self.emit(Compute(turn.job, CheckOrders(turn.signed())))
             self._await(now, TURN)
-        if self.state.stopping and self.state.late:
+        if self.state.stopping:
+            self._close_late(now)
+
+    def _close_late(self, now: Nanos) -> None:
+        """Seal a block for what came too late for its own, unless a batch is held that takes it along."""
+        if self.state.late and not self.state.held:
             self.close(now, "stop", 0)
 
     def _release(self, now: Nanos) -> None:

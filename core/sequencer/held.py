@@ -24,8 +24,6 @@ from core.sequencer.apart import Portion
 from core.sequencer.reasons import Reason
 from core.units import Nanos
 
-HELD_MAX: Final = 128
-"""Batches that wait in all. One more, and the oldest check is given up."""
 GIVEN_UP_MAX: Final = 128
 """Checks that were given up and are remembered until their answers come; of more the oldest is forgotten."""
 TurnedAway: TypeAlias = OrderFailed | CancelRefused | ReplaceRefused

@@ -56,7 +56,9 @@ class SequencerState(msgspec.Struct):
     opened: dict[str, str] = {}
     """By owner, the connection that its session was last logged on by."""
     held: list[HeldBatch] = []
-    """Sealed batches that the auction has not got yet, oldest first; at most `HELD_MAX`."""
+    """Sealed batches that the auction has not got yet, oldest first. Each waits for `check_timeout` at most. Orders end
+    and requests are answered once the auction has them, so together they have a few messages for each order that may be
+    live."""
     turns: Turns = msgspec.field(default_factory=Turns)
     """What is checked apart, of those batches and of earlier ones."""
     late: list[Item] = []
@@ -121,8 +123,11 @@ class Sealing(Component[SequencerState]):
         return sealed
 
     def arm(self) -> None:
-        """Set the timer to the end of the window."""
-        state, due = self.state, self.state.batch.due
+        """Set the timer to the end of the window. A venue that stops opens no more windows."""
+        state = self.state
+        if state.stopping:
+            state.batch.due = None
+        due = state.batch.due
         if due != state.armed:
             state.armed = due
             self.emit(CancelTimer(WINDOW) if due is None else SetTimer(WINDOW, due))

@@ -63,9 +63,9 @@ class Sequencer(Outcomes):
 
     def _on_stop(self, now: Nanos, _event: Stop) -> None:
         self.state.stopping = True
-        if self.state.batch.leaves or self.state.late:
+        if self.state.batch.leaves:
             self.close(now, "stop", 0)
-        self.state.batch.due = None
+        self._close_late(now)
         self.arm()
 
     def _on_resume(self, now: Nanos, _event: Resume) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.fix.records import SessionClosed
-from core.kernel.record import Message
+from core.kernel.record import Message, Resume, Stop
 from core.market.orders import CancelRefused, Item, OrderFailed
 from core.sequencer.facts import SEQUENCED, item_of
 from core.sequencer.sequencer import Sequencer
@@ -26,6 +26,7 @@ STEPS = st.one_of(
     st.tuples(st.just("solve"), st.integers(0, 5)),
     st.tuples(st.just("pass"), st.integers(1, 400)),
     st.tuples(st.just("restore")),
+    st.tuples(st.just("stop")),
 )
 
 
@@ -67,6 +68,10 @@ class Run:
         sequencer.restore(self.venue.sequencer.snapshot())
         self.venue.sequencer = sequencer
 
+    def stop(self) -> None:
+        """Or go on, if it has stopped."""
+        self.venue.handle(Resume() if self.venue.sequencer.state.stopping else Stop())
+
     def wait(self, span: int) -> None:
         until = self.venue.now + span * MILLISECOND
         while timer := self.next_timer(until):
@@ -81,6 +86,7 @@ class Run:
             "solve": self.solve,
             "pass": self.wait,
             "restore": self.restore,
+            "stop": self.stop,
         }
         for step, *how in steps:
             does[step](*how)

@@ -7,12 +7,11 @@ import pytest
 
 from core.fix.records import SessionClosed
 from core.identity.checking import BlockChecked, CheckBlock, CheckOrders
-from core.kernel.record import Computed, Message, Stop
+from core.kernel.record import Computed, Message, Resume, Stop
 from core.market.orders import OrderFailed
 from core.sequencer.apart import TURN_MAX
 from core.sequencer.checks import APART, APART_WAIT, TOGETHER_MAX, TURN
 from core.sequencer.facts import BlockSealed, CulpritsFound, OrderSequenced, OrdersVerified
-from core.sequencer.held import HELD_MAX
 from core.sequencer.sealing import WINDOW
 from core.sequencer.sequencer import Sequencer
 from core.units import MILLISECOND, SECOND
@@ -20,6 +19,8 @@ from tests.helpers.orders import cancel, from_peer
 from tests.helpers.signed import BAD, GOOD, T0, Venue, order, pretend, pretended
 
 TIMEOUT = 10 * SECOND
+MANY = 300
+"""Blocks that others fill while one is checked."""
 
 
 def send(venue: Venue, owner: str, *names: str) -> None:
@@ -110,6 +111,45 @@ def test_a_venue_that_stops_seals_it_at_once() -> None:
     assert venue.traded == [(1, ["c2"]), (2, ["late"])]
     assert venue.sequencer.state.checks == 0
     assert WINDOW not in venue.timers
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_is_late_when_a_venue_stops_goes_with_the_batch_that_still_waits(resumed: bool) -> None:
+    venue = Venue("MM1")
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "late")
+    venue.ring(WINDOW)
+    venue.ring(APART)
+    send(venue, "MM1", "c2")
+    venue.handle(Stop())
+    venue.solve(by=pretend)
+    venue.handle(Stop())
+    assert [it.trigger for it in venue.said(BlockSealed)] == ["window", "stop"]
+    if resumed:
+        venue.handle(Resume())
+    venue.solve(by=pretend)
+    assert venue.traded == [(1, []), (2, ["late", "c2"])]
+    assert venue.texts == {}
+    assert venue.sequencer.state.checks == 0
+    assert WINDOW not in venue.timers
+
+
+def test_a_venue_that_has_stopped_opens_no_window_after_the_block_of_what_was_late() -> None:
+    venue = Venue(empty_windows_per_block=1)
+    newcomers(venue, "MM2")
+    send(venue, "MM2", "late")
+    venue.ring(WINDOW)
+    venue.ring(APART)
+    venue.handle(Stop())
+    venue.solve(by=pretend)
+    assert venue.traded == [(1, []), (2, ["late"])]
+    assert WINDOW not in venue.timers
+    venue.now += SECOND
+    send(venue, "MM2", "refused")
+    assert len(venue.said(BlockSealed)) == 2
+    venue.handle(Resume())
+    venue.ring(WINDOW)
+    assert [it.trigger for it in venue.said(BlockSealed)] == ["window", "stop", "empty"]
 
 
 def test_who_was_checked_and_found_good_shares_the_check_of_its_next_block() -> None:
@@ -256,18 +296,32 @@ def test_keys_that_a_late_answer_suspects_are_distrusted_and_their_places_named(
     assert list(venue.sequencer.state.trust.distrusted) == ["MM1"]
 
 
-@pytest.mark.parametrize("turns", [0, 1])
-def test_blocks_that_wait_for_what_is_apart_are_never_more_than_may_be_held(turns: int) -> None:
-    venue = Venue("MM1", batch_messages=1)
+def test_however_many_blocks_others_fill_meanwhile_a_check_has_its_whole_time() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=1)
+    for n in range(MANY):
+        venue.handle(from_peer(order(f"p{n}"), "MM3"))
+    send(venue, "MM1", "honest")
+    venue.handle(Message("fix", SessionClosed("MM3", "lost", cancel_orders=True)))
+    send(venue, "MM2", *(f"c{n}" for n in range(MANY)))
+    assert len(venue.traded) == MANY
+    venue.solve_all(pretend)
+    assert [name for _, (name,) in venue.traded[MANY:]] == ["honest", *[""] * MANY, *(f"c{n}" for n in range(MANY))]
+    assert venue.texts == {}
+
+
+def test_blocks_that_others_fill_meanwhile_wait_for_what_is_apart_as_one_does() -> None:
+    venue = Venue(batch_messages=1)
     newcomers(venue, "MM2")
     send(venue, "MM2", "c1")
-    for n in range(HELD_MAX):
+    for n in range(MANY):
         venue.handle(from_peer(order(f"p{n}"), "MM3"))
-    assert len(venue.traded) == HELD_MAX + 1
-    for _ in range(turns):
-        venue.solve(by=pretend)
-        venue.ring(WINDOW)
-        assert venue.traded[-1] == (HELD_MAX + 2, ["c1"])
+    assert venue.traded == []
+    venue.ring(APART)
+    assert venue.now == T0 + APART_WAIT
+    assert len(venue.traded) == MANY + 1
+    venue.solve(by=pretend)
+    venue.ring(WINDOW)
+    assert venue.traded[-1] == (MANY + 2, ["c1"])
     assert venue.texts == {}
 
 

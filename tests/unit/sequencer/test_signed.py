@@ -13,7 +13,7 @@ from core.identity.checking import OrdersChecked
 from core.kernel.record import Computed, Message, Restarted, Stop, TimerFired
 from core.market.orders import CancelRefused, OrderCancelled, OrderExpired, OrderFailed, ReplaceRefused
 from core.sequencer.facts import BlockSealed, CulpritsFound, OrderRefused, OrdersVerified
-from core.sequencer.held import GIVEN_UP_MAX, HELD_MAX
+from core.sequencer.held import GIVEN_UP_MAX
 from core.sequencer.known import REMEMBERED
 from core.sequencer.sequencer import Sequencer
 from core.sequencer.trust import DISTRUST, UNCHECKED_MAX
@@ -337,18 +337,6 @@ def test_of_checks_that_were_given_up_only_the_newest_are_remembered() -> None:
         time_out(venue, str(n + 1))
     given_up = venue.sequencer.state.given_up.values()
     assert [it.places for it in given_up] == [((height, 0),) for height in range(2, GIVEN_UP_MAX + 2)]
-
-
-def test_the_oldest_check_is_given_up_when_too_many_blocks_wait_for_it() -> None:
-    venue = Venue("MM1", batch_messages=1)
-    venue.handle(signed_by("MM1", order("c1")))
-    for n in range(HELD_MAX - 1):
-        venue.handle(from_peer(order(f"p{n}"), "MM2"))
-    assert venue.traded == []
-    venue.handle(from_peer(order("last"), "MM2"))
-    assert len(venue.traded) == HELD_MAX + 1
-    assert venue.texts == {"c1": "unchecked_signature"}
-    assert not venue.sequencer.state.held
 
 
 def test_a_check_that_is_under_way_at_a_stop_is_waited_for() -> None:
