@@ -125,10 +125,10 @@ class OrderDesk:
         for fill in script[min(self._accepted, len(script)) - 1]:
             share += fill.share
             self._scripted += 1
-            quantity = placed.quantity * share - before
+            quantity = EXACT.subtract(placed.quantity * share, before)
             price = placed.price * fill.factor if placed.side == "buy" else placed.price / fill.factor
             trades.append(ScriptedTrade(f"L-{self._scripted:02d}", price, quantity))
-            before += quantity
+            before = EXACT.add(before, quantity)
         return trades
 
     def fill(self, client_id: str, trade: ScriptedTrade) -> None:
@@ -209,7 +209,7 @@ class OrderDesk:
             if order.status.is_final:
                 continue
             placed, instrument = order.placed, self._instruments[order.placed.symbol]
-            left = placed.quantity - order.executed
+            left = EXACT.subtract(placed.quantity, order.executed)
             taken = (instrument.quote, left * placed.price) if placed.side == "buy" else (instrument.base, left)
             locked[taken[0]] = EXACT.add(locked.get(taken[0], _ZERO), taken[1])
         return locked
@@ -221,7 +221,7 @@ class OrderDesk:
         instrument = self._instruments[order.placed.symbol]
         trade = ExchangeTrade(trade_id, price, quantity, *self._commission(instrument, price, quantity, bps))
         order.trades.append(trade)
-        order.executed += quantity
+        order.executed = EXACT.add(order.executed, quantity)
         whole = order.executed >= order.placed.quantity
         order.status = ExchangeStatus.FILLED if whole else ExchangeStatus.PARTIALLY_FILLED
         self._settle(order, instrument, trade)

@@ -195,6 +195,14 @@ def test_prices_of_an_asset_can_be_those_of_a_recording(tmp_path: Path) -> None:
     assert ((late.price - 118_800).abs() < 600).all()
 
 
+def test_an_asset_without_a_step_trades_in_parts_that_add_up() -> None:
+    result = ran(DAY, "run.duration=60s", "run.drain=5m", "asset.ETHUSDC.step=0", "asset.BTCUSDC.step=0", seed=2)
+    assert (result.index_orders.status != "open").all()
+    assert not (result.notes.kind == "ExecutionUnexpected").any()
+    of_orders = result.fills[result.fills.symbol == "ETHUSDC"].groupby("asset_order_id").size()
+    assert of_orders.max() > 1
+
+
 def test_what_was_minted_is_on_the_chain_with_proofs() -> None:
     run = simulated()
     assert run.run(lambda _progress: True)
