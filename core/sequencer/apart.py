@@ -1,9 +1,10 @@
 """What is checked on its own, each owner's apart from all others', and whose turn it is.
 
-A check of bad signatures costs many times what one of good ones does. So only those whose last check was good, the
-proven, share the check of a block (`core.sequencer.checks`); what the others have in it is checked in turns of a few
-messages, one turn at a time. Proven owners are here as well: with more than the others leave room for, and with what is
-behind that. They and the others have every other turn.
+To find many bad signatures costs many times what a check of good ones does. So the check of a block
+(`core.sequencer.checks`) finds few, and of other owners only says that it casts doubt on them: what these have in the
+block is checked in turns of a few messages, one turn at a time. Owners who are trusted are here as well: with more than
+the others leave room for while several blocks are under check, and with what is behind that. They and those who are
+distrusted have every other turn.
 
 An owner's messages stay in their order: as long as one waits here, so do those behind it.
 """
@@ -54,8 +55,8 @@ class Turns(msgspec.Struct):
 
     waiting: dict[str, list[Portion]] = {}
     turn: Turn | None = None
-    was_proven: bool = False
-    """Whether the last turn was a proven owner's."""
+    was_trusted: bool = False
+    """Whether the last turn was an owner's who is not distrusted."""
 
     def __len__(self) -> int:
         """Portions that wait or are being checked."""
@@ -87,11 +88,11 @@ class Turns(msgspec.Struct):
                 return owner, first
         return None
 
-    def take(self, job: str, proven: Container[str]) -> Turn:
+    def take(self, job: str, distrusted: Container[str]) -> Turn:
         """Begin the next turn. Something must wait, and no turn be under way."""
-        first = {owner in proven: owner for owner in reversed(self.waiting)}
-        owner = first.get(not self.was_proven, next(iter(self.waiting)))
-        self.was_proven = owner in proven
+        first = {owner not in distrusted: owner for owner in reversed(self.waiting)}
+        owner = first.get(not self.was_trusted, next(iter(self.waiting)))
+        self.was_trusted = owner not in distrusted
         portions, rest = _at_most(TURN_MAX, self.waiting.pop(owner))
         if rest:
             self.waiting[owner] = rest

@@ -1,9 +1,10 @@
 """The sequencer's checks: what was sealed waits here until its signatures are checked, and then goes to the auction.
 
-The messages of a block whose owners are proven take one check, whose time is bounded whatever is wrong with them. Those
-of all others, and of the owners whom it casts doubt on, are checked apart, in turns. A block waits for these for
-`APART_WAIT`; what comes later goes with a later batch. So who signs badly delays others by that, a turn and the time of
-some checks together at most.
+The signed messages of a block take one aggregate check, whose time is bounded whatever is wrong with them. In turns of
+their own are checked those of the owners whom it casts doubt on, what these have behind that, and, only while checks of
+several blocks are under way together, those of who has more than its share. A block waits for these for `APART_WAIT`;
+what comes later goes with a later batch. So who signs badly delays others by that, a turn and the time of some checks
+together at most.
 """
 
 from __future__ import annotations
@@ -91,11 +92,12 @@ class Checks(Sealing):
         self._go_on(now)
 
     def _not_together(self, held: HeldBatch) -> list[str]:
-        """Whose messages are not checked with the others' of their block."""
+        """Whose messages are not checked with the others' of their block: who has some that wait apart already, or has
+        more than its share. While no other block is under check nobody has.
+        """
         state = self.state
         signed = Counter(held.owners(held.signed))
         apart = [owner for owner in dict.fromkeys(it.owner for it in held.batch.items) if state.turns.has(owner)]
-        apart += [owner for owner in signed if owner not in state.trust.proven and owner not in apart]
         if not signed:
             return apart
         under_way = Counter(owner for it in state.held if it.signed for owner in it.owners(it.signed))
@@ -147,8 +149,6 @@ class Checks(Sealing):
         self._verified(now, Portion(held.batch.height, held.batch.closed_at, {}, held.signed), refused, reason)
         held.signed = {}
         self.state.trust.settle(owners)
-        if reason is not Reason.UNCHECKED_SIGNATURE:
-            self.state.trust.prove(owners)
 
     def _verified(self, now: Nanos, of: Portion, refused: tuple[int, ...], reason: Reason) -> None:
         if of.signed:
@@ -165,7 +165,6 @@ class Checks(Sealing):
         places = turn.places()
         culprits = [places[each] for each in event.result.culprits]
         self.state.trust.distrust(now, [turn.owner] * len(culprits))
-        self.state.trust.prove([turn.owner])
         self._end_turn(now, culprits, Reason.BAD_ORDER_SIGNATURE)
         self._go_on(now)
 
@@ -206,15 +205,15 @@ class Checks(Sealing):
             self._bring(now, *checked, {})
         self._release(now)
         if turns.turn is None and turns.waiting:
-            turn = turns.take(self.state.ids.next("C"), self.state.trust.proven)
+            turn = turns.take(self.state.ids.next("C"), self.state.trust.distrusted)
             self.emit(Compute(turn.job, CheckOrders(turn.signed())))
             self._await(now, TURN)
         if self.state.stopping:
             self._close_late(now)
 
     def _close_late(self, now: Nanos) -> None:
-        """Seal a block for what came too late for its own, unless a batch is held that takes it along."""
-        if self.state.late and not self.state.held:
+        """Seal one block for all that came too late for its own, unless a batch is held that takes it along."""
+        if self.state.late and not self.state.held and not len(self.state.turns):
             self.close(now, "stop", 0)
 
     def _release(self, now: Nanos) -> None:

@@ -109,9 +109,9 @@ class BlockSigned(Record, frozen=True):
 
 
 class OrdersVerified(Record, frozen=True):
-    """Signed messages of a block were checked, `waited` after it was sealed: those of proven owners all at once, those
-    of the others apart. Of `signed` ones those that stand at `refused` in the block do not reach the auction, for a
-    stable reason code; None if there are none.
+    """Signed messages of a block were checked, `waited` after it was sealed: all at once, and apart what was left open.
+    Of `signed` ones those that stand at `refused` in the block do not reach the auction, for a stable reason code; None
+    if there are none.
     """
 
     height: int

@@ -66,6 +66,7 @@ class Sizes(NamedTuple):
     """How much is measured; the best of `repeats` counts. One owner may have 10,000 orders alive."""
 
     orders: int = 9_000
+    """More than a block holds."""
     repeats: int = 3
     roots: int = 200
     """Times that the root is made."""
@@ -73,7 +74,7 @@ class Sizes(NamedTuple):
     """Orders in a signed block."""
 
 
-FULL, TINY = Sizes(), Sizes(200, 1, 1, 3)
+FULL, TINY = Sizes(), Sizes(600, 1, 1, 3)
 
 
 class Empty(msgspec.Struct):
@@ -155,6 +156,7 @@ def whole_way(sizes: Sizes) -> None:
     for (name, make), sync in product(SUBJECTS.items(), POLICIES):
         best = min((measure(orders, make, sync) for _ in range(sizes.repeats)), key=lambda it: it.cpu)
         assert best.accepted == count, best
+        assert best.blocks, best
         wall, cpu = (count / seconds / DESIGN_RATE for seconds in (best.wall, best.cpu))
         print(
             f"{name}, sync {sync}: {wall * DESIGN_RATE:,.0f} /s, {wall:.1f} x the design rate; "

@@ -79,7 +79,7 @@ def order(cl_ord_id: str, **changes: Any) -> NewOrderSingle:
 
 
 class Venue:
-    """A sequencer at `now`, and what it has said. The last checks of its signers were good."""
+    """A sequencer at `now` whose signers are logged on, and what it has said."""
 
     def __init__(self, *signers: str, **changes: Any) -> None:
         self.sequencer = Sequencer("sequencer", settings(**changes))
@@ -92,7 +92,6 @@ class Venue:
         self.handle(Start())
         for maker in signers:
             self.admit(maker)
-        self.sequencer.state.trust.prove(signers)
 
     def handle(self, event: Event) -> None:
         """Hand it one event, and what it sends itself; sort the rest."""

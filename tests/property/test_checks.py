@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.fix.records import SessionClosed
+from core.identity.checking import CheckBlock
 from core.kernel.record import Message, Resume, Stop
 from core.market.orders import CancelRefused, Item, OrderFailed
-from core.sequencer.facts import SEQUENCED, item_of
+from core.sequencer.facts import SEQUENCED, OrderSequenced, item_of
 from core.sequencer.sequencer import Sequencer
 from core.units import MILLISECOND, SECOND, Nanos
 from tests.helpers.orders import cancel, from_peer
@@ -27,15 +28,15 @@ STEPS = st.one_of(
     st.tuples(st.just("pass"), st.integers(1, 400)),
     st.tuples(st.just("restore")),
     st.tuples(st.just("stop")),
+    st.tuples(st.just("doubt"), st.sampled_from(SIGNERS)),
 )
 
 
 class Run:
-    """A venue where A and B are proven, C is new, and one more signs nothing."""
+    """A venue where three sign each message, and one more signs nothing."""
 
     def __init__(self, check_timeout: Nanos = 1_000 * SECOND) -> None:
-        self.venue = Venue("A", "B", batch_messages=10, check_timeout=check_timeout)
-        self.venue.admit("C")
+        self.venue = Venue(*SIGNERS, batch_messages=10, check_timeout=check_timeout)
         self.count = 0
 
     def order(self, owner: str, many: int, bad: int) -> None:
@@ -63,6 +64,13 @@ class Run:
         if self.venue.jobs:
             self.venue.solve(job % len(self.venue.jobs), by=pretend)
 
+    def doubt(self, owner: str) -> None:
+        """A block is checked that casts doubt on this owner, and goes without what is good of it."""
+        self.order(owner, 4, 2)
+        self.wait(500)
+        self.solve(-1)
+        self.wait(250)
+
     def restore(self) -> None:
         sequencer = Sequencer("sequencer", self.venue.sequencer.settings)
         sequencer.restore(self.venue.sequencer.snapshot())
@@ -87,6 +95,7 @@ class Run:
             "pass": self.wait,
             "restore": self.restore,
             "stop": self.stop,
+            "doubt": self.doubt,
         }
         for step, *how in steps:
             does[step](*how)
@@ -138,3 +147,20 @@ def test_whatever_check_does_not_come_in_time_nothing_is_lost_and_nothing_bad_tr
         assert [*those] == [it for it in names(placed, owner) if it in those]
     assert len(got) + len(away) == len(placed)
     assert (state.checks, state.late, state.trust.unchecked) == (0, [], {})
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from((*SIGNERS, "plain")), st.booleans()), min_size=30, max_size=60))
+def test_all_that_is_signed_in_a_block_takes_one_check_where_those_before_it_are_done(messages: list[Any]) -> None:
+    run = Run()
+    venue = run.venue
+    for owner, is_bad in messages:
+        run.order(owner, 1, int(is_bad))
+        if not venue.jobs:
+            continue
+        (asked,) = venue.jobs
+        assert isinstance(asked.problem, CheckBlock)
+        in_block = venue.said(OrderSequenced)[-10:]
+        assert len(asked.problem.signed) == sum(it.order.owner in SIGNERS for it in in_block)
+        venue.solve_all(pretend)
+        run.wait(1_000)

@@ -72,9 +72,15 @@ def singly(folder: Path) -> list[str]:
     return bad
 
 
+def placed(result: RunResult, cl_ord_ids: list[str]) -> list[str]:
+    """Those of them that were not refused at the door."""
+    refused = facts(result, "OrderRefused") + facts(result, "CancelRequestRefused")
+    return [each for each in cl_ord_ids if each not in {it["cl_ord_id"] for it in refused}]
+
+
 def test_every_message_that_is_signed_wrongly_and_no_other_is_turned_away(result: RunResult, folder: Path) -> None:
-    bad = singly(folder)
-    assert len(bad) > 4
+    bad = placed(result, singly(folder))
+    assert len(bad) > 3
     assert all(cl_ord_id.startswith("MM2-") for cl_ord_id in bad)
     orders = result.orders
     failed = [*orders[orders.reason == "bad_order_signature"].cl_ord_id]
@@ -86,35 +92,33 @@ def test_every_message_that_is_signed_wrongly_and_no_other_is_turned_away(result
 def test_the_others_trade_on(result: RunResult) -> None:
     orders = result.orders
     filled = Counter(orders[orders.status == "filled"].owner)
-    assert all(filled[maker] > 50 for maker in ("MM1", "MM2", "MM3", "MM4"))
+    assert all(filled[maker] > 50 for maker in ("MM1", "MM3", "MM4"))
+    assert 0 < filled["MM2"] < 50
     refused = Counter((it["owner"], it["reason"]) for it in facts(result, "OrderRefused"))
     assert list(refused) == [("MM2", "signatures_distrusted")], "and nobody else at the door"
 
 
-def test_those_who_are_proven_share_one_check_of_a_block_and_nobody_waits_for_anything_else(
+def test_all_that_is_signed_in_a_block_takes_one_check_and_waits_for_nothing_else(
     result: RunResult, folder: Path
 ) -> None:
     verified = facts(result, "OrdersVerified")
     checks = Counter(type(event.result) for event in heard(folder) if isinstance(event, Computed))
-    assert checks[OrdersChecked] < checks[BlockChecked] <= len(facts(result, "BlockSealed"))
-    assert len(verified) == checks[OrdersChecked] + checks[BlockChecked]
-    first, second, *rest = ({"waited": it["waited"], "alone": 3_000_000 + 500_000 * it["signed"]} for it in verified)
-    assert all(it["waited"] == it["alone"] for it in (first, *rest))
-    assert second["waited"] == first["waited"] + second["alone"], "nobody is proven at first, and turns are taken"
+    assert (checks[BlockChecked], checks[OrdersChecked]) == (len(verified), 0)
+    assert len({it["height"] for it in verified}) == len(verified) > 20
+    assert all(it["waited"] == 3_000_000 + 500_000 * it["signed"] for it in verified)
 
 
-def test_blocks_and_receipts_are_as_true_of_culprits_as_of_others(folder: Path) -> None:
+def test_blocks_and_receipts_are_as_true_of_culprits_as_of_others(result: RunResult, folder: Path) -> None:
     blocks = list(read_blocks(folder))
     assert verify_history(blocks) is None
     namespace: dict[str, Any] = {}
     exec(compile(SOURCE, "docs/receipts.md", "exec"), namespace)
-    bad = singly(folder)
     proven = [
         namespace["check"](encode_receipt(receipt_of(it.block, index)).decode(), block_hash(it.block.header))
         for it in blocks
         for index in range(it.block.header.message_count)
     ]
-    assert {it["cl_ord_id"] for it in proven} >= set(bad)
+    assert {it["cl_ord_id"] for it in proven} >= set(placed(result, singly(folder)))
 
 
 def test_it_is_the_same_every_time_and_replays(result: RunResult, folder: Path) -> None:
@@ -134,8 +138,7 @@ def test_checks_that_take_too_long_refuse_those_who_sign_and_hold_up_nobody_for_
     result = sim.run(SCENARIO, overrides=slow)
     verified = facts(result, "OrdersVerified")
     assert {it["reason"] for it in verified} == {"unchecked_signature"}
-    assert min(it["waited"] for it in verified) == 200_000_000
-    assert max(it["waited"] for it in verified) < 600_000_000, "there is one turn at a time"
+    assert {it["waited"] for it in verified} == {200_000_000}
     orders = result.orders
     status = {maker: set(orders[orders.owner == maker].status) for maker in ("MM1", "MM2", "MM3", "MM4")}
     assert status["MM1"] == status["MM2"] == {"failed"}

@@ -9,7 +9,7 @@ import msgspec
 from core.config import VenueConfig, decode_custom
 from core.fix.codec import encode
 from core.fix.timestamps import format_timestamp
-from core.identity.checking import CheckOrders, CheckSignature, check
+from core.identity.checking import CheckBlock, CheckSignature, check
 from core.identity.orders import sign_order
 from core.kernel.kernel import Kernel
 from core.kernel.record import Bytes, Compute, Computed, Connected, Disconnected, Event, Message, Note, Record
@@ -67,7 +67,7 @@ class Node:
         for _ in range(20):
             self.now += 50 * MILLISECOND
             self.pump()
-            self.answer(CheckOrders)
+            self.answer(CheckBlock)
         return [(it.signed, it.refused) for it in self.facts if isinstance(it, OrdersVerified)]
 
 

@@ -16,7 +16,7 @@ from core.config import VenueConfig, decode_custom
 from core.fix.codec import encode
 from core.fix.records import SessionChanged
 from core.fix.timestamps import format_timestamp
-from core.identity.checking import CheckOrders, check
+from core.identity.checking import CheckBlock, check
 from core.identity.orders import sign_order
 from core.identity.records import LogonProven
 from core.kernel.kernel import Kernel
@@ -97,7 +97,7 @@ async def _seals_on() -> None:
     released, seen = threading.Event(), Seen()
 
     def slow(problem: Any) -> Record:
-        assert not isinstance(problem, CheckOrders) or released.wait(SECONDS)
+        assert not isinstance(problem, CheckBlock) or released.wait(SECONDS)
         return check(problem)
 
     signing = {**VENUE["members"][0]["key"], "signing": "order"}

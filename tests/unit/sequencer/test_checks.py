@@ -14,6 +14,7 @@ from core.sequencer.checks import APART, APART_WAIT, TOGETHER_MAX, TURN
 from core.sequencer.facts import BlockSealed, CulpritsFound, OrderSequenced, OrdersVerified
 from core.sequencer.sealing import WINDOW
 from core.sequencer.sequencer import Sequencer
+from core.sequencer.trust import DISTRUST
 from core.units import MILLISECOND, SECOND
 from tests.helpers.orders import cancel, from_peer
 from tests.helpers.signed import BAD, GOOD, T0, Venue, order, pretend, pretended
@@ -29,25 +30,37 @@ def send(venue: Venue, owner: str, *names: str) -> None:
         venue.handle(pretended(owner, order(name), BAD if name.startswith("bad") else GOOD))
 
 
-def newcomers(venue: Venue, *owners: str) -> None:
-    """They are logged on, and nothing of them was checked yet."""
-    for owner in owners:
-        venue.admit(owner)
+def doubt(venue: Venue, owner: str, *names: str) -> None:
+    """Orders of this owner, among others that make the check of their block cast doubt on all that it has there."""
+    send(venue, owner, "bad1", *names, "bad2")
 
 
 # --- who waits for whom --------------------------------------------------------------------------
 
 
-def test_a_block_waits_for_the_checks_of_the_unproven_for_a_moment_and_not_longer() -> None:
-    venue = Venue("MM1", batch_messages=3)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "bad1", "c2")
-    send(venue, "MM1", "honest")
-    together, apart = venue.jobs
-    assert isinstance(together.problem, CheckBlock)
-    assert isinstance(apart.problem, CheckOrders)
-    assert [len(it.problem.signed) for it in venue.jobs] == [1, 2]
+def test_all_that_is_signed_in_a_block_takes_one_check_whoever_is_new_or_was_found_out_before() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    send(venue, "MM1", "c1", "c2")
+    send(venue, "MM2", "bad3")
     venue.solve(by=pretend)
+    venue.now += DISTRUST
+    venue.admit("MM3")
+    for first, second, third in (("MM2", "MM3", "MM1"), ("MM3", "MM1", "MM2")):
+        send(venue, first, f"first of {first}")
+        send(venue, second, f"second of {second}")
+        send(venue, third, f"third of {third}")
+        assert [(type(it.problem), len(it.problem.signed)) for it in venue.jobs] == [(CheckBlock, 3)]
+        venue.solve(by=pretend)
+    assert [len(names) for _, names in venue.traded] == [2, 3, 3]
+    assert venue.texts == {"bad3": "bad_order_signature"}
+
+
+def test_a_block_waits_for_what_is_in_doubt_for_a_moment_and_not_longer() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    doubt(venue, "MM2")
+    send(venue, "MM1", "honest")
+    venue.solve(by=pretend)
+    assert [(type(it.problem), len(it.problem.signed)) for it in venue.jobs] == [(CheckOrders, 2)]
     assert venue.traded == []
     venue.ring(APART)
     assert venue.now == T0 + APART_WAIT
@@ -55,36 +68,32 @@ def test_a_block_waits_for_the_checks_of_the_unproven_for_a_moment_and_not_longe
 
 
 def test_what_is_checked_in_that_moment_goes_with_its_own_block_in_its_place() -> None:
-    venue = Venue("MM1", batch_messages=4)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "c1", "bad2")
+    venue = Venue("MM1", "MM2", batch_messages=5)
+    send(venue, "MM2", "c1")
+    doubt(venue, "MM2")
     send(venue, "MM1", "honest")
-    send(venue, "MM2", "c4")
-    venue.solve(1, by=pretend)
-    assert venue.traded == []
-    venue.solve(by=pretend)
-    assert venue.traded == [(1, ["c1", "honest", "c4"])]
-    assert venue.texts == {"bad2": "bad_order_signature"}
+    send(venue, "MM2", "c5")
+    venue.solve_all(pretend)
+    assert venue.traded == [(1, ["c1", "honest", "c5"])]
+    assert venue.texts == {"bad1": "bad_order_signature", "bad2": "bad_order_signature"}
 
 
 def test_what_comes_later_goes_first_with_the_next_batch() -> None:
-    venue = Venue("MM1", batch_messages=2)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "late")
+    venue = Venue("MM1", "MM2", batch_messages=4)
+    doubt(venue, "MM2", "late")
     send(venue, "MM1", "c2")
     venue.solve(by=pretend)
     venue.ring(APART)
-    send(venue, "MM1", "c3", "c4")
-    venue.solve(0, by=pretend)
+    send(venue, "MM1", "c3", "c4", "c5", "c6")
+    venue.solve(by=pretend)
     assert venue.traded == [(1, ["c2"])]
     venue.solve(by=pretend)
-    assert venue.traded == [(1, ["c2"]), (2, ["late", "c3", "c4"])]
+    assert venue.traded == [(1, ["c2"]), (2, ["late", "c3", "c4", "c5", "c6"])]
 
 
 def test_if_nothing_comes_an_empty_block_is_sealed_for_it() -> None:
-    venue = Venue("MM1", batch_messages=2)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "late")
+    venue = Venue("MM1", "MM2", batch_messages=4)
+    doubt(venue, "MM2", "late")
     send(venue, "MM1", "c2")
     venue.solve(by=pretend)
     venue.ring(APART)
@@ -99,9 +108,8 @@ def test_if_nothing_comes_an_empty_block_is_sealed_for_it() -> None:
 
 
 def test_a_venue_that_stops_seals_it_at_once() -> None:
-    venue = Venue("MM1", batch_messages=2)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "late")
+    venue = Venue("MM1", "MM2", batch_messages=4)
+    doubt(venue, "MM2", "late")
     send(venue, "MM1", "c2")
     venue.solve(by=pretend)
     venue.ring(APART)
@@ -113,12 +121,25 @@ def test_a_venue_that_stops_seals_it_at_once() -> None:
     assert WINDOW not in venue.timers
 
 
+def test_what_takes_many_turns_is_late_together_when_a_venue_stops() -> None:
+    names = [f"c{number}" for number in range(2 * TURN_MAX)]
+    venue = Venue("MM2", batch_messages=100)
+    doubt(venue, "MM2", *names)
+    venue.ring(WINDOW)
+    venue.solve(by=pretend)
+    venue.ring(APART)
+    venue.handle(Stop())
+    venue.solve_all(pretend)
+    assert venue.traded == [(1, []), (2, names)]
+    assert [it.trigger for it in venue.said(BlockSealed)] == ["window", "stop"]
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_what_is_late_when_a_venue_stops_goes_with_the_batch_that_still_waits(resumed: bool) -> None:
-    venue = Venue("MM1")
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "late")
+    venue = Venue("MM1", "MM2", batch_messages=10)
+    doubt(venue, "MM2", "late")
     venue.ring(WINDOW)
+    venue.solve(by=pretend)
     venue.ring(APART)
     send(venue, "MM1", "c2")
     venue.handle(Stop())
@@ -129,16 +150,16 @@ def test_what_is_late_when_a_venue_stops_goes_with_the_batch_that_still_waits(re
         venue.handle(Resume())
     venue.solve(by=pretend)
     assert venue.traded == [(1, []), (2, ["late", "c2"])]
-    assert venue.texts == {}
+    assert venue.texts.keys() == {"bad1", "bad2"}
     assert venue.sequencer.state.checks == 0
     assert WINDOW not in venue.timers
 
 
 def test_a_venue_that_has_stopped_opens_no_window_after_the_block_of_what_was_late() -> None:
-    venue = Venue(empty_windows_per_block=1)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "late")
+    venue = Venue("MM2", batch_messages=10, empty_windows_per_block=1)
+    doubt(venue, "MM2", "late")
     venue.ring(WINDOW)
+    venue.solve(by=pretend)
     venue.ring(APART)
     venue.handle(Stop())
     venue.solve(by=pretend)
@@ -152,21 +173,7 @@ def test_a_venue_that_has_stopped_opens_no_window_after_the_block_of_what_was_la
     assert [it.trigger for it in venue.said(BlockSealed)] == ["window", "stop", "empty"]
 
 
-def test_who_was_checked_and_found_good_shares_the_check_of_its_next_block() -> None:
-    venue = Venue(batch_messages=2)
-    newcomers(venue, "MM1", "MM2")
-    send(venue, "MM1", "c1")
-    send(venue, "MM2", "c2")
-    assert [type(it.problem) for it in venue.jobs] == [CheckOrders], "one turn at a time"
-    venue.solve_all(pretend)
-    send(venue, "MM1", "c3")
-    send(venue, "MM2", "c4")
-    assert [(type(it.problem), len(it.problem.signed)) for it in venue.jobs] == [(CheckBlock, 2)]
-    venue.solve_all(pretend)
-    assert venue.traded == [(1, ["c1", "c2"]), (2, ["c3", "c4"])]
-
-
-def test_a_proven_owner_that_signs_badly_casts_doubt_on_itself_alone() -> None:
+def test_an_owner_that_signs_badly_casts_doubt_on_itself_alone() -> None:
     venue = Venue("MM1", "MM2", batch_messages=4)
     send(venue, "MM1", "bad1", "c2", "bad3")
     send(venue, "MM2", "honest")
@@ -220,19 +227,18 @@ def test_owners_who_take_all_they_can_one_after_the_other_have_a_bounded_number_
 
 
 def test_what_is_behind_something_unchecked_of_its_owner_waits_for_it_whatever_it_is() -> None:
-    venue = Venue("MM1", batch_messages=2)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "mine")
+    venue = Venue("MM1", "MM2", batch_messages=4)
+    doubt(venue, "MM2", "mine")
     send(venue, "MM1", "c2")
+    venue.solve(by=pretend)
     venue.handle(Message("fix", SessionClosed("MM2", "lost", cancel_orders=True)))
     send(venue, "MM1", "c3")
-    venue.solve(by=pretend)
     venue.solve(1, by=pretend)
     venue.ring(APART)
     assert venue.traded == [(1, ["c2"]), (2, ["c3"])]
     venue.solve(by=pretend)
     venue.ring(WINDOW)
-    assert venue.traded[2:] == [(3, ["mine", ""])], "it is not cancelled before it is there"
+    assert venue.traded[2:] == [(3, ["mine", "", "", ""])], "it is not cancelled before it is there"
 
 
 def test_what_was_good_in_a_later_block_waits_for_what_is_doubtful_in_an_earlier_one() -> None:
@@ -253,10 +259,10 @@ def test_what_was_good_in_a_later_block_waits_for_what_is_doubtful_in_an_earlier
 
 
 def test_the_time_of_a_check_that_waits_for_its_turn_begins_with_its_turn() -> None:
-    venue = Venue(batch_messages=2)
-    newcomers(venue, "MM1", "MM2")
-    send(venue, "MM1", "c1")
-    send(venue, "MM2", "c2")
+    venue = Venue("MM1", "MM2", batch_messages=4)
+    doubt(venue, "MM1")
+    send(venue, "MM2", "bad3", "bad4")
+    venue.solve(by=pretend)
     assert venue.timers[TURN] == T0 + TIMEOUT
     venue.now += TIMEOUT - SECOND
     venue.solve(by=pretend)
@@ -264,23 +270,22 @@ def test_the_time_of_a_check_that_waits_for_its_turn_begins_with_its_turn() -> N
     venue.ring(APART)
     venue.now += TIMEOUT - SECOND
     venue.solve(by=pretend)
-    assert venue.texts == {}
+    assert set(venue.texts.values()) == {"bad_order_signature"}
     assert TURN not in venue.timers
 
 
 def test_a_turn_without_an_answer_is_given_up_and_who_is_found_out_late_is_named() -> None:
-    venue = Venue(batch_messages=2)
-    newcomers(venue, "MM1", "MM2")
-    send(venue, "MM1", "bad1")
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    doubt(venue, "MM1")
     send(venue, "MM2", "c2")
+    venue.solve(by=pretend)
     (asked,) = venue.jobs
     venue.ring(TURN)
-    assert venue.texts == {"bad1": "unchecked_signature"}
-    assert venue.sequencer.state.trust.distrusted == {}
+    assert venue.texts == {"bad1": "unchecked_signature", "bad2": "unchecked_signature"}
     venue.now += SECOND
     venue.handle(Computed(asked.job_id, pretend(asked.problem)))
-    assert venue.said(CulpritsFound) == [CulpritsFound(1, (0,), SECOND)]
-    assert list(venue.sequencer.state.trust.distrusted) == ["MM1"]
+    assert venue.said(CulpritsFound) == [CulpritsFound(1, (0, 1), SECOND)]
+    assert venue.sequencer.state.trust.distrusted == {"MM1": venue.now + 2 * DISTRUST}
 
 
 def test_keys_that_a_late_answer_suspects_are_distrusted_and_their_places_named() -> None:
@@ -310,10 +315,10 @@ def test_however_many_blocks_others_fill_meanwhile_a_check_has_its_whole_time() 
 
 
 def test_blocks_that_others_fill_meanwhile_wait_for_what_is_apart_as_one_does() -> None:
-    venue = Venue(batch_messages=1)
-    newcomers(venue, "MM2")
-    send(venue, "MM2", "c1")
-    for n in range(MANY):
+    venue = Venue("MM2", batch_messages=3)
+    doubt(venue, "MM2", "c1")
+    venue.solve(by=pretend)
+    for n in range(3 * MANY):
         venue.handle(from_peer(order(f"p{n}"), "MM3"))
     assert venue.traded == []
     venue.ring(APART)
@@ -322,16 +327,18 @@ def test_blocks_that_others_fill_meanwhile_wait_for_what_is_apart_as_one_does() 
     venue.solve(by=pretend)
     venue.ring(WINDOW)
     assert venue.traded[-1] == (MANY + 2, ["c1"])
-    assert venue.texts == {}
+    assert venue.texts.keys() == {"bad1", "bad2"}
 
 
 def test_what_waits_apart_survives_a_snapshot() -> None:
-    venue = Venue("MM1", batch_messages=2)
-    newcomers(venue, "MM2", "MM3")
-    for names in (("bad1", "c2"), ("c3", "c4")):
-        send(venue, "MM2", names[0])
-        send(venue, "MM3", names[1])
-    venue.solve(by=pretend)
+    venue = Venue("MM2", "MM3", batch_messages=6)
+    doubt(venue, "MM2", "c1")
+    send(venue, "MM3", "bad3", "c2", "bad4")
+    for n in range(3):
+        send(venue, "MM2", f"d{n}")
+        send(venue, "MM3", f"e{n}")
+    for _ in range(2):
+        venue.solve(by=pretend)
     venue.ring(APART)
     restored = Sequencer("sequencer", venue.sequencer.settings)
     restored.restore(venue.sequencer.snapshot())
@@ -340,4 +347,4 @@ def test_what_waits_apart_survives_a_snapshot() -> None:
     venue.sequencer = restored
     venue.solve_all(pretend)
     venue.ring(WINDOW)
-    assert venue.traded == [(1, []), (2, []), (3, ["c2", "c4", "c3"])]
+    assert venue.traded == [(1, []), (2, []), (3, ["c1", "d0", "d1", "d2", "c2", "e0", "e1", "e2"])]
