@@ -8,6 +8,7 @@ import pandas as pd
 
 from core.units import MILLISECOND, SECOND
 from sim.natural import natural
+from sim.results.fairness import Displacement, displacement_by_participant
 
 if TYPE_CHECKING:
     from sim.results.result import RunResult
@@ -133,16 +134,11 @@ class Metrics:
         `messages`; of `displacement`, positive for places lost: `mean`; `p5`: 5 % were put back less, or further
         forward; `median`; `p95`; `max`.
         """
-        grouped = self._result.placements.astype({"displacement": "float64"}).groupby("participant", as_index=False)
-        frame = grouped.agg(
-            messages=("displacement", "size"),
-            mean=("displacement", "mean"),
-            p5=("displacement", lambda places: places.quantile(0.05)),
-            median=("displacement", "median"),
-            p95=("displacement", lambda places: places.quantile(0.95)),
-            max=("displacement", "max"),
+        found = displacement_by_participant(self._result.table("placements"))
+        frame = pd.DataFrame(
+            [(name, *lost) for name, lost in found.items()], columns=["participant", *Displacement._fields]
         )
-        return _in_order(frame, "participant")
+        return frame.astype({"messages": "int64", **dict.fromkeys(Displacement._fields[1:], "float64")})
 
     def _of_all_solvers(self, frame: pd.DataFrame) -> pd.DataFrame:
         """One row for every solver of the scenario, in its order, from a frame by solver; zeros where it has none."""

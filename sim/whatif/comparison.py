@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
 from sim.results.columns import to_table
-from sim.results.rows import Row
 from sim.results.summary import Summary
+from sim.whatif.fairness import Fairness
 from sim.whatif.pairing import Spread
-from sim.whatif.rows import TABLES, PairedOrder, PairedSolver
+from sim.whatif.rows import PairedOrder, PairedSolver
 from sim.whatif.settings import Change
 
 OPEN_LOOP: Final = "open loop"
@@ -44,7 +43,10 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(NamedTuple):
-    """The recording (`before`) and the rerun (`after`), in total, by order and by solver. `digest` is the rerun's."""
+    """The recording (`before`) and the rerun (`after`), in total, by order, by solver and by place in blocks.
+
+    `digest` is the rerun's.
+    """
 
     baseline: Baseline
     how: How
@@ -55,6 +57,7 @@ class Comparison(NamedTuple):
     orders: list[PairedOrder]
     solvers: list[PairedSolver]
     spread: Spread
+    fairness: Fairness
 
     @property
     def changed(self) -> list[PairedOrder]:
@@ -67,9 +70,12 @@ class Comparison(NamedTuple):
         return [(*cause, count) for cause, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
     def tables(self) -> dict[str, pa.Table]:
-        """Orders and solvers as Arrow tables, money exact."""
-        rows: dict[str, Sequence[Row]] = {"orders": self.orders, "solvers": self.solvers}
-        return {name: to_table(row, rows[name]) for name, row in TABLES.items()}
+        """Every table that `TABLES` names, as an Arrow table, money exact."""
+        return {
+            "orders": to_table(PairedOrder, self.orders),
+            "solvers": to_table(PairedSolver, self.solvers),
+            **self.fairness.tables(),
+        }
 
     def data(self) -> dict[str, Any]:
         """What `--json` prints. Of the orders only those that came out otherwise."""
@@ -88,5 +94,10 @@ class Comparison(NamedTuple):
             "before": self.before,
             "after": self.after,
             "solvers": self.solvers,
+            "fairness": {
+                "before": self.fairness.before,
+                "after": self.fairness.after,
+                "participants": self.fairness.participants,
+            },
             "changed_orders": self.changed,
         }

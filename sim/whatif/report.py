@@ -22,8 +22,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from sim.results.summary import money
 from sim.whatif.comparison import CLOSED_LOOP, OPEN_LOOP, Comparison
 from sim.whatif.pictures import READINGS, render_pictures
-from sim.whatif.rows import PairedOrder, PairedSolver
-from sim.whatif.text import baseline_lines, how_lines, outcome_lines
+from sim.whatif.rows import PairedOrder, PairedParticipant, PairedSolver
+from sim.whatif.text import baseline_lines, how_lines, outcome_lines, places
 
 DATA: Final = "whatif.json"
 REPORT: Final = "report.html"
@@ -73,6 +73,7 @@ def render_report(comparison: Comparison, pictures: Mapping[str, bytes], command
         how=how_lines(comparison),
         outcome=outcome_lines(comparison),
         solvers=_solvers(comparison.solvers),
+        participants=_participants(comparison.fairness.participants),
         causes=_Table(("cause", "solver", "reason", "orders"), comparison.causes()),
         orders=_orders(comparison.changed),
         pictures=[
@@ -97,6 +98,21 @@ def _solvers(solvers: Sequence[PairedSolver]) -> _Table:
         for row in solvers
     ]
     return _Table(("solver", "bids", "refused", "awards", "share", "defaults", "penalties"), rows)
+
+
+def _participants(participants: Sequence[PairedParticipant]) -> _Table:
+    rows = [
+        (
+            row.participant,
+            _both(f"{row.messages_before:,}", f"{row.messages_after:,}"),
+            *(
+                _both(*(places(getattr(row, f"{measure}_{side}")) for side in ("before", "after")))
+                for measure in ("mean", "p5", "median", "p95", "max")
+            ),
+        )
+        for row in participants
+    ]
+    return _Table(("market maker", "messages", "mean", "p5", "median", "p95", "max"), rows)
 
 
 def _orders(orders: Sequence[PairedOrder]) -> _Table:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final
 
-from sim.results.rows import ZERO, Count, Doc, Flag, Money, Ratio, Row, Span, Text
+from sim.results.rows import (
+    ZERO,
+    BlockRow,
+    Count,
+    Doc,
+    Flag,
+    Money,
+    PlacementRow,
+    Ratio,
+    Row,
+    Span,
+    Text,
+)
 
 
 class Cause(StrEnum):
@@ -89,4 +101,40 @@ class PairedSolver(Row, kw_only=True):
     penalties_after: Annotated[Money, Doc("The same in the rerun", "bond token")] = ZERO
 
 
-TABLES: Final[dict[str, type[Row]]] = {"orders": PairedOrder, "solvers": PairedSolver}
+class PairedParticipant(Row, kw_only=True):
+    """One row per market maker with a message in a block of either run: the fairness ledger in sum."""
+
+    participant: Annotated[Text, Doc("Market maker")]
+    messages_before: Annotated[Count, Doc("Its messages in sealed blocks")] = 0
+    messages_after: Annotated[Count, Doc("The same in the rerun")] = 0
+    mean_before: Annotated[Ratio | None, Doc("Places that they lost, on average; negative if gained")] = None
+    mean_after: Annotated[Ratio | None, Doc("The same in the rerun")] = None
+    p5_before: Annotated[Ratio | None, Doc("5 % of them lost less, or gained more")] = None
+    p5_after: Annotated[Ratio | None, Doc("The same in the rerun")] = None
+    median_before: Annotated[Ratio | None, Doc("Half of them lost less, or gained more")] = None
+    median_after: Annotated[Ratio | None, Doc("The same in the rerun")] = None
+    p95_before: Annotated[Ratio | None, Doc("95 % of them lost less, or gained more")] = None
+    p95_after: Annotated[Ratio | None, Doc("The same in the rerun")] = None
+    max_before: Annotated[Count | None, Doc("Places that the worst off of them lost")] = None
+    max_after: Annotated[Count | None, Doc("The same in the rerun")] = None
+
+
+class BlockOfRun(BlockRow, kw_only=True):
+    """One row per sealed block of the recording, then one per block of the rerun."""
+
+    run: Annotated[Text, Doc("`before` in the recording, `after` in the rerun")]
+
+
+class PlacementOfRun(PlacementRow, kw_only=True):
+    """One row per message of a sealed block, those of the recording first: the fairness ledgers of both runs."""
+
+    run: Annotated[Text, Doc("`before` in the recording, `after` in the rerun")]
+
+
+TABLES: Final[dict[str, type[Row]]] = {
+    "orders": PairedOrder,
+    "solvers": PairedSolver,
+    "fairness": PairedParticipant,
+    "blocks": BlockOfRun,
+    "placements": PlacementOfRun,
+}

@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 from sim.results.layout import labelled
 from sim.results.summary import PairSummary, money
 from sim.whatif.comparison import Baseline, Comparison
+from sim.whatif.fairness import Fairness
 from sim.whatif.pairing import Spread
-from sim.whatif.rows import Cause, PairedSolver
+from sim.whatif.rows import Cause, PairedParticipant, PairedSolver
 
 Lines: TypeAlias = list[tuple[str, str]]
 """Each with its label; a text may have several lines."""
@@ -68,6 +69,7 @@ def outcome_lines(comparison: Comparison) -> Lines:
             f"{_interval(comparison.spread)}, over the {comparison.spread.orders:,} that traded in both runs",
         ),
         ("solvers", "\n".join(map(_solver_line, comparison.solvers))),
+        ("ordering", "\n".join(_fairness_lines(comparison.fairness))),
         ("digest", f"{comparison.digest} of the rerun, {comparison.deliveries:,} deliveries"),
     ]
 
@@ -82,6 +84,11 @@ def cause_lines(comparison: Comparison) -> Iterator[str]:
 def as_text(lines: Iterable[tuple[str, str]]) -> str:
     """Labels and their lines, in two columns."""
     return labelled(lines, _LABEL_WIDTH)
+
+
+def places(lost: float | None) -> str:
+    """How many places were lost, or, below zero, gained."""
+    return "none" if lost is None else f"{lost:+z.1f}"
 
 
 def _accounts(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
@@ -109,3 +116,20 @@ def _interval(spread: Spread) -> str:
 def _solver_line(row: PairedSolver) -> str:
     awards = f"{row.awards_before:,} -> {row.awards_after:,} awards ({row.share_before:.1%} -> {row.share_after:.1%})"
     return f"{row.solver}  {awards}, {row.defaults_before:,} -> {row.defaults_after:,} defaults"
+
+
+def _fairness_lines(fairness: Fairness) -> Iterator[str]:
+    then, now = fairness.before, fairness.after
+    blocks = f"{then.messages:,} -> {now.messages:,} messages in {then.blocks:,} -> {now.blocks:,} blocks"
+    yield f"{then.policy} -> {now.policy}: {then.inversions:,} -> {now.inversions:,} inversions of {blocks}"
+    if then.displaced or now.displaced:
+        far = f"{then.places_mean:.1f} -> {now.places_mean:.1f} places from it on average"
+        most = f"{then.places_max:,} -> {now.places_max:,} at most"
+        yield f"{then.displaced:,} -> {now.displaced:,} messages out of their order of arrival; all {far}, {most}"
+        yield from map(_participant_line, fairness.participants)
+
+
+def _participant_line(row: PairedParticipant) -> str:
+    mean = f"{places(row.mean_before)} -> {places(row.mean_after)} places on average"
+    worst = f"95 % less than {places(row.p95_before)} -> {places(row.p95_after)}"
+    return f"{row.participant}  loses {mean}, {worst}"

@@ -12,6 +12,7 @@ from sim.results.summary import summarise
 from sim.results.tables import build_tables
 from sim.whatif.answers import Answers, Tally
 from sim.whatif.comparison import Baseline, Comparison
+from sim.whatif.fairness import compare_fairness
 from sim.whatif.guests import invite, telling_of, with_tokens
 from sim.whatif.how import describe
 from sim.whatif.orders import OrderBook
@@ -61,16 +62,19 @@ class WhatIf:
         before = Side(self.recording.notes, self.recording.config, self._renumbered())
         after = Side(rerun.notes, rerun.config, self._renumbered())
         orders = paired_orders(before, after)
+        tables = build_tables(self.recording.notes), build_tables(rerun.notes)
+        policies = self.recording.config.sequencer.ordering, rerun.config.sequencer.ordering
         return Comparison(
             baseline=baseline,
             how=describe(self, tally),
             digest=rerun.journal.digest(),
             deliveries=rerun.journal.count,
-            before=summarise(build_tables(self.recording.notes)),
-            after=summarise(build_tables(rerun.notes)),
+            before=summarise(tables[0]),
+            after=summarise(tables[1]),
             orders=orders,
             solvers=paired_solvers(before, after, [solver.id for solver in rerun.config.solvers]),
             spread=spread(orders),
+            fairness=compare_fairness(policies, *tables),
         )
 
     def _rerun(self, sink: Sink | None) -> tuple[Rerun, Tally]:

@@ -76,6 +76,30 @@ def test_out_holds_report_tables_and_a_journal_that_replays(run: Path, tmp_path:
     assert json.loads(again.stdout)["changed"] == 0
 
 
+def test_another_order_within_blocks_is_told_by_who_loses_places_to_whom(run: Path) -> None:
+    result = romer_sim("whatif", run, "--set", "sequencer.ordering=shuffle")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    [start] = [index for index, line in enumerate(lines) if line.startswith("ordering ")]
+    totals, places, maker = (line.split() for line in lines[start : start + 3])
+    assert totals[1:6] == ["fifo", "->", "shuffle:", "0", "->"]
+    assert int(totals[6].replace(",", "")) > 10
+    assert places[:2] == ["0", "->"]
+    assert maker[:4] == ["MM1", "loses", "+0.0", "->"]
+    as_recorded = romer_sim("whatif", run).stdout.splitlines()
+    [totals] = [line.split() for line in as_recorded if line.startswith("ordering ")]
+    assert totals[1:8] == ["fifo", "->", "fifo:", "0", "->", "0", "inversions"]
+
+
+def test_the_ledger_of_a_rerun_is_the_recording_s_when_it_is_run_again(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shuffled"
+    result = romer_sim("whatif", run, "--set", "sequencer.ordering=shuffle", "--out", out, "--json")
+    shuffled = json.loads(result.stdout)["fairness"]
+    back = json.loads(romer_sim("whatif", out, "--set", "sequencer.ordering=fifo", "--json").stdout)["fairness"]
+    assert back["before"] == shuffled["after"]
+    assert back["after"] == shuffled["before"]
+
+
 def test_a_what_if_replaces_an_earlier_one_and_nothing_else(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for rule in ("first_price", "second_price"):

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.determinism import environment, other_pythons
@@ -192,3 +193,22 @@ def test_a_what_if_with_one_solver_slowed_says_what_changed_and_what_was_held_fi
     shares = {one["solver"]: (one["awards_before"], one["awards_after"]) for one in slowed["solvers"]}
     assert shares["s1"][0] > 0 == shares["s1"][1]
     assert shares["s2"][1] > shares["s2"][0]
+
+
+def test_a_what_if_with_another_order_in_blocks_leaves_the_fairness_ledgers_of_both(
+    recorded: Recorded, same: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "shuffled"
+    other = whatif(recorded.journal, "--set", "sequencer.ordering=shuffle", "--out", str(out))["fairness"]
+    assert same["fairness"]["before"] == same["fairness"]["after"] == other["before"]
+    assert (other["before"]["policy"], other["after"]["policy"]) == ("fifo", "shuffle")
+    assert other["before"]["blocks"] == other["after"]["blocks"] == len(recorded.logged["blocks"])
+    assert other["before"]["messages"] == other["after"]["messages"] > 100
+    assert (other["before"]["inversions"], other["before"]["displaced"]) == (0, 0)
+    assert other["after"]["inversions"] >= other["after"]["displaced"] / 2 > 10
+    assert [one["participant"] for one in other["participants"]] == ["MM1"]
+    arrivals: dict[str, list[tuple[int, Any]]] = {"before": [], "after": []}
+    for row in pq.read_table(out / "tables" / "placements.parquet").to_pylist():
+        arrivals[row["run"]].append((row["global_seq"], row["received_time"]))
+    assert arrivals["before"] == sorted(arrivals["after"])
+    assert arrivals["before"] != arrivals["after"]
