@@ -57,6 +57,8 @@ AMOUNT_LIMIT: Final = 10**18
 INTEGER_BITS_MAX: Final = 62
 """A journal holds 64, and sums need room."""
 _EXPONENT_MAX: Final = 24
+_DECIMALS_MAX: Final = _EXPONENT_MAX + MONEY.prec
+"""Of the smallest number with all of MONEY's digits."""
 
 
 def parse_duration(text: str) -> Nanos:
@@ -104,6 +106,17 @@ def fits_ledger(number: Decimal) -> bool:
     """Whether a finite number has digits and an exponent that MONEY can hold."""
     _, digits, exponent = number.as_tuple()
     return len(digits) <= MONEY.prec and max(number.adjusted(), abs(int(exponent))) <= _EXPONENT_MAX
+
+
+def is_number(number: Decimal) -> bool:
+    """Whether what somebody outside says can be reckoned with: finite, and of digits that exact sums have room for.
+
+    It is zero, or from 1E-24 to below 1E+24 in size, and has all of MONEY's digits wherever its point is.
+    """
+    if not number.is_finite():
+        return False
+    size, exponent = number.adjusted(), int(number.as_tuple().exponent)
+    return size < _EXPONENT_MAX and exponent >= -_DECIMALS_MAX and (size >= -_EXPONENT_MAX or not number)
 
 
 def nearest(amount: Decimal, step: Decimal) -> Decimal:

@@ -42,7 +42,7 @@ class SimBridge(SimHop):
         if now > body.fill_deadline:
             refusal = FundsRefused(HopTrouble.UNAVAILABLE, "the fill deadline has passed")
         if refusal is not None:
-            self.movements[body.transfer_id, body.leg] = Movement(body.amount, refusal, now)
+            self.remember((body.transfer_id, body.leg), Movement(body.amount, refusal, now))
             return [Saying(self.answer(), refusal)]
         news = _Story(self, now, body).told()
         return [Saying(self.answer(), FundsPending()), *(Saying(at - now, said, is_news=True) for at, said in news)]
@@ -71,7 +71,7 @@ class _Story:
 
     def told(self) -> list[tuple[Nanos, Record]]:
         """Draw it, have the bridge know it, and return the news and when it breaks."""
-        self._bridge.movements[self._about] = self._movement
+        self._bridge.remember(self._about, self._movement)
         included = self._include()
         if included is not None:
             filled = self._fill(included)

@@ -21,6 +21,8 @@ class HopFaults(msgspec.Struct, frozen=True, kw_only=True):
     """An answer, or a piece of news, does not come back."""
     repeated_per_mille: int = 0
     """It comes twice."""
+    impossible_per_mille: int = 0
+    """An answer that money has arrived speaks of more than there was."""
     unavailable_per_mille: int = 0
     rate_limited_per_mille: int = 0
     no_capacity_per_mille: int = 0

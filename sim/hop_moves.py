@@ -33,6 +33,7 @@ from sim.latency import sampler
 Leg = tuple[str, int]
 """A transfer, and the number of its leg."""
 _CALM: Final = HopFaults()
+_ZERO: Final = Decimal(0)
 
 
 class Saying(NamedTuple):
@@ -52,6 +53,28 @@ class Movement(msgspec.Struct):
     gone_at: Nanos | None = None
     """When a reorg undoes it, as if it had never been asked for."""
 
+    def is_gone(self, now: Nanos) -> bool:
+        """Whether it has been undone."""
+        return self.gone_at is not None and now >= self.gone_at
+
+    def is_over(self, now: Nanos) -> bool:
+        """Whether nothing about it will change."""
+        return self.is_gone(now) or (self.gone_at is None and now >= self.ends_at)
+
+    def arrived(self, now: Nanos) -> Decimal:
+        """What it has brought to the destination by now."""
+        if not isinstance(self.outcome, FundsMoved) or now < self.ends_at or self.is_gone(now):
+            return _ZERO
+        return self.outcome.amount
+
+    def taken(self, now: Nanos) -> Decimal:
+        """What it has taken from the source by now, less what is back there."""
+        if isinstance(self.outcome, FundsRefused) or self.is_gone(now):
+            return _ZERO
+        if isinstance(self.outcome, FundsReturned) and now >= self.ends_at:
+            return EXACT.subtract(self.amount, self.outcome.amount)
+        return self.amount
+
 
 class SimHop:
     """One hop, apart from any clock: told the time with each request, it returns what it will say and when."""
@@ -60,6 +83,10 @@ class SimHop:
         self.model, self.faults, self.draws = model, model.faults, draws
         self.latency, self.answer = sampler(model.latency, latencies), sampler(model.answer, latencies)
         self.movements: dict[Leg, Movement] = {}
+        self._open: dict[Leg, Movement] = {}
+        """Those of which what they bring, or take, may still change."""
+        self._arrived = self._taken = Decimal(0)
+        """By all others."""
         self.delayed: list[tuple[Nanos, Any]] = []
 
     def ask(self, now: Nanos, body: Any) -> list[Saying]:
@@ -87,10 +114,10 @@ class SimHop:
         assert isinstance(body, MoveFunds)
         refusal = self.refusal(body.amount)
         if refusal is not None:
-            self.movements[leg] = Movement(body.amount, refusal, now)
+            self.remember(leg, Movement(body.amount, refusal, now))
             return [Saying(self.answer(), refusal)]
         span = self.latency() + (self.faults.stuck if self.draws.chance(self.faults.stuck_per_mille) else 0)
-        movement = self.movements[leg] = Movement(body.amount, self._outcome(body.amount), now + span)
+        movement = self.remember(leg, Movement(body.amount, self._outcome(body.amount), now + span))
         return [Saying(span + self.answer(), movement.outcome)]
 
     def state_of(self, now: Nanos, leg: Leg) -> Record:
@@ -103,20 +130,22 @@ class SimHop:
     def known(self, now: Nanos, leg: Leg) -> Movement | None:
         """The movement of a leg, unless it has been undone."""
         movement = self.movements.get(leg)
-        gone = movement is not None and movement.gone_at is not None and now >= movement.gone_at
-        return None if gone else movement
+        return None if movement is None or movement.is_gone(now) else movement
+
+    def remember(self, leg: Leg, movement: Movement) -> Movement:
+        """A movement begins, which is returned."""
+        self.movements[leg] = self._open[leg] = movement
+        return movement
 
     def arrived(self, now: Nanos) -> Decimal:
-        """All that it has brought to its destination by now."""
-        outcomes = [each.outcome for each in self._alive(now) if each.ends_at <= now]
-        return _sum(outcome.amount for outcome in outcomes if isinstance(outcome, FundsMoved))
+        """All that it has brought to its destination by now. Times never go back from call to call."""
+        self._close(now)
+        return _sum(self._arrived, (each.arrived(now) for each in self._open.values()))
 
     def taken(self, now: Nanos) -> Decimal:
-        """All that it has taken from its source by now, less what is back there."""
-        alive = self._alive(now)
-        gone = _sum(each.amount for each in alive if not isinstance(each.outcome, FundsRefused))
-        outcomes = [each.outcome for each in alive if each.ends_at <= now]
-        return EXACT.subtract(gone, _sum(each.amount for each in outcomes if isinstance(each, FundsReturned)))
+        """All that it has taken from its source by now, less what is back there. Times never go back either."""
+        self._close(now)
+        return _sum(self._taken, (each.taken(now) for each in self._open.values()))
 
     def refusal(self, amount: Decimal) -> FundsRefused | None:
         """Why the hop does not move that amount now, if so."""
@@ -149,9 +178,9 @@ class SimHop:
         for saying in sayings:
             if self.draws.chance(self.faults.lost_per_mille):
                 continue
-            arriving.append(saying)
+            arriving.append(self._garbled(saying))
             if self.draws.chance(self.faults.repeated_per_mille):
-                arriving.append(saying._replace(after=saying.after + self.answer()))
+                arriving.append(arriving[-1]._replace(after=saying.after + self.answer()))
         return arriving
 
     @property
@@ -165,8 +194,18 @@ class SimHop:
         for movement in self.movements.values():
             movement.ends_at = min(movement.ends_at, now)
 
-    def _alive(self, now: Nanos) -> list[Movement]:
-        return [each for each in self.movements.values() if each.gone_at is None or now < each.gone_at]
+    def _close(self, now: Nanos) -> None:
+        """Count for good what is over, so that nobody walks all movements ever."""
+        for leg in [leg for leg, each in self._open.items() if each.is_over(now)]:
+            over = self._open.pop(leg)
+            self._arrived = EXACT.add(self._arrived, over.arrived(now))
+            self._taken = EXACT.add(self._taken, over.taken(now))
+
+    def _garbled(self, saying: Saying) -> Saying:
+        said, per_mille = saying.body, self.faults.impossible_per_mille
+        if not isinstance(said, FundsMoved) or not per_mille or not self.draws.chance(per_mille):
+            return saying
+        return saying._replace(body=FundsMoved(EXACT.add(EXACT.add(said.amount, said.fee), Decimal(1)), Decimal(0)))
 
     def _outcome(self, amount: Decimal) -> FundsMoved | FundsReturned:
         fee = self.fee(amount)
@@ -176,8 +215,7 @@ class SimHop:
         return FundsMoved(arrives, fee)
 
 
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    total = Decimal(0)
+def _sum(total: Decimal, amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         total = EXACT.add(total, amount)
     return total

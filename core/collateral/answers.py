@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from core.collateral.books import is_money, is_number, kept
+from core.collateral.books import is_money, kept
 from core.collateral.bridge import BridgeDeposit, unacceptable
 from core.collateral.facts import HopDisputed
 from core.collateral.hops import (
@@ -26,7 +26,10 @@ from core.collateral.states import BridgeState, BridgeStep, HoldingStep, LegStat
 from core.collateral.transfers import Leg, Transfer, leg_of
 from core.collateral.vault import Vault
 from core.kernel.record import Record, Reply
-from core.units import MONEY, Nanos
+from core.units import MONEY, Nanos, is_number
+
+DISPUTES_MAX: Final = 16
+"""So many disputes of a transfer are remembered, to know which were stated."""
 
 
 def on_reply(vault: Vault, now: Nanos, event: Reply[Any]) -> None:
@@ -53,7 +56,11 @@ def is_nonsense(vault: Vault, transfer: Transfer, leg: Leg, said: Record) -> boo
 
 
 def dispute(vault: Vault, transfer: Transfer, hop: str, number: int, what: str) -> None:
-    """State that a hop says what cannot be."""
+    """State that a hop says what cannot be, once however often it says so."""
+    said = f"{number}: {what}"
+    if said in transfer.disputes:
+        return
+    transfer.disputes = [*transfer.disputes[1 - DISPUTES_MAX :], said]
     vault.note(HopDisputed(transfer.transfer_id, number, hop, what))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -19,12 +19,9 @@ from core.collateral.facts import CollateralMoved
 from core.collateral.positions import CHARGES, GONE, ZERO, Key, Lot, Parcel, Position, Side, becomes
 from core.collateral.states import HoldingStep
 from core.market.ledger import WORLD, Ledger
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, is_number
 
 SideName: TypeAlias = Literal["credit", "debit"]
-
-_DECIMALS_MAX: Final = 28
-_DIGITS_MAX: Final = 24
 
 
 class Owner(NamedTuple):
@@ -59,15 +56,23 @@ class Books(msgspec.Struct):
         return self.side(owner).held(matches)
 
     def open_lot(
-        self, now: Nanos, owner: Owner, payment_id: str, amount: Decimal, *, key: Key, seq_num: int | None = None
+        self,
+        now: Nanos,
+        owner: Owner,
+        payment_id: str,
+        amount: Decimal,
+        *,
+        key: Key,
+        seq_num: int | None = None,
+        what: str = "earned",
     ) -> CollateralMoved:
-        """Take in money from the world: a deposit, which has a number, or the cash of a sale."""
+        """Take in money from the world: a deposit, which has a number, the cash of a sale, or what is paid back."""
         position = self.positions.setdefault(owner.user, Position(owner.user))
         lot = Lot(payment_id, seq_num, amount, now, now, [Parcel(key, amount)])
         _side(position, owner).lots[payment_id] = lot
         self.ledger.transfer(self.token, amount, WORLD, account(owner, key), "deposit")
         return CollateralMoved(
-            what="earned" if seq_num is None else "deposited",
+            what=what,
             order_id=key.order_id,
             user=owner.user,
             side=owner.side,
@@ -122,15 +127,6 @@ def account(owner: Owner, key: Key) -> str:
 def is_money(amount: Decimal) -> bool:
     """Whether an amount from outside can be booked: a number, and positive."""
     return is_number(amount) and amount > 0
-
-
-def is_number(amount: Decimal) -> bool:
-    """Whether what is said to be an amount can be reckoned with: finite, of digits that exact sums have room for."""
-    if not amount.is_finite():
-        return False
-    exponent = amount.as_tuple().exponent
-    assert isinstance(exponent, int)  # of a finite number
-    return exponent >= -_DECIMALS_MAX and amount.adjusted() < _DIGITS_MAX
 
 
 def as_stated(amount: Decimal) -> Decimal:

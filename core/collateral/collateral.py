@@ -7,7 +7,8 @@ Four things go on at once, each ended by a timer if by nothing else:
 2. *Transfers* carry money, leg by leg (`moving.py`, `legs.py`, `answers.py`, `bridging.py`). They outlive the order
    that they were for: money that comes too late, or back, is its user's again.
 3. *Payments* set aside, spend and release what has arrived (`payments.py`).
-4. *Payouts* bring money home: refunds, the cash of sales, withdrawals (`payouts.py`).
+4. *Payouts* bring money home: refunds, the cash of sales, withdrawals (`payouts.py`). Money for what came to nothing is
+   paid back, or taken back (`restitution.py`).
 
 Whatever becomes free serves whoever of the same user has waited longest. The tables, with the reasons for each step,
 are in `states.py`; who has what, and where it is, in `books.py`. After `Stop` no order's money sets out; what is under
@@ -33,7 +34,7 @@ from core.collateral.hops import (
     FundsReturned,
     FundsUnknown,
 )
-from core.collateral.legs import go_on, look_at
+from core.collateral.legs import go_on, look_at, time_out
 from core.collateral.moving import resume
 from core.collateral.payments import preauthorise, release, spend
 from core.collateral.payouts import hold_proceeds, lapse, pay_out, refund, serve_withdrawal, withdraw
@@ -44,11 +45,14 @@ from core.collateral.records import (
     PreauthoriseCollateral,
     RefundCollateral,
     ReleaseCollateral,
+    RepayCollateral,
     RouteCollateral,
     SpendCollateral,
     StopRoute,
+    TakeBackProceeds,
     WithdrawalRequested,
 )
+from core.collateral.restitution import repay, take_back
 from core.collateral.routing import deposit, fall_due, request, serve_order, stop
 from core.collateral.states import TransferState
 from core.collateral.vault import Vault
@@ -105,7 +109,9 @@ class Collateral(Vault):
 
     def _on_transfer_timer(self, now: Nanos, transfer_id: str) -> None:
         transfer = self.state.transfers[transfer_id]
-        if transfer.state is TransferState.HELD:
+        if transfer.is_overdue(now) and not transfer.is_answered:
+            time_out(self, now, transfer)
+        elif transfer.state is TransferState.HELD:
             resume(self, transfer)
             go_on(self, now, transfer)
         else:
@@ -141,6 +147,12 @@ class Collateral(Vault):
     def _on_pay_out(self, now: Nanos, event: Message[PayOut]) -> None:
         pay_out(self, now, event.body)
 
+    def _on_repay(self, now: Nanos, event: Message[RepayCollateral]) -> None:
+        repay(self, now, event.body)
+
+    def _on_take_back(self, now: Nanos, event: Message[TakeBackProceeds]) -> None:
+        take_back(self, now, event.body)
+
     HANDLERS: ClassVar[dict[type[Record], Handler]] = {
         Start: _on_start,
         Stop: _on_stop,
@@ -156,6 +168,8 @@ class Collateral(Vault):
         RefundCollateral: _on_refund,
         HoldProceeds: _on_proceeds,
         PayOut: _on_pay_out,
+        RepayCollateral: _on_repay,
+        TakeBackProceeds: _on_take_back,
         BridgeSeen: on_seen,
         BridgeFilled: on_filled,
         BridgeReorged: on_reorged,

@@ -76,7 +76,7 @@ class TransferStarted(Record, frozen=True):
 
 
 class TransferStepped(Record, frozen=True):
-    """A transfer turned, was stopped or resumed, or has ended, at the designation `held_at`.
+    """A transfer turned, was stopped or resumed, was left or has ended, at the designation `held_at`.
 
     `amount` is what is left of it and `fee` what the hops have kept: together what set out (I4).
     """
@@ -132,8 +132,24 @@ class CollateralNotRouted(Record, frozen=True):
     why: str
 
 
+class PayoutArrived(Record, frozen=True):
+    """What was said to be under way to a user is under way no more: he has `amount`, getting on has cost `fee`, and
+    `credited` stays where it is, as his collateral. Together they are what was under way.
+
+    `order_id` is that of the order, or the `payment_id` of the withdrawal.
+    """
+
+    order_id: str
+    user: str
+    amount: Decimal
+    fee: Decimal
+    credited: Decimal
+
+
 class WithdrawalEnded(Record, frozen=True):
-    """A request for withdrawal is done: the user has `paid`, sending it has cost `fee`, and `refused` was not free."""
+    """A request for withdrawal is done: the user has `paid`, sending it has cost `fee`, and `refused` was not free, or
+    could not be sent, and is still his. A hop has `under_way`, of which `PayoutArrived` will tell, as of `payment_id`.
+    """
 
     user: str
     seq_num: int
@@ -141,3 +157,5 @@ class WithdrawalEnded(Record, frozen=True):
     fee: Decimal
     refused: Decimal
     reason: str
+    under_way: Decimal = Decimal(0)
+    payment_id: str = ""

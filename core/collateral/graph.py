@@ -108,6 +108,16 @@ class Graph:
                         heappush(frontier, onward)
         return None
 
+    def plan_part(self, source: str, targets: Collection[str], amount: Decimal) -> tuple[Decimal, Route] | None:
+        """The best way for `amount`, or, if there is none, for the highest limit of a hop below it that has one; with
+        what it is for."""
+        limits = (most_of(hop) for hop in reversed(self._limits))
+        for part in dict.fromkeys((amount, *(limit for limit in limits if limit < amount))):
+            route = self.plan(source, targets, part)
+            if route is not None:
+                return part, route
+        return None
+
     def obstacle(self, source: str, targets: Collection[str], amount: Decimal, within: Nanos) -> str:
         """Why there is no way for `amount`, in words, and how much would go where less would."""
         most = self.ceilings_to(targets).get(source)

@@ -40,6 +40,8 @@ class HopTrouble(StrEnum):
     """It never moves as little."""
     TOO_HIGH = "too_high"
     """It never moves as much."""
+    SILENT = "silent"
+    """It does not say on what terms it would do it, however often it is asked."""
     EXPIRED = "expired"
     """Nobody filled the deposit before its deadline."""
     REJECTED = "rejected"

@@ -164,7 +164,8 @@ def promise_violations(state: CollateralState) -> Iterator[str]:
         if transfer.purpose is Purpose.ROUTE and transfer.is_answered == (transfer.order_id in state.routes):
             yield f"order {transfer.order_id}: answered and asked for, or neither"
     for withdrawal in state.withdrawals.values():
-        parts = (withdrawal.unserved, withdrawal.refused, withdrawal.paid, withdrawal.fee)
+        told = (withdrawal.paid, withdrawal.fee, withdrawal.under_way)
+        parts = (withdrawal.unserved, withdrawal.refused, *told)
         added = EXACT.add(total(parts), total(withdrawal.transfers.values()))
         if added != withdrawal.amount:
             yield f"I4 withdrawal {withdrawal.payment_id}: its parts add up to {added}, not {withdrawal.amount}"

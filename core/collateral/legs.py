@@ -2,7 +2,8 @@
 
 Money is with a hop from the moment it is asked until it has said what became of it. Silence is met with questions,
 never with a second movement and never with another way: only a hop that knows of nothing is asked again, for the same
-leg, which it executes once at most.
+leg, which it executes once at most. A bridge that suggests no terms is asked for them again as well; only if it stays
+silent another way is taken, for no money has moved.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from core.collateral.hops import (
     SuggestFees,
     service_of,
 )
-from core.collateral.moving import advance, should_turn
+from core.collateral.last_words import tell_under_way
+from core.collateral.moving import advance, leave, should_turn
 from core.collateral.positions import ZERO
 from core.collateral.states import HoldingStep, LegState, LegStep
 from core.collateral.transfers import UNSENT, Leg, Transfer, call_id_of
@@ -51,6 +53,18 @@ def open_leg(vault: Vault, now: Nanos, transfer: Transfer, hop: str, pause: Nano
         _launch(vault, now, transfer)
 
 
+def time_out(vault: Vault, now: Nanos, transfer: Transfer) -> None:
+    """Whoever a transfer pays has waited long enough: what no hop has is left where it is, and of what a hop has he
+    hears, and the hop is asked."""
+    if transfer.leg is None:
+        leave(vault, now, transfer)
+    elif transfer.leg.is_under_way:
+        tell_under_way(vault, transfer)
+        look_at(vault, now, transfer)
+    else:
+        abandon(vault, now, transfer)
+
+
 def look_at(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     """A transfer's wait is over."""
     leg = transfer.leg
@@ -59,8 +73,10 @@ def look_at(vault: Vault, now: Nanos, transfer: Transfer) -> None:
         _launch(vault, now, transfer)
     elif leg.state is LegState.WAITING:
         fail(vault, now, transfer, FundsRefused(HopTrouble.NO_CAPACITY, "no room in time"))
+    elif leg.state is LegState.QUOTING and leg.queries < len(vault.settings.queries):
+        _ask_terms(vault, now, transfer)
     elif leg.state is LegState.QUOTING:
-        fail(vault, now, transfer, FundsRefused(HopTrouble.UNAVAILABLE, "suggests nothing in time"))
+        fail(vault, now, transfer, FundsRefused(HopTrouble.SILENT, "suggests nothing in time"))
     else:
         ask(vault, now, transfer)
 
@@ -77,13 +93,9 @@ def abandon(vault: Vault, now: Nanos, transfer: Transfer) -> None:
 def ask(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     """Have the hop say what has become of a leg, again and again until it does."""
     leg = transfer.step_leg(LegStep.OVERDUE)
-    hop, pauses = vault.graph.hops[leg.hop], vault.settings.queries
-    pause = pauses[min(leg.queries, len(pauses) - 1)]
     if not leg.queries:
         vault.note_leg(transfer, LegStep.OVERDUE)
-    leg.queries += 1
-    vault.emit(Call(service_of(leg.hop), call_id_of(transfer, leg), QueryFunds(transfer.transfer_id, leg.number)))
-    vault.wait(transfer, now + max(pause, hop.reply_timeout))
+    _inquire(vault, now, transfer, QueryFunds(transfer.transfer_id, leg.number))
 
 
 def accept(vault: Vault, now: Nanos, transfer: Transfer) -> None:
@@ -155,15 +167,32 @@ def _dispatch(vault: Vault, now: Nanos, transfer: Transfer) -> None:
         send(vault, now, transfer)
         return
     transfer.step_leg(LegStep.QUOTED_FOR)
-    asked = SuggestFees(leg.source, leg.destination, leg.amount)
-    vault.emit(Call(service_of(hop.name), call_id_of(transfer, leg), asked))
-    vault.wait(transfer, now + hop.reply_timeout)
+    _ask_terms(vault, now, transfer)
+
+
+def _ask_terms(vault: Vault, now: Nanos, transfer: Transfer) -> None:
+    """Have a bridge suggest terms. The first that come are taken, whichever question they answer."""
+    leg = transfer.leg
+    assert leg is not None
+    _inquire(vault, now, transfer, SuggestFees(leg.source, leg.destination, leg.amount))
+
+
+def _inquire(vault: Vault, now: Nanos, transfer: Transfer, question: Record) -> None:
+    """Put a question to the hop of a leg, and wait for the longer the more of them have had no answer."""
+    leg = transfer.leg
+    assert leg is not None
+    hop, pauses = vault.graph.hops[leg.hop], vault.settings.queries
+    pause = pauses[min(leg.queries, len(pauses) - 1)]
+    leg.queries += 1
+    vault.emit(Call(service_of(leg.hop), call_id_of(transfer, leg), question))
+    vault.wait(transfer, now + max(pause, hop.reply_timeout))
 
 
 def send(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     """Give the money to the hop."""
     was = transfer.key
     leg = transfer.step_leg(LegStep.SENT)
+    leg.queries = 0
     vault.book(now, transfer.owner, was, HoldingStep.CARRIED, transfer.amount, place=transfer.place)
     _request(vault, now, transfer, leg)
 

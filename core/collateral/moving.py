@@ -1,15 +1,18 @@
-"""A transfer at a stop: it has arrived, goes on, turns round, or is held where it is."""
+"""A transfer at a stop: it has arrived, goes on, turns round, or is held or left where it is."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from core.collateral.facts import TransferStarted, WithdrawalEnded
-from core.collateral.positions import ZERO
-from core.collateral.records import CollateralRefusal, CollateralRouted, PaidOut, Stage
+from core.collateral.books import Owner
+from core.collateral.facts import TransferStarted
+from core.collateral.last_words import tell_arrived, tell_left
+from core.collateral.positions import ZERO, Key, becomes
+from core.collateral.records import CollateralRefusal, CollateralRouted, Stage
+from core.collateral.settings import chain_of
 from core.collateral.states import Holding, HoldingStep, TransferState, TransferStep
 from core.collateral.transfers import Purpose, Transfer
-from core.collateral.vault import Vault, Withdrawal
+from core.collateral.vault import Vault
 from core.kernel.record import CancelTimer
 from core.units import EXACT, Nanos
 
@@ -32,13 +35,15 @@ def begin(vault: Vault, transfer: Transfer, hops: tuple[str, ...]) -> None:
 
 
 def advance(vault: Vault, now: Nanos, transfer: Transfer) -> str:
-    """Let a transfer that is at a stop end, turn or be held; or return the hop that it takes next."""
+    """Let a transfer that is at a stop end, turn, be held or be left; or return the hop that it takes next."""
     if should_turn(transfer) and transfer.at not in transfer.targets and _can_turn(vault, transfer):
         _turn(vault, transfer, "its order no longer waits")
     hop = _next_hop(vault, now, transfer)
     if hop is None and transfer.state is TransferState.FORWARD and transfer.home:
         _turn(vault, transfer, "no way forward")
         hop = _next_hop(vault, now, transfer)
+    if hop and transfer.is_overdue(now) and not transfer.is_answered:
+        hop = None
     if hop is None:
         _hold(vault, now, transfer)
         return ""
@@ -57,6 +62,31 @@ def resume(vault: Vault, transfer: Transfer) -> None:
     transfer.forgive()
     transfer.step(TransferStep.RESUMED)
     vault.note_transfer(transfer, TransferStep.RESUMED)
+
+
+def leave(vault: Vault, now: Nanos, transfer: Transfer) -> None:
+    """End a transfer that pays a user where it is: what is left of it is his collateral there.
+
+    It lies there as what it can be of use as: where his orders draw on deposits, as one; else as ready.
+    """
+    _forget(vault, transfer, TransferStep.LEFT, "no hop takes it in time")
+    is_source = vault.settings.is_source(transfer.at, chain_of(transfer.user))
+    step = HoldingStep.REVERSED if is_source else HoldingStep.ARRIVED
+    if transfer.side == "credit":
+        to = {"place": transfer.at, "order_id": "", "transfer_id": ""}
+        vault.book(now, transfer.owner, transfer.key, step, transfer.amount, **to)
+    else:
+        _credit(vault, now, transfer, Key(becomes(Holding.ROUTING, step, transfer.user), transfer.at))
+    vault.freed[transfer.user] = None
+    tell_left(vault, transfer)
+
+
+def _credit(vault: Vault, now: Nanos, transfer: Transfer, key: Key) -> None:
+    """Let cash of a sale be its user's collateral, held as `key`."""
+    vault.book(now, transfer.owner, transfer.key, HoldingStep.CREDITED, transfer.amount)
+    owner, payment_id = Owner(transfer.user), vault.state.ids.next("P")
+    books, what = vault.state.books, HoldingStep.CREDITED
+    vault.note(books.open_lot(now, owner, payment_id, transfer.amount, key=key, what=what))
 
 
 def _can_turn(vault: Vault, transfer: Transfer) -> bool:
@@ -85,6 +115,9 @@ def _turn(vault: Vault, transfer: Transfer, reason: str) -> None:
 
 
 def _hold(vault: Vault, now: Nanos, transfer: Transfer) -> None:
+    if transfer.is_overdue(now):
+        leave(vault, now, transfer)
+        return
     transfer.step(TransferStep.STOPPED)
     vault.note_transfer(transfer, "held", "no way on")
     vault.wait(transfer, now + vault.settings.held_retry)
@@ -92,15 +125,19 @@ def _hold(vault: Vault, now: Nanos, transfer: Transfer) -> None:
 
 def _end(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     back = transfer.state is TransferState.BACK
-    transfer.step(TransferStep.REVERSED if back else TransferStep.ARRIVED)
-    del vault.state.transfers[transfer.transfer_id]
-    vault.emit(CancelTimer(f"transfer:{transfer.transfer_id}"))
-    vault.note_transfer(transfer, transfer.state)
+    _forget(vault, transfer, TransferStep.REVERSED if back else TransferStep.ARRIVED)
     if transfer.purpose is Purpose.ROUTE:
         _land(vault, now, transfer)
     else:
         vault.book(now, transfer.owner, transfer.key, HoldingStep.PAID_OUT, transfer.amount)
-        _tell_paid(vault, transfer)
+        tell_arrived(vault, transfer)
+
+
+def _forget(vault: Vault, transfer: Transfer, step: TransferStep, reason: str = "") -> None:
+    transfer.step(step)
+    del vault.state.transfers[transfer.transfer_id]
+    vault.emit(CancelTimer(f"transfer:{transfer.transfer_id}"))
+    vault.note_transfer(transfer, transfer.state, reason)
 
 
 def _land(vault: Vault, now: Nanos, transfer: Transfer) -> None:
@@ -128,34 +165,3 @@ def give_up(vault: Vault, now: Nanos, order_id: str, reason: CollateralRefusal, 
     vault.release(now, request.user, lambda key: key.holding is Holding.READY and key.order_id == order_id)
     vault.refuse(order_id, Stage.ROUTE, reason, fee)
     vault.freed[request.user] = None
-
-
-def _tell_paid(vault: Vault, transfer: Transfer) -> None:
-    if transfer.purpose is not Purpose.WITHDRAWAL:
-        del vault.state.payouts[transfer.order_id]
-        vault.answer(PaidOut(transfer.order_id, transfer.amount, transfer.fee))
-        return
-    withdrawal = vault.state.withdrawals[transfer.order_id]
-    del withdrawal.transfers[transfer.transfer_id]
-    withdrawal.paid = EXACT.add(withdrawal.paid, transfer.amount)
-    withdrawal.fee = EXACT.add(withdrawal.fee, transfer.fee)
-    conclude(vault, withdrawal)
-
-
-def conclude(vault: Vault, withdrawal: Withdrawal) -> None:
-    """End a withdrawal that waits for nothing any more."""
-    if withdrawal.unserved or withdrawal.transfers:
-        return
-    del vault.state.withdrawals[withdrawal.payment_id]
-    vault.emit(CancelTimer(f"withdrawal:{withdrawal.payment_id}"))
-    reason = CollateralRefusal.NOT_ENOUGH_FUNDS if withdrawal.refused else ""
-    vault.note(
-        WithdrawalEnded(
-            withdrawal.user,
-            withdrawal.seq_num,
-            paid=withdrawal.paid,
-            fee=withdrawal.fee,
-            refused=withdrawal.refused,
-            reason=reason,
-        )
-    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from core.collateral.books import Owner, as_stated, is_money
 from core.collateral.facts import WithdrawalEnded
 from core.collateral.graph import Route
+from core.collateral.last_words import conclude
 from core.collateral.legs import go_on
-from core.collateral.moving import begin, conclude
+from core.collateral.moving import begin
 from core.collateral.positions import ZERO, Key
 from core.collateral.records import (
     CollateralRefusal,
@@ -17,6 +19,7 @@ from core.collateral.records import (
     PayOut,
     ProceedsHeld,
     RefundCollateral,
+    RepayCollateral,
     Stage,
     WithdrawalRequested,
 )
@@ -27,6 +30,9 @@ from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import Vault, Withdrawal
 from core.kernel.record import SetTimer
 from core.units import EXACT, Nanos
+
+PARTS_MAX: Final = 16
+"""In so many parts at most a withdrawal is under way."""
 
 
 def refund(vault: Vault, now: Nanos, asked: RefundCollateral) -> None:
@@ -46,7 +52,8 @@ def refund(vault: Vault, now: Nanos, asked: RefundCollateral) -> None:
             continue
         route = _way_home(vault, asked.user, place, amount)
         if route is not None:
-            transfer = _transfer(vault, Purpose.REFUND, asked.order_id, owner, (place, amount))
+            deadline = now + vault.settings.payout_wait
+            transfer = _transfer(vault, Purpose.REFUND, asked.order_id, owner, (place, amount), deadline=deadline)
             vault.state.payouts[asked.order_id] = transfer.transfer_id
             _depart(vault, now, transfer, keys)
             _set_out(vault, now, transfer, route)
@@ -65,49 +72,56 @@ def hold_proceeds(vault: Vault, now: Nanos, asked: HoldProceeds) -> None:
     refusal = _refusal(vault, asked)
     if refusal is None and asked.symbol not in vault.settings.destinations:
         refusal = CollateralRefusal.UNKNOWN_SYMBOL
-    if refusal is None and any(_proceeds(vault, owner, asked.order_id) for owner in _owners(asked.user)):
+    if refusal is None and any(proceeds(vault, owner, asked.order_id) for owner in owners(asked.user)):
         refusal = CollateralRefusal.DUPLICATE
     if refusal is not None:
         vault.refuse(asked.order_id, Stage.HOLD, refusal)
         return
+    place, has_way = landing(vault, asked)
+    credit, debit = owners(asked.user)
+    owner = debit if has_way else credit
+    key, payment_id = Key(Holding.READY, place, asked.order_id), vault.state.ids.next("P")
+    vault.note(vault.state.books.open_lot(now, owner, payment_id, asked.amount, key=key))
+    vault.answer(ProceedsHeld(asked.order_id, asked.amount))
+
+
+def landing(vault: Vault, asked: HoldProceeds | RepayCollateral) -> tuple[str, bool]:
+    """Where money of an index comes in that is its user's, and whether it has a way home from there."""
     places, ways = vault.settings.destinations[asked.symbol], list[tuple[Decimal, Nanos, int]]()
     for number, place in enumerate(places):
         route = _way_home(vault, asked.user, place, asked.amount)
         if route is not None:
             ways.append((route.cost, route.latency, number))
     _, _, best = min(ways, default=(ZERO, 0, 0))
-    credit, debit = _owners(asked.user)
-    owner = debit if ways else credit
-    key, payment_id = Key(Holding.READY, places[best], asked.order_id), vault.state.ids.next("P")
-    vault.note(vault.state.books.open_lot(now, owner, payment_id, asked.amount, key=key))
-    vault.answer(ProceedsHeld(asked.order_id, asked.amount))
+    return places[best], bool(ways)
 
 
 def pay_out(vault: Vault, now: Nanos, asked: PayOut) -> None:
     """Send the cash that is held for an order to its user, or leave it to him where it is. What has a way home when it
-    was taken in goes: if the way is gone meanwhile, it is waited for."""
-    credit, debit = _owners(asked.user)
-    keys = _proceeds(vault, debit, asked.order_id)
+    was taken in goes: if the way is gone meanwhile, it is waited for, but not for ever."""
+    credit, debit = owners(asked.user)
+    keys = proceeds(vault, debit, asked.order_id)
     if asked.order_id in vault.state.payouts:
         vault.refuse(asked.order_id, Stage.PAY_OUT, CollateralRefusal.DUPLICATE)
     elif keys:
-        money = (keys[0].place, vault.sum_of(debit, keys))
-        transfer = _transfer(vault, Purpose.PAY_OUT, asked.order_id, debit, money)
+        money, deadline = (keys[0].place, vault.sum_of(debit, keys)), now + vault.settings.payout_wait
+        transfer = _transfer(vault, Purpose.PAY_OUT, asked.order_id, debit, money, deadline=deadline)
         vault.state.payouts[asked.order_id] = transfer.transfer_id
         _depart(vault, now, transfer, keys)
         _set_out(vault, now, transfer, _way_home(vault, asked.user, *money))
-    elif keys := _proceeds(vault, credit, asked.order_id):
+    elif keys := proceeds(vault, credit, asked.order_id):
         amount = vault.release(now, asked.user, lambda key: key in keys)
         vault.answer(PaidOut(asked.order_id, ZERO, ZERO, credited=amount))
     else:
         vault.refuse(asked.order_id, Stage.PAY_OUT, CollateralRefusal.NOT_ENOUGH_FUNDS)
 
 
-def _owners(user: str) -> tuple[Owner, Owner]:
+def owners(user: str) -> tuple[Owner, Owner]:
+    """A user's deposits, and what sales have brought him: cash may be held in either."""
     return Owner(user), Owner(user, "debit")
 
 
-def _proceeds(vault: Vault, owner: Owner, order_id: str) -> list[Key]:
+def proceeds(vault: Vault, owner: Owner, order_id: str) -> list[Key]:
     """The ways in which cash is held for an order."""
     return vault.state.books.side(owner).keys(lambda key: key.holding is Holding.READY and key.order_id == order_id)
 
@@ -135,20 +149,32 @@ def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
 
 
 def serve_withdrawal(vault: Vault, now: Nanos, payment_id: str) -> bool:
-    """Send what is free, up to what is wanted; False when that is not all of it yet."""
+    """Send what is free, up to what is wanted, in parts if no way takes it at once; False when that is not all yet."""
     withdrawal = vault.state.withdrawals[payment_id]
-    owner = Owner(withdrawal.user)
-    for place, holding in _free_places(vault, owner):
-        keys = vault.free(owner, place, holding)
-        amount = min(vault.sum_of(owner, keys), withdrawal.unserved)
-        route = _way_home(vault, withdrawal.user, place, amount) if amount else None
-        if route is not None:
-            transfer = _transfer(vault, Purpose.WITHDRAWAL, payment_id, owner, (place, amount))
-            withdrawal.transfers[transfer.transfer_id] = amount
-            withdrawal.unserved = EXACT.subtract(withdrawal.unserved, amount)
-            _depart(vault, now, transfer, keys)
-            _set_out(vault, now, transfer, route)
+    for place, holding in _free_places(vault, Owner(withdrawal.user)):
+        while _send_part(vault, now, withdrawal, place, holding):
+            pass
     return not withdrawal.unserved
+
+
+def _send_part(vault: Vault, now: Nanos, withdrawal: Withdrawal, place: str, holding: Holding) -> bool:
+    """Send all that is wanted and free there, or as much of it as goes at once; False when that is nothing."""
+    owner = Owner(withdrawal.user)
+    keys = vault.free(owner, place, holding)
+    wanted = min(vault.sum_of(owner, keys), withdrawal.unserved)
+    if not wanted or len(withdrawal.transfers) >= PARTS_MAX:
+        return False
+    found = vault.graph.plan_part(place, _home(vault, withdrawal.user), wanted)
+    if found is None:
+        return False
+    amount, route = found
+    about = (Purpose.WITHDRAWAL, withdrawal.payment_id, owner, (place, amount))
+    transfer = _transfer(vault, *about, deadline=withdrawal.deadline + vault.settings.payout_wait)
+    withdrawal.transfers[transfer.transfer_id] = amount
+    withdrawal.unserved = EXACT.subtract(withdrawal.unserved, amount)
+    _depart(vault, now, transfer, keys)
+    _set_out(vault, now, transfer, route)
+    return True
 
 
 def lapse(vault: Vault, payment_id: str) -> None:
@@ -156,7 +182,8 @@ def lapse(vault: Vault, payment_id: str) -> None:
     withdrawal = vault.state.withdrawals[payment_id]
     if withdrawal.unserved:
         vault.state.waiting[withdrawal.user].remove(f"withdrawal:{payment_id}")
-        withdrawal.refused, withdrawal.unserved = withdrawal.unserved, ZERO
+        withdrawal.refused, withdrawal.unserved = EXACT.add(withdrawal.refused, withdrawal.unserved), ZERO
+        withdrawal.reason = withdrawal.reason or CollateralRefusal.NOT_ENOUGH_FUNDS
         vault.freed[withdrawal.user] = None
     conclude(vault, withdrawal)
 
@@ -174,12 +201,18 @@ def _free_places(vault: Vault, owner: Owner) -> list[tuple[str, Holding]]:
     return sorted(places, key=lambda place: kinds[place[1]])
 
 
-def _way_home(vault: Vault, user: str, place: str, amount: Decimal) -> Route | None:
+def _home(vault: Vault, user: str) -> tuple[str, ...]:
     chain = vault.settings.chains.get(chain_of(user))
-    return vault.graph.plan(place, (chain.payout,), amount) if chain is not None else None
+    return () if chain is None else (chain.payout,)
 
 
-def _transfer(vault: Vault, purpose: Purpose, order_id: str, owner: Owner, money: tuple[str, Decimal]) -> Transfer:
+def _way_home(vault: Vault, user: str, place: str, amount: Decimal) -> Route | None:
+    return vault.graph.plan(place, _home(vault, user), amount)
+
+
+def _transfer(
+    vault: Vault, purpose: Purpose, order_id: str, owner: Owner, money: tuple[str, Decimal], *, deadline: Nanos
+) -> Transfer:
     place, amount = money
     return Transfer(
         transfer_id=vault.state.ids.next("T"),
@@ -190,8 +223,9 @@ def _transfer(vault: Vault, purpose: Purpose, order_id: str, owner: Owner, money
         requested=amount,
         amount=amount,
         at=place,
-        targets=(vault.settings.chains[chain_of(owner.user)].payout,),
+        targets=_home(vault, owner.user),
         home="",
+        deadline=deadline,
     )
 
 

@@ -3,7 +3,7 @@
 A user is `chain_id:address`. Amounts are in the one token that collateral is held in. Every command of the desk has
 exactly one final answer: `RouteCollateral` ends in `CollateralRouted` or `CollateralRefused` within the deadline of
 the settings, whatever hops and bridges do, and `StopRoute` is answered by that; the others are answered at once, except
-that money takes its time to be paid out.
+that money takes its time to be paid out, which is waited for as long as the settings say and no longer.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Stage(StrEnum):
     REFUND = "refund"
     HOLD = "hold"
     PAY_OUT = "pay_out"
+    REPAY = "repay"
+    TAKE_BACK = "take_back"
 
 
 class CollateralRefusal(StrEnum):
@@ -44,13 +46,13 @@ class CollateralRefusal(StrEnum):
     UNKNOWN_SYMBOL = "unknown_symbol"
     """The settings name no destination for this index."""
     DUPLICATE = "duplicate"
-    """The order is being routed, or paid out, or its cash is held, already."""
+    """The order is being routed, or paid out, its cash is held, or its payment was paid back, already."""
     NO_DEPOSIT = "no_deposit"
     """The user's collateral did not cover the order in time."""
     NO_ROUTE = "no_route"
     """No way leads there that takes this amount at once, keeps no more of it than it may, and is in time."""
     ROUTE_FAILED = "route_failed"
-    """No hop on any way took the money. What it cost is booked, the rest is the user's again."""
+    """No hop on any way took the money, or none in time. What it cost is booked, the rest is the user's again."""
     TIMEOUT = "timeout"
     """The money did not arrive in time. It is still the user's, wherever it is, and counts for the next order."""
     CANCELLED = "cancelled"
@@ -165,6 +167,25 @@ class PayOut(Record, frozen=True):
     user: str
 
 
+class RepayCollateral(Record, frozen=True):
+    """The order has paid `amount` for nothing, and the house pays that back, from the account where assets of index
+    `symbol` are paid. It is claimed by the order, as what `CollateralRouted` brings, until that is released. Answered
+    by `CollateralRepaid`; asked for once, and refused as long as money that was paid back is claimed by the order."""
+
+    order_id: str
+    user: str
+    symbol: str
+    amount: Decimal
+
+
+class TakeBackProceeds(Record, frozen=True):
+    """The sale that cash is held for came to nothing: all of it goes back to the account that it came from. Answered by
+    `ProceedsTakenBack`. Cash that is being paid out, or was, cannot be taken back."""
+
+    order_id: str
+    user: str
+
+
 # --- to the desk ---------------------------------------------------------------------------------
 
 
@@ -265,12 +286,28 @@ class ProceedsHeld(Record, frozen=True):
     amount: Decimal
 
 
+class CollateralRepaid(Record, frozen=True):
+    """The order has a claim on `amount` more."""
+
+    order_id: str
+    amount: Decimal
+
+
+class ProceedsTakenBack(Record, frozen=True):
+    """`amount` of cash was held for the order, and is not any more."""
+
+    order_id: str
+    amount: Decimal
+
+
 class PaidOut(Record, frozen=True):
     """The user has received `amount`; sending it has cost `fee`. `credited` is cash that no way home takes, or that
-    nobody knows a way home for: it was not sent and is his collateral, free for his next order or to be withdrawn.
+    nobody knows a way home for, or that no hop took in time: it is his collateral, free for his next order or to be
+    withdrawn. `under_way` is what a hop had when it had been waited for long enough: the user hears when it arrives.
     Together they are what was to be sent."""
 
     order_id: str
     amount: Decimal
     fee: Decimal
     credited: Decimal = Decimal(0)
+    under_way: Decimal = Decimal(0)

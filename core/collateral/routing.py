@@ -60,7 +60,8 @@ def deposit(vault: Vault, now: Nanos, seen: DepositSeen) -> None:
     key = Key(Holding.UNCONFIRMED, seen.at or vault.settings.chains[chain].deposit)
     payment_id = vault.state.ids.next("P")
     books = vault.state.books
-    vault.note(books.open_lot(now, Owner(seen.user), payment_id, seen.amount, key=key, seq_num=seen.seq_num))
+    owner, number = Owner(seen.user), seen.seq_num
+    vault.note(books.open_lot(now, owner, payment_id, seen.amount, key=key, seq_num=number, what="deposited"))
     vault.freed[seen.user] = None
 
 

@@ -94,6 +94,10 @@ class CollateralSettings(msgspec.Struct, frozen=True, kw_only=True):
     longer."""
     withdrawal_wait: Nanos = 60 * SECOND
     """So long a request for withdrawal waits for money that is not there or not free."""
+    payout_wait: Nanos = 30 * 60 * SECOND
+    """So long an order waits for its refund, or its cash, to be with its user, and a withdrawal for what was sent
+    within `withdrawal_wait`. Then what no hop has stays with the collateral, and what one has is said to be under
+    way."""
     latency_cost_bps: int = 100
     """What an hour under way is worth, of the amount: by so much a way may be dearer that is an hour faster. It is
     about as much as a basket moves in that time."""
@@ -103,10 +107,16 @@ class CollateralSettings(msgspec.Struct, frozen=True, kw_only=True):
     held_retry: Nanos = 60 * SECOND
     """How often a transfer that is held tries again."""
     queries: tuple[Nanos, ...] = _ATTEMPTS
-    """Pauses between questions about an unclear leg; the last one repeats."""
+    """Pauses between questions about an unclear leg, the last of which repeats, and between those for a bridge's terms,
+    which is not used if it has suggested none after the last."""
     retries: dict[str, tuple[Nanos, ...]] = msgspec.field(default_factory=lambda: dict(RETRIES))
     closed_lots_max: int = 16
     """So many closed lots of each user are kept to be shown. Their sums are kept in any case."""
+
+    def is_source(self, place: str, chain: str) -> bool:
+        """Whether orders of that chain draw on what lies there."""
+        drawn_on = (at for key, at in self.sources.items() if key.partition(":")[0] == chain)
+        return place == self.chains[chain].deposit or place in drawn_on
 
     def source(self, chain: str, symbol: str) -> str:
         """The designation that an order of that chain draws on."""
@@ -183,8 +193,9 @@ def _time_faults(settings: CollateralSettings) -> Iterator[str]:
         yield f"tolerance must not be negative, got {settings.tolerance}"
     if settings.latency_cost_bps < 0:
         yield f"latency_cost_bps must not be negative, got {settings.latency_cost_bps}"
-    if min(settings.route_deadline, settings.capacity_wait, settings.held_retry) <= 0:
-        yield "route_deadline, capacity_wait and held_retry must be positive"
+    waits = (settings.route_deadline, settings.payout_wait, settings.capacity_wait, settings.held_retry)
+    if min(waits) <= 0:
+        yield "route_deadline, payout_wait, capacity_wait and held_retry must be positive"
     if not settings.queries or min(settings.queries) <= 0:
         yield "queries must name at least one positive pause"
     for kind in settings.retries:

@@ -7,7 +7,10 @@ a hop. `returned` is with its user again.
 
 Routing ends where the money is: at a destination it is ready, at its source it is unconfirmed again, at its user's it
 is returned. So a transfer that fails leaves nothing between states. What a payment did not need is `released`, and
-is ready as if it had just arrived. Nothing leads out of `spent` and `returned`.
+is ready as if it had just arrived. Cash that was held for a sale that came to nothing is `taken_back` to the account
+that it came from, and spent as far as its user is concerned. Cash that could not be sent is `credited`: it is spent on
+as much collateral of its user. Nothing leads out of `spent` and `returned`: what was paid for nothing is paid back as
+money of its own, and so is what was credited.
 
 **Transfers.** A transfer goes `forward` to one of its targets, hop by hop, and plans its way anew at each stop, with
 what the hops have cost so far and without those that have refused it. When no way is left, or its order's time is
@@ -15,12 +18,17 @@ over, it turns `back` to where it came from; one that pays a user has nowhere to
 direction it is `held` at a named designation, and tries again, all hops forgiven, until it gets through. It has
 `arrived` at a target or `reversed` at its source, and is then forgotten: its money is accounted for there.
 
+Whoever is to be paid does not wait for ever. Once his wait is over a transfer that pays him is held no more: it is
+`left` where it is, and its money is his collateral there, as any deposit. What a hop has then is not given up, because
+the hop may still deliver it: he is told that it is under way, and the transfer goes on until it arrives or is left.
+
 **Legs.** A leg is one attempt at one hop, with a number that is never given again. It is `waiting` until its hop has
-room or its pause is over; a leg at a bridge is `quoting` until terms are known. Up to here no money has moved and
-the leg can be abandoned. Once it is `sent` it is the hop's to say what happens: `moving` when it has said that it is
-at it, `unclear` when it was silent for too long and is asked. An unclear leg is neither repeated nor given up. Only
-a hop that knows of nothing is sent the same leg again. `moved`, `refused` (the money never left) and `returned` (it
-left and came back) are the hop's last word; another attempt is another leg.
+room or its pause is over; a leg at a bridge is `quoting` until terms are known: it asks for them at growing pauses, and
+takes the first that come, however late. Up to here no money has moved and the leg can be abandoned. Once it is `sent`
+it is the hop's to say what happens: `moving` when it has said that it is at it, `unclear` when it was silent for too
+long and is asked. An unclear leg is neither repeated nor given up. Only a hop that knows of nothing is sent the same
+leg again. `moved`, `refused` (the money never left) and `returned` (it left and came back) are the hop's last word;
+another attempt is another leg.
 
 **Bridge deposits.** A deposit that was accepted is `submitted`. Enough blocks on top make it `secured`; how many is a
 matter of its value. A relayer, or the bridge itself, makes it `filled`, and enough blocks on the other chain make it
@@ -64,6 +72,8 @@ class HoldingStep(StrEnum):
     PREAUTHORISED = "preauthorised"
     SPENT = "spent"
     RELEASED = "released"
+    TAKEN_BACK = "taken_back"
+    CREDITED = "credited"
 
 
 HOLDINGS: Final = Machine(
@@ -76,12 +86,14 @@ HOLDINGS: Final = Machine(
             HoldingStep.ARRIVED: Holding.READY,
             HoldingStep.REVERSED: Holding.UNCONFIRMED,
             HoldingStep.PAID_OUT: Holding.RETURNED,
+            HoldingStep.CREDITED: Holding.SPENT,
         },
         Holding.READY: {
             HoldingStep.DEPARTED: Holding.ROUTING,
             HoldingStep.CLAIMED: Holding.READY,
             HoldingStep.PREAUTHORISED: Holding.PREAUTH,
             HoldingStep.RELEASED: Holding.READY,
+            HoldingStep.TAKEN_BACK: Holding.SPENT,
         },
         Holding.PREAUTH: {
             HoldingStep.SPENT: Holding.SPENT,
@@ -101,6 +113,7 @@ class TransferState(StrEnum):
     HELD = "held"
     ARRIVED = "arrived"
     REVERSED = "reversed"
+    LEFT = "left"
 
 
 class TransferStep(StrEnum):
@@ -111,6 +124,7 @@ class TransferStep(StrEnum):
     RESUMED = "resumed"
     ARRIVED = "arrived"
     REVERSED = "reversed"
+    LEFT = "left"
 
 
 TRANSFERS: Final = Machine(
@@ -120,14 +134,16 @@ TRANSFERS: Final = Machine(
             TransferStep.ARRIVED: TransferState.ARRIVED,
             TransferStep.TURNED: TransferState.BACK,
             TransferStep.STOPPED: TransferState.HELD,
+            TransferStep.LEFT: TransferState.LEFT,
         },
         TransferState.BACK: {
             TransferStep.REVERSED: TransferState.REVERSED,
             TransferStep.STOPPED: TransferState.HELD,
         },
-        TransferState.HELD: {TransferStep.RESUMED: TransferState.FORWARD},
+        TransferState.HELD: {TransferStep.RESUMED: TransferState.FORWARD, TransferStep.LEFT: TransferState.LEFT},
         TransferState.ARRIVED: {},
         TransferState.REVERSED: {},
+        TransferState.LEFT: {},
     },
 )
 

@@ -13,7 +13,7 @@ from core.collateral.bridge import BridgeDeposit
 from core.collateral.hops import service_of
 from core.collateral.positions import ZERO, Key
 from core.collateral.states import LEGS, TRANSFERS, Holding, LegState, LegStep, TransferState, TransferStep
-from core.units import EXACT
+from core.units import EXACT, Nanos
 
 UNDER_WAY: Final = frozenset({LegState.SENT, LegState.MOVING, LegState.UNCLEAR})
 """A leg's money is with its hop."""
@@ -44,7 +44,7 @@ class Leg(msgspec.Struct):
     calls: int = 0
     """How often the hop was asked anything about it."""
     queries: int = 0
-    """How often, since it was last heard of, the hop was asked what has become of it."""
+    """How often, since it was last heard of, the hop was asked for terms, or what has become of it."""
     bridge: BridgeDeposit | None = None
 
     @property
@@ -83,7 +83,13 @@ class Transfer(msgspec.Struct):
     attempts: dict[str, int] = {}
     """By hop and trouble, how often it was tried again."""
     is_answered: bool = False
-    """The desk no longer waits for it."""
+    """Nobody waits for it any more."""
+    deadline: Nanos | None = None
+    """Whoever it pays waits for it until then. An order waits for its collateral by a deadline of its own."""
+    under_way: Decimal = ZERO
+    """What he was told is under way, when his wait was over."""
+    disputes: list[str] = []
+    """What was disputed last, each with the number of its leg."""
 
     @property
     def owner(self) -> Owner:
@@ -99,6 +105,10 @@ class Transfer(msgspec.Struct):
     def key(self) -> Key:
         """How its money is held."""
         return Key(Holding.ROUTING, self.place, order_id=self.order_id, transfer_id=self.transfer_id)
+
+    def is_overdue(self, now: Nanos) -> bool:
+        """Whether it pays somebody who has waited for it long enough."""
+        return self.deadline is not None and now >= self.deadline
 
     def step(self, step: TransferStep) -> None:
         """Move along the table of transfers."""

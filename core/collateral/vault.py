@@ -18,10 +18,12 @@ from core.collateral.records import (
     CollateralRefusal,
     CollateralRefused,
     CollateralReleased,
+    CollateralRepaid,
     CollateralRouted,
     CollateralSpent,
     PaidOut,
     ProceedsHeld,
+    ProceedsTakenBack,
     Stage,
 )
 from core.collateral.seen import SeenNumbers
@@ -40,10 +42,12 @@ ToDesk: TypeAlias = (
     | CollateralPreauthorised
     | CollateralRefused
     | CollateralReleased
+    | CollateralRepaid
     | CollateralRouted
     | CollateralSpent
     | PaidOut
     | ProceedsHeld
+    | ProceedsTakenBack
 )
 
 
@@ -61,8 +65,8 @@ class RouteRequest(msgspec.Struct):
 
 
 class Withdrawal(msgspec.Struct):
-    """A `WithdrawalRequested` that is not done. `amount` is the sum of `unserved`, `refused`, `paid`, `fee` and what
-    its transfers set out with that have not arrived."""
+    """A `WithdrawalRequested` that is not done. `amount` is the sum of `unserved`, `refused`, `paid`, `fee`,
+    `under_way`, and what those of its transfers set out with that it waits for."""
 
     payment_id: str
     user: str
@@ -73,8 +77,12 @@ class Withdrawal(msgspec.Struct):
     refused: Decimal = ZERO
     paid: Decimal = ZERO
     fee: Decimal = ZERO
+    under_way: Decimal = ZERO
+    """What hops had when it had waited for that long enough."""
+    reason: CollateralRefusal | None = None
+    """Why something was refused."""
     transfers: dict[str, Decimal] = {}
-    """Under way, and what each set out with."""
+    """Waited for, and what each set out with."""
 
 
 class CollateralState(msgspec.Struct):
@@ -233,7 +241,9 @@ class Vault(Component[CollateralState]):
         )
 
     def wait(self, transfer: Transfer, until: Nanos) -> None:
-        """Look at a transfer again then, if nothing happens before."""
+        """Look at a transfer again then, if nothing happens before; or sooner, when whoever it pays waits no longer."""
+        if transfer.deadline is not None and not transfer.is_answered:
+            until = min(until, transfer.deadline)
         self.emit(SetTimer(f"transfer:{transfer.transfer_id}", until))
 
 

@@ -91,7 +91,7 @@ class Rig:
         assert not self.collateral.freed
         for effect in effects:
             if isinstance(effect, SetTimer):
-                assert effect.at > self.now, effect
+                assert effect.at >= self.now, effect
                 self.timers[effect.key] = effect.at
             elif isinstance(effect, CancelTimer):
                 self.timers.pop(effect.key, None)
@@ -154,6 +154,13 @@ class Rig:
         call_id = self.calls()[to].call_id
         self.answered.append(call_id)
         return self.deliver(Reply(call_id, body))
+
+    def reply_moved(self) -> list[Effect]:
+        """Let the hop that has the one transfer move its money after all, for the fee of its settings."""
+        [transfer] = self.collateral.state.transfers.values()
+        assert transfer.leg is not None
+        fee = self.collateral.graph.hops[transfer.leg.hop].fee_flat
+        return self.reply(FundsMoved(transfer.leg.amount - fee, fee))
 
     def reply_at_price(self) -> Decimal:
         """Let the hop that was asked last move the money, for the fee of its settings; return that."""

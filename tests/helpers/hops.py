@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
+from types import MappingProxyType
 
 from core.collateral.collateral import Collateral
 from core.collateral.facts import CollateralMoved
@@ -19,7 +21,7 @@ from core.collateral.records import (
 from core.collateral.settings import CollateralSettings, chain_of
 from core.kernel.record import Call, Effect, Event, Message, Reply, Send, TimerFired
 from core.units import EXACT, Nanos
-from sim.hop_models import HopModel
+from sim.hop_models import HopFaults, HopModel
 from sim.hops import sim_hop
 from tests.helpers.collateral import Rig
 
@@ -76,10 +78,15 @@ class World(Rig):
         if mute:
             self.coming.clear()
 
-    def heal(self) -> None:
-        """The world behaves from now on: what is under way gets through, and no block is replaced any more."""
+    def heal(self, but: Mapping[str, HopFaults] = MappingProxyType({})) -> None:
+        """The world behaves from now on: what is under way gets through, and no block is replaced any more. Hops that
+        are named are as bad as that for ever instead."""
         for hop in self.hops.values():
-            hop.heal(self.now)
+            name = hop.model.settings.name
+            if name in but:
+                hop.faults = but[name]
+            else:
+                hop.heal(self.now)
         self.coming = [each for each in self.coming if not _is_reorg(each[2])]
         heapify(self.coming)
 
@@ -99,7 +106,7 @@ class World(Rig):
         for fact in self.facts(CollateralMoved):
             if not fact.was and fact.destination == place:
                 total = EXACT.add(total, fact.amount)
-            if fact.what == "spent" and fact.source == place:
+            if fact.what in ("spent", "credited") and fact.was and fact.source == place:
                 total = EXACT.subtract(total, fact.amount)
         return total
 

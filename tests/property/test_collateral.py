@@ -11,16 +11,23 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.collateral import facts, hops, records
-from core.collateral.facts import CollateralMoved, HopDisputed, WithdrawalEnded
+from core.collateral.facts import (
+    CollateralMoved,
+    HopDisputed,
+    PayoutArrived,
+    TransferStarted,
+    TransferStepped,
+    WithdrawalEnded,
+)
 from core.collateral.positions import total
 from core.collateral.records import CollateralPreauthorised, CollateralRefused, CollateralRouted, PaidOut
 from core.collateral.settings import BridgeSettings, ChainSettings, CollateralSettings, Confirmations
 from core.collateral.states import Holding, TransferState
-from core.collateral.transfers import Transfer
+from core.collateral.transfers import Purpose, Transfer
 from core.kernel.codec import Codec, encode, records_of
 from core.kernel.rng import Stream, stream
 from core.market.ledger import WORLD
-from core.units import MILLISECOND, SECOND, Nanos
+from core.units import EXACT, MILLISECOND, SECOND, Nanos
 from sim.hop_models import BridgeModel, HopFaults, HopModel
 from sim.latency import Exponential
 from tests.helpers.collateral import ALICE, BOB, T1, T2, T3, T4, WALLET, hop
@@ -77,6 +84,7 @@ def worlds(draw: st.DrawFn) -> World:
                 rejected_per_mille=draw(chances),
                 returned_per_mille=draw(chances),
                 stuck_per_mille=draw(chances),
+                impossible_per_mille=draw(chances),
             ),
             bridge=BridgeModel(
                 unfilled_per_mille=draw(chances),
@@ -178,6 +186,7 @@ def crashing(mute: bool) -> Step:
     return lambda world: world.crash(mute=mute)
 
 
+CREDITED = ("earned", "credited")
 PARTS = st.sampled_from(["0.25", "0.5", "1", "1.5"])
 STEPS = st.one_of(
     st.builds(depositing, LARGE, COUNTS, USERS),
@@ -262,7 +271,7 @@ def is_stranded(world: World, transfer: Transfer) -> bool:
     it is held where it is for as long as the settings are what they are."""
     goals = (*transfer.targets, *([transfer.home] if transfer.home else []))
     stranded = world.collateral.graph.plan(transfer.at, goals, transfer.amount) is None
-    assert not stranded or transfer.state is TransferState.HELD
+    assert not stranded or (transfer.state is TransferState.HELD and transfer.purpose is Purpose.ROUTE)
     return stranded
 
 
@@ -292,7 +301,7 @@ def assert_at_rest(world: World) -> None:
     for place in PLACES:
         returned = [p.amount for p in world.facts(CollateralMoved) if p.what == "paid_out" and p.source == place]
         assert world.lies_at(place) == world.booked_at(place) + total(returned), place
-    expected = ("deposit undone while", "more than it may")
+    expected = ("deposit undone while", "more than it may", "speaks of")
     assert not [fact for fact in world.facts(HopDisputed) if not any(text in fact.what for text in expected)]
 
 
@@ -316,15 +325,81 @@ def test_whoever_asks_to_be_paid_is_paid_or_told_why_not(world: World, steps: li
     live(world, steps)
     asked = [fact for fact in world.facts(CollateralMoved) if fact.what == "earned"]
     paid = [said for said in world.told() if isinstance(said, PaidOut) and said.order_id.startswith("S-")]
-    credited = total(fact.amount for fact in asked if fact.side == "credit")
+    came = [fact for fact in world.facts(CollateralMoved) if fact.side == "credit" and fact.what in CREDITED]
+    late = [fact for fact in world.facts(PayoutArrived) if fact.order_id.startswith("S-")]
     assert len(asked) == len(paid)
-    assert credited == total(said.credited for said in paid)
-    assert total(fact.amount for fact in asked) == total(said.amount + said.fee + said.credited for said in paid)
+    credited = (*(said.credited for said in paid), *(fact.credited for fact in late))
+    assert total(fact.amount for fact in came) == total(credited)
+    assert total(fact.amount for fact in asked) == total(all_of(said) for said in paid)
+    assert total(said.under_way for said in paid) == total(all_of(fact) for fact in late)
     for ended in world.facts(WithdrawalEnded):
         assert bool(ended.reason) == bool(ended.refused)
+        assert bool(ended.payment_id) == bool(ended.under_way)
     reasons = {said.reason for said in world.told() if isinstance(said, CollateralRefused)}
     known = {"no_deposit", "no_route", "route_failed", "timeout", "cancelled", "not_enough_funds", "duplicate"}
     assert reasons <= known
+
+
+def all_of(said: PaidOut | PayoutArrived) -> Decimal:
+    """What a payout was of."""
+    under_way = said.under_way if isinstance(said, PaidOut) else Decimal(0)
+    return total((said.amount, said.fee, said.credited, under_way))
+
+
+FOR_EVER = (
+    HopFaults(lost_per_mille=1000),
+    HopFaults(unheard_per_mille=1000),
+    HopFaults(rejected_per_mille=1000),
+    HopFaults(unavailable_per_mille=1000),
+    HopFaults(impossible_per_mille=1000),
+    HopFaults(returned_per_mille=1000),
+    HopFaults(stuck_per_mille=1000, stuck=10**6 * SECOND),
+)
+WRECKED = st.dictionaries(st.sampled_from([each.name for each in HOPS]), st.sampled_from(FOR_EVER), min_size=1)
+
+
+@given(worlds(), st.lists(STEPS, min_size=15, max_size=50), WRECKED)
+def test_every_payout_has_one_last_word_though_hops_are_bad_for_ever(
+    world: World, steps: list[Step], wrecked: dict[str, HopFaults]
+) -> None:
+    for number, step in enumerate(steps):
+        if number == len(steps) // 2:
+            world.heal(wrecked)
+        step(world)
+    world.heal(wrecked)
+    world.advance(world.now + 3 * 60 * MINUTE)
+    state = world.collateral.state
+    assert (state.routes, state.withdrawals, state.waiting) == ({}, {}, {})
+    paying = {each.transfer_id: each for each in state.transfers.values() if each.purpose is not Purpose.ROUTE}
+    for transfer in paying.values():
+        assert transfer.is_answered
+        assert transfer.leg is not None
+        assert transfer.leg.is_under_way
+    assert set(state.payouts.values()) <= paying.keys()
+    assert_told_once(world, paying)
+
+
+def assert_told_once(world: World, paying: dict[str, Transfer]) -> None:
+    """Each that set out was ended by one word of all of it, and of what was under way then by one more, or goes on."""
+    started = [each for each in world.facts(TransferStarted) if each.purpose in (Purpose.REFUND, Purpose.PAY_OUT)]
+    at_once = [each for each in world.facts(CollateralMoved) if each.what == "earned" and each.side == "credit"]
+    said = [each for each in world.told() if isinstance(each, PaidOut)]
+    asked = [(each.order_id, each.amount) for each in started] + [(each.order_id, each.amount) for each in at_once]
+    assert sorted(asked) == sorted((each.order_id, all_of(each)) for each in said)
+    ends = world.facts(WithdrawalEnded)
+    withdrawn = [each for each in ends if each.reason not in ("duplicate", "unknown_chain")]
+    assert len({(each.user, each.seq_num) for each in withdrawn}) == len(withdrawn)
+    sent = total(each.amount for each in world.facts(TransferStarted) if each.purpose is Purpose.WITHDRAWAL)
+    told = total(EXACT.add(EXACT.add(each.paid, each.fee), each.under_way) for each in withdrawn)
+    left = [each.amount for each in world.facts(TransferStepped) if each.what == "left" and is_withdrawal(each)]
+    assert told <= sent <= total((told, *left))
+    late = world.facts(PayoutArrived)
+    under_way = total((*(each.under_way for each in said), *(each.under_way for each in withdrawn)))
+    assert under_way == total((*map(all_of, late), *(each.under_way for each in paying.values())))
+
+
+def is_withdrawal(stepped: TransferStepped) -> bool:
+    return stepped.order_id.startswith("P-")
 
 
 @given(worlds(), st.lists(STEPS, min_size=15, max_size=50), st.integers(0, 40))

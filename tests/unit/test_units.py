@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.units import MILLISECOND, SECOND, format_duration, nearest, parse_duration, round_down, round_up, whole_steps
+from core.units import (
+    EXACT,
+    MILLISECOND,
+    SECOND,
+    format_duration,
+    is_number,
+    nearest,
+    parse_duration,
+    round_down,
+    round_up,
+    whole_steps,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +68,30 @@ def test_the_nearest_multiple_of_a_step_is_even_where_two_are_equally_near() -> 
     step = Decimal("0.05")
     near = [nearest(Decimal(amount), step) for amount in ("1.02", "1.03", "1.025", "1.075")]
     assert near == [Decimal("1.00"), Decimal("1.05"), Decimal("1.00"), Decimal("1.10")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NaN", "sNaN", "Infinity", "-Infinity", "1E+24", "-9E+999999", "0E+999999", "0E-90", "1E-25", f"1.{'0' * 52}1"],
+)
+def test_what_exact_sums_have_no_room_for_is_no_number(text: str) -> None:
+    assert not is_number(Decimal(text))
+
+
+numbers = st.builds(
+    lambda sign, digits, exponent: Decimal((sign, tuple(map(int, str(digits))), exponent)),
+    st.integers(0, 1),
+    st.integers(1, 10**28 - 1),
+    st.integers(-51, 23),
+).filter(lambda number: -24 <= number.adjusted() < 24)
+
+
+@given(st.lists(numbers, max_size=20))
+def test_numbers_with_all_digits_of_money_add_up_exactly(given: list[Decimal]) -> None:
+    total = Decimal(0)
+    for number in given:
+        assert is_number(number)
+        total = EXACT.add(total, number)
+    for number in given:
+        total = EXACT.subtract(total, number)
+    assert total == 0

@@ -48,6 +48,15 @@ def test_a_hop_takes_no_more_and_no_less_than_it_may() -> None:
     assert [_hops(graph, T1, T3, amount) for amount in (100, 99, "99.5")] == [("large",), ("small",), None]
 
 
+def test_of_what_does_not_go_at_once_the_part_is_the_highest_limit_that_has_a_way() -> None:
+    further = hop(T2, T3, fee_flat=Decimal(1), amount_max=Decimal(80))
+    graph = Graph([hop(T1, T2, amount_max=Decimal(100)), further, hop(T1, T3, "dear", fee_rate=PERCENT * 50)])
+    parts = [graph.plan_part(T1, (T3,), Decimal(amount)) for amount in (70, 80, 90, 1000)]
+    assert [str(part[0]) for part in parts if part] == ["70", "80", "80", "80"]
+    assert {part[1].hops for part in parts if part} == {("T1-T2", "T2-T3")}
+    assert graph.plan_part(T1, (T4,), Decimal(1000)) is None
+
+
 def test_limits_hold_for_what_is_left_on_the_way() -> None:
     graph = Graph([hop(T1, T2, fee_rate=PERCENT), hop(T2, T3, amount_min=Decimal(100))])
     assert _hops(graph, T1, T3, 101) is None

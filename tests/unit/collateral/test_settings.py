@@ -48,7 +48,7 @@ def test_a_hop_that_cannot_work_is_named(hop_settings: dict[str, Any], fault: st
         ({"sources": {"7:IX": T1}}, "source `7:IX`: name it `chain_id:symbol`"),
         ({"tolerance": Decimal(-1)}, "tolerance must not be negative, got -1"),
         ({"latency_cost_bps": -1}, "latency_cost_bps must not be negative, got -1"),
-        ({"route_deadline": 0}, "route_deadline, capacity_wait and held_retry must be positive"),
+        ({"route_deadline": 0}, "route_deadline, payout_wait, capacity_wait and held_retry must be positive"),
         ({"queries": ()}, "queries must name at least one positive pause"),
         ({"retries": {"flu": (1,)}}, "retries: there is no trouble `flu`; known: unavailable, rate_limited,"),
     ],
