@@ -41,8 +41,8 @@ class Reading(Generic[T]):
             if get_origin(plain) is dict:
                 names, items = get_args(plain)
                 return {key: self._read(data[key], items, (*path, key)) for key in self._names(data, names, path)}
-        if get_origin(plain) is tuple and isinstance(data, list):
-            (items, _) = get_args(plain)
+        if get_origin(plain) is tuple and get_args(plain)[-1] is ... and isinstance(data, list | tuple):
+            items = get_args(plain)[0]
             return tuple(self._read(item, items, (*path, index)) for index, item in enumerate(data))
         return self._read_leaf(data, kind, path)
 

@@ -30,6 +30,7 @@ from core.founders import identity_settings
 from core.identity import checking as identity_checks
 from core.identity import records as identity_records
 from core.identity.registrar import Registrar
+from core.identity.scheme import key_id
 from core.index import basket
 from core.index import chain as index_chain
 from core.index import facts as index_facts
@@ -44,7 +45,7 @@ from core.maker import MakerSettings, MarketMaker
 from core.market import exchange, ledger, orders, world
 from core.sequencer import facts as sequencer_facts
 from core.sequencer import receipt, signing
-from core.sequencer.block import NO_KEY, key_id_of
+from core.sequencer.block import NO_KEY
 from core.sequencer.ordering import Ordering
 from core.sequencer.permits import MSG_TYPES, Incoming
 from core.sequencer.sequencer import Sequencer
@@ -115,7 +116,7 @@ def _venue(config: VenueConfig) -> Components:
         order_lifetime=int(config.sequencer.order_lifetime),
         ordering=Ordering(config.sequencer.ordering, int(config.sequencer.head_start), config.sequencer.express),
         receipt_blocks=config.sequencer.receipt_blocks,
-        key_id=key_id_of(bytes.fromhex(config.signer)) if config.signer else NO_KEY,
+        key_id=key_id(bytes.fromhex(config.signer)) if config.signer else NO_KEY,
         check_timeout=int(signed.check_timeout),
         transact_time_ahead_max=int(signed.receive_window),
     )

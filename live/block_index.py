@@ -2,8 +2,9 @@
 
 Everything in it comes from the journal, and nothing is believed on its word: a block that it finds is read from the
 journal, and has to be the one that was asked for. Before it says that there is no such thing, it sees that all of it is
-as it was written. An index of another journal, or a damaged one, is made anew. It follows the journal from the last
-block that it knows, so that a look-up reads what is new and one block.
+as it was written. An index of another journal, or of more or less of it, or a damaged one, is made anew. It follows the
+journal from the last block that it knows, so that a look-up reads what is new and one block. Of a journal whose first
+segments were removed it has the blocks from the first on that is whole in what is left.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from core.kernel.codec import encode
 from core.kernel.reader import Delivery, JournalReader
 from core.kernel.record import Note
 from core.kernel.segments import segment_number
-from core.sequencer.block import Block, block_hash
+from core.sequencer.block import FIRST_HEIGHT, Block, block_hash
 from core.sequencer.chain import Rebuilt, content_flaw
 from core.sequencer.facts import BlockSealed
 from core.sequencer.history import SEQUENCER, History
@@ -36,7 +37,7 @@ from live.journal.tail import whole_deliveries
 Found = TypeVar("Found")
 
 NAME: Final = "blocks.sqlite"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _PATIENCE_SECONDS: Final = 30.0
 """For another process that brings the same index up to date."""
 _TABLES: Final = f"""
@@ -49,6 +50,7 @@ CREATE TABLE message (
     height INTEGER NOT NULL, place INTEGER NOT NULL, owner TEXT NOT NULL, order_id TEXT NOT NULL,
     cl_ord_id TEXT NOT NULL, PRIMARY KEY (height, place)
 ) WITHOUT ROWID, STRICT;
+CREATE TABLE origin (segment INTEGER NOT NULL, height INTEGER NOT NULL) STRICT;
 CREATE INDEX message_order ON message (order_id);
 CREATE INDEX message_cl_ord_id ON message (cl_ord_id);
 """
@@ -79,7 +81,6 @@ class _Start(NamedTuple):
 
 
 _FIRST_SEGMENT: Final = 1
-_BEGINNING: Final = _Start(_FIRST_SEGMENT, 1)
 
 
 class Standing(NamedTuple):
@@ -126,7 +127,20 @@ class BlockIndex:
     @property
     def newest(self) -> int:
         """The height of the newest block; 0 if there is none."""
-        return self._asked(self._count)
+        return self._asked(self._count)[1]
+
+    @property
+    def oldest(self) -> int:
+        """The height of the first block that can be had; 0 if there is none."""
+        return self._asked(self._count)[0]
+
+    @property
+    def gone(self) -> str:
+        """Which blocks cannot be had because segments of the journal were removed; empty if none were."""
+        if self._first_segment == _FIRST_SEGMENT:
+            return ""
+        before = f"blocks before {self.oldest} are" if self.oldest else "all blocks so far are"
+        return f"{before} gone with the segments that were removed; bring those back to have them"
 
     def find(self, *, order_id: str = "", cl_ord_id: str = "", owner: str = "") -> list[Standing]:
         """The messages about an order, or of that ClOrdID, or of that owner: what is not empty must be so."""
@@ -138,10 +152,10 @@ class BlockIndex:
         return self._asked(lambda: self._known_as(known))
 
     def blocks(self, first: int) -> Iterator[Block]:
-        """The blocks from that height on, read from the journal. Raises JournalDamaged for one that does not hold what
-        it says.
+        """The blocks from that height on that can be had, read from the journal. Raises JournalDamaged for one that does
+        not hold what it says.
         """
-        height, is_new = max(first, 1), False
+        height, is_new = max(first, self.oldest, 1), False
         while height <= self.newest:
             try:
                 for block in self._read(height):
@@ -154,8 +168,9 @@ class BlockIndex:
                 self._make_anew(error)
 
     def block(self, height: int) -> Block | None:
-        """The block of that height, if there is one."""
-        return next(self.blocks(height), None) if height > 0 else None
+        """The block of that height, if it can be had."""
+        found = next(self.blocks(height), None) if height > 0 else None
+        return found if found is not None and found.header.height == height else None
 
     def _asked(self, ask: Callable[[], Found]) -> Found:
         """What `ask` finds: in an index that is made anew, if this one is damaged."""
@@ -187,12 +202,19 @@ class BlockIndex:
             self._db = _prepared(":memory:")
             self._follow()
 
-    def _count(self) -> int:
-        """How many blocks there are: all from the first one on."""
-        newest, blocks = self._db.execute("SELECT coalesce(max(height), 0), count(*) FROM block").fetchone()
-        if newest != blocks:
+    @property
+    def _first_segment(self) -> int:
+        return next(iter(self._segments))
+
+    def _count(self) -> tuple[int, int]:
+        """The heights of the oldest and the newest block: all between are there, and the first one if none was removed."""
+        oldest, newest, blocks = self._db.execute(
+            "SELECT coalesce(min(height), 0), coalesce(max(height), 0), count(*) FROM block"
+        ).fetchone()
+        (origin,) = self._db.execute("SELECT coalesce(max(height), 0) FROM origin").fetchone()
+        if blocks and (oldest, newest) != (origin, origin + blocks - 1):
             raise _Stale
-        return int(newest)
+        return oldest, newest
 
     def _standing(self, said: dict[str, str]) -> list[Standing]:
         rules = " AND ".join(f"{name} = :{name}" for name in said)
@@ -223,7 +245,7 @@ class BlockIndex:
         said, there = self._db.execute(
             "SELECT (SELECT sum(messages) FROM block), (SELECT count(*) FROM message)"
         ).fetchone()
-        if self._count() and said != there:
+        if self._count()[1] and said != there:
             raise _Stale
 
     def _verify(self) -> None:
@@ -244,7 +266,7 @@ class BlockIndex:
         row = self._db.execute("SELECT segment, seq FROM block WHERE height = ?", (first,)).fetchone()
         if row is None:
             raise _Stale
-        height, newest = first, self._count()
+        height, newest = first, self._count()[1]
         for rebuilt in self._told(_Start(*row)):
             if height > newest:
                 return
@@ -271,24 +293,37 @@ class BlockIndex:
         yield from history.rest()
 
     def _follow(self) -> None:
-        """Go on from the last block that is known; it has to be where it was."""
+        """Go on from the last block that is known; it has to be where it was, and the journal has to begin as it did."""
+        first = self._first_segment
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
+            if self._db.execute("SELECT 1 FROM origin WHERE segment <> ?", (first,)).fetchone():
+                raise _Stale
             last_block = "SELECT height, hash, segment, seq FROM block ORDER BY height DESC LIMIT 1"
             row = self._db.execute(last_block).fetchone()
-            last, known, *place = row or (0, b"", *_BEGINNING)
+            last, known, *place = row or (0, b"", first, 1)
             start, is_there = _Start(*place), not last
-            starts, history = {last or 1: start}, History()
+            starts, history = dict[int, _Start](), History(is_pruned=not last and first != _FIRST_SEGMENT)
             for delivery, reader in self._deliveries(start):
                 now, dst, event, effects = decoded(reader, delivery)
                 for fact in (effect.fact for effect in effects if isinstance(effect, Note)):
                     if isinstance(fact, BlockSealed):
+                        starts.setdefault(fact.header.height, start)
                         starts[fact.header.height + 1] = _Start(reader.header.segment, delivery.seq)
                         is_there = is_there or (fact.header.height, fact.block_hash) == (last, known)
                 self._add(history.take(now, dst, event, effects), starts, last)
             self._add(history.rest(), starts, last)
             if not is_there:
                 raise _Stale
+            if not last:
+                self._set_origin(first)
+
+    def _set_origin(self, segment: int) -> None:
+        """Remember where it begins: with the first block, unless the segments before this one were removed."""
+        (oldest,) = self._db.execute("SELECT coalesce(min(height), 0) FROM block").fetchone()
+        height = FIRST_HEIGHT if segment == _FIRST_SEGMENT else oldest
+        self._db.execute("DELETE FROM origin")
+        self._db.execute("INSERT INTO origin VALUES (?, ?)", (segment, height))
 
     def _add(self, told: Iterable[Rebuilt], starts: dict[int, _Start], last: int) -> None:
         for rebuilt in told:
@@ -303,10 +338,7 @@ class BlockIndex:
     def _deliveries(self, start: _Start) -> Iterator[tuple[Delivery, JournalReader]]:
         """Those of the sequencer from `start` on."""
         if start.segment not in self._segments:
-            if _FIRST_SEGMENT in self._segments:
-                raise _Stale
-            problem = f"{self._place.parent}: segment {start.segment} of the journal is gone"
-            raise InputError(problem, "bring it back: the block is told from there")
+            raise _Stale
         reader = read_from([path for number, path in self._segments.items() if number >= start.segment], None)
         for delivery in whole_deliveries(reader):
             if delivery.seq >= start.seq and _DST in delivery.payload[:_DST_END]:
@@ -331,7 +363,8 @@ def find_receipt(folder: Path, order_id: str) -> Receipt:
             for place in places:
                 if decode_acknowledgement(block.acknowledgements[place]).kind == "order":
                     return receipt_of(block, place)
-    raise InputError(f"{folder}: no sealed block has an order {order_id}", "OrderID, tag 37 of its reports, names it")
+        hint = index.gone or "OrderID, tag 37 of its reports, names it"
+    raise InputError(f"{folder}: no sealed block has an order {order_id}", hint)
 
 
 def _segments(folder: Path) -> dict[int, Path]:

@@ -20,12 +20,17 @@ from live.journal.tail import whole_deliveries
 
 
 def read_blocks(folder: Path) -> Iterator[Rebuilt]:
-    """Every block of the one venue whose journal is in `folder` or below, from the first one on.
+    """Every block of the one venue whose journal is in `folder` or below, from the first that is whole there.
 
-    The node may run meanwhile. Raises InputError when there is no such journal, when there are several, or when its
-    beginning is gone, and JournalDamaged where it cannot be read.
+    The node may run meanwhile. Raises InputError when there is no such journal, or when there are several, and
+    JournalDamaged where it cannot be read.
     """
-    reader, history = venue_reader(folder), History()
+    return blocks_of(venue_reader(folder))
+
+
+def blocks_of(reader: JournalReader) -> Iterator[Rebuilt]:
+    """Every block of a venue's journal, from the first that is whole there. Raises JournalDamaged."""
+    history = History(is_pruned=reader.header.count > 0)
     for delivery in whole_deliveries(reader):
         yield from history.take(*decoded(reader, delivery))
     yield from history.rest()
@@ -49,12 +54,8 @@ def venue_segments(folder: Path) -> list[Path]:
 
 
 def venue_reader(folder: Path) -> JournalReader:
-    """The one venue's journal in `folder` or below, from its beginning. Raises InputError as `read_blocks` does."""
-    reader = open_reader(venue_segments(folder))
-    if reader.header.count:
-        problem = f"begins after delivery {reader.header.count}; the segments before are gone"
-        raise InputError(f"{reader.name}: {problem}", "bring them back: a chain is verified from its beginning")
-    return reader
+    """The one venue's journal in `folder` or below, as far back as it goes. Raises InputError as `read_blocks` does."""
+    return open_reader(venue_segments(folder))
 
 
 def _journals(folder: Path) -> Iterator[list[Path]]:

@@ -157,9 +157,10 @@ class LiveNode:
             self._loop.call_later(goodbye, self._end)
 
     def wind_down(self, *components: str) -> None:
-        """Deliver `Stop` to some components ahead of the others, and go on."""
+        """Deliver `Stop` to some components ahead of the others, and go on. They have handled it when this returns."""
         for name in components:
             self.post(name, name, Stop())
+        self._pump()
 
     def cut(self) -> None:
         """End `run` now: the journal is closed in order, connections are cut off."""

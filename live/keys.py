@@ -151,6 +151,8 @@ def load_key(path: Path, passphrase: str = "") -> SecretKey:
     found = read_key_file(path)
     if found.is_sealed and not passphrase:
         raise InputError(f"{path} is sealed with a passphrase", "say where it is")
+    if passphrase and not found.is_sealed:
+        raise InputError(f"{path} is not sealed, and a passphrase is given for it", "leave it out, or seal a new key")
     try:
         key = SecretKey(_unsealed(found, passphrase) if found.is_sealed else bytes.fromhex(found.secret_key))
     except InvalidTag:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from core.errors import InputError
 from core.faults import one_line
 from core.identity.audit import NO_ENTRY, verify_audit
 from core.identity.records import AuditEntry, ChangePermissions, Permission, Permissions, RegistryChanged
@@ -108,6 +109,9 @@ def table(makers: list[MakerView]) -> str:
 
 def _entries(folder: Path) -> Iterator[AuditEntry]:
     reader = venue_reader(folder)
+    if before := reader.header.count:
+        problem = f"{reader.name}: begins after delivery {before}: the log began in segments that were removed"
+        raise InputError(problem, "bring them back; or ask the venue while it runs, which has all of it: --connect")
     for delivery in whole_deliveries(reader):
         _, _, _, effects = decoded(reader, delivery)
         for effect in effects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.errors import InputError
 from core.identity.outgoing import sign_messages
 from core.identity.records import Signing
-from core.sequencer.block import key_id_of
+from core.identity.scheme import key_id
 from core.sequencer.signing import BlockSignature, SignBlock
 from live.keys import SecretKey
 
@@ -30,7 +30,7 @@ class SignBlocks:
     __slots__ = ("_key", "_name")
 
     def __init__(self, key: SecretKey) -> None:
-        self._key, self._name = key, key_id_of(key.public_key)
+        self._key, self._name = key, key_id(key.public_key)
 
     def __call__(self, wanted: SignBlock) -> BlockSignature:
         """The signature. Raises InputError for a block that names another key."""

@@ -21,6 +21,7 @@ from core.fix.records import (
     LogonConcluded,
     LogonJudged,
     LogonRefused,
+    LogonWithdrawn,
     MessageDropped,
     RejectBusiness,
     RejectMessage,
@@ -61,8 +62,8 @@ class FixEngine(SessionHost):
 
     To the application: `FromPeer`, `SessionOpened`, `SessionClosed`. From it, at any time: `ToPeer`, and for what it
     was given `RejectMessage` and `RejectBusiness`. To the authenticator, if there is one, `LogonAttempted`, and from it
-    `LogonJudged`. From anybody on the node, what an operator may ask: `AddSession`, `RemoveSession`, and what
-    core/fix/operations.py does.
+    `LogonJudged` and `LogonWithdrawn`. From anybody on the node, what an operator may ask: `AddSession`,
+    `RemoveSession`, and what core/fix/operations.py does.
     """
 
     __slots__ = ()
@@ -180,6 +181,14 @@ class FixEngine(SessionHost):
             logged_on = is_awaited and self._let_in(now, answer.conn)
             self.emit(Send(self.config.authenticator, LogonConcluded(answer.session, answer.conn, logged_on)))
 
+    def _on_withdrawn(self, now: Nanos, event: Message[LogonWithdrawn]) -> None:
+        name = event.body.session
+        if name in self._sessions and self._sessions[name].state.conn:
+            session = self._session(name, now)
+            conn = session.state.conn
+            session.leave(Reason.LOGON_WITHDRAWN, event.body.text)
+            self._follow(conn, session)
+
     def _refuse_logon(self, now: Nanos, answer: LogonJudged) -> None:
         self.emit(Note(LogonRefused(answer.session, answer.conn, answer.detail)))
         if answer.text:
@@ -270,4 +279,5 @@ class FixEngine(SessionHost):
         RejectMessage: _on_rejection,
         RejectBusiness: _on_rejection,
         LogonJudged: _on_judged,
+        LogonWithdrawn: _on_withdrawn,
     }

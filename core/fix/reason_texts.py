@@ -104,6 +104,10 @@ TEXTS: Final = {
     "authentication_timeout": (
         "The authenticator did not judge a Logon in time (5 s). Remedy: Look at the authenticator."
     ),
+    "logon_withdrawn": (
+        "The authenticator believes no more who is logged on: its key was revoked, or it was suspended or revoked, "
+        "as Text(58) of the Logout says. Remedy: Log on with a key that is accepted, once there is one."
+    ),
     "session_down": (
         "A Logon for a session that an operator, its schedule or a gap that cannot be filled keeps down. "
         "Remedy: Come back when the schedule is open, or ask the operator."

@@ -133,6 +133,16 @@ class LogonConcluded(Record, frozen=True):
     logged_on: bool
 
 
+class LogonWithdrawn(Record, frozen=True):
+    """The authenticator believes no more who is logged on to `session`: log them out. They may prove themselves anew.
+
+    `text` is for the peer.
+    """
+
+    session: str
+    text: str
+
+
 # --- what an operator may ask ----------------------------------------------------------------------
 
 

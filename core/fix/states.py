@@ -161,6 +161,8 @@ class Reason(StrEnum):
     """The authenticator says that a Logon is not the counterparty's."""
     AUTHENTICATION_TIMEOUT = "authentication_timeout"
     """The authenticator did not judge a Logon in time."""
+    LOGON_WITHDRAWN = "logon_withdrawn"
+    """The authenticator believes no more who is logged on."""
     SESSION_DOWN = "session_down"
     """A Logon for a session that an operator or its schedule keeps down."""
     UNKNOWN_COMP_ID = "unknown_comp_id"

@@ -69,8 +69,9 @@ class PendingLogon(msgspec.Struct):
     conn: str
     claim: LogonClaim
     lane: str
-    """Where it waits for its check, and there with whom: its peer's address."""
+    """Where it waits for its check,"""
     address: str
+    """and there with whom: those of its peer's address."""
     is_proven: bool
     """Whether the market maker has proven from this address before who it is."""
     is_early: bool = False

@@ -122,9 +122,15 @@ class Logons(Component[RegistrarState]):
             pending.refusal = pending.refusal or LogonRefusal.REPLAYED
             return
         if yields := self.state.turns.add(pending.lane, pending.address, job):
-            other = self.state.logons[yields]
-            other.refusal = other.refusal or LogonRefusal.BUSY
+            self._yield(yields)
         self._check_next()
+
+    def _yield(self, job: str) -> None:
+        """Let a Logon be refused that has lost its place: at its time, which may have passed."""
+        pending = self.state.logons[job]
+        pending.refusal = pending.refusal or LogonRefusal.BUSY
+        if pending.is_overdue:
+            self._refuse_logon(job)
 
     def _check_next(self) -> None:
         state = self.state

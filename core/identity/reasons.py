@@ -76,7 +76,7 @@ class LogonRefusal(StrEnum):
 
     @property
     def text(self) -> str:
-        """What the peer is told at once. All that depends on who is registered, and with which keys, has one text."""
+        """What the peer is told. All that depends on who is registered, and with which keys, has one text."""
         return _TEXTS.get(self, "Logon refused")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from core.fix.records import LogonAttempted, LogonConcluded, LogOut
+from core.fix.records import LogonAttempted, LogonConcluded, LogonWithdrawn
 from core.identity.checking import CheckPossession, PossessionChecked, SignatureChecked
 from core.identity.logons import Logons, NewKey
 from core.identity.reasons import RegistryRefusal
@@ -103,7 +103,7 @@ class Registrar(Logons):
         for session in sessions:
             state.logged_on.pop(session, None)
             text = "This key was revoked" if is_active else f"{maker} is {record.status}"
-            self.emit(Send(self.settings.engine, LogOut(session, text, keep_down=False)))
+            self.emit(Send(self.settings.engine, LogonWithdrawn(session, text)))
 
     def _bar(self, maker: str, status: MakerStatus) -> None:
         """Let nothing count that a market maker sends, on sessions that end for another reason either."""

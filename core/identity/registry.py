@@ -90,10 +90,6 @@ class Registry(msgspec.Struct):
     owners: dict[bytes, str] = {}
     audit: list[AuditEntry] = []
 
-    def history(self, maker: str) -> list[AuditEntry]:
-        """Everything that was done to one market maker, oldest first: what, when, by whom and why."""
-        return [entry for entry in self.audit if entry.command.maker == maker]
-
     def objection(self, command: Command) -> RegistryRefusal | None:
         """Why a command cannot be obeyed as things stand, whatever its proof says. None when it can."""
         if isinstance(command, RegisterMaker | ChangePermissions) and command.flaw:

@@ -16,7 +16,7 @@ All integers are big endian and unsigned, all hashes SHA-256. To verify a block 
 
     block hash   SHA-256 of the 203 header bytes
     signed       "romer.block.signature.2", then the block hash
-    key id       SHA-256 of "romer.key.1" and the public key's bytes
+    key id       SHA-256 of "romer.key.1" and the public key's bytes (`core.identity.scheme.key_id`)
 
 The signature is 96 bytes that follow the header where both are kept together. It is no part of what is
 hashed or signed: the next block links to the hash, so that sealing waits for no signature. A block
@@ -36,7 +36,6 @@ from core.sequencer.facts import BlockHeader
 
 VERSION: Final = 2
 FIRST_HEIGHT: Final = 1
-SIGNATURE_BYTES: Final = 96
 NO_BLOCK: Final = bytes(HASH_BYTES)
 """Stands for the hash of the block before the first."""
 NO_KEY: Final = bytes(HASH_BYTES)
@@ -45,7 +44,6 @@ NO_KEY: Final = bytes(HASH_BYTES)
 _HEADER: Final = Struct(">13sHQ32sQQI32s32s32s32s")
 _HEADER_TAG: Final = b"romer.block.2"
 _SIGNED_TAG: Final = b"romer.block.signature.2"
-_KEY_TAG: Final = b"romer.key.1"
 
 
 class Block(Record, frozen=True):
@@ -95,11 +93,6 @@ def block_hash(header: BlockHeader) -> bytes:
 def signed_bytes(block_hash: bytes) -> bytes:
     """What the sequencer signs of a block."""
     return _SIGNED_TAG + block_hash
-
-
-def key_id_of(public_key: bytes) -> bytes:
-    """How headers name a key."""
-    return sha256(_KEY_TAG + public_key).digest()
 
 
 def roots(messages: tuple[bytes, ...], acknowledgements: tuple[bytes, ...]) -> tuple[bytes, bytes]:

@@ -26,37 +26,32 @@ class Rebuilt(Record, frozen=True):
 
     block: Block
     state_root: bytes
-
-
-def verify_chain(headers: Iterable[BlockHeader], head: bytes | None = None) -> ChainBreak | None:
-    """Whether `headers` are a whole chain from the first block; names the first height that is not.
-
-    A header is vouched for by the hash in the next one, so the last one is vouched for only by `head`, its hash as
-    known from elsewhere. A chain may have grown since: then `head` is the hash of one of its blocks, and vouches for
-    those before it too.
-    """
-    links = _Links(head)
-    for header in headers:
-        if reason := links.broken(header):
-            return ChainBreak(links.height, reason)
-    return links.short()
+    flaw: str = ""
+    """What the journal says of its messages that cannot be; empty if nothing."""
 
 
 def verify_history(
-    history: Iterable[Rebuilt], head: bytes | None = None, check: Check | None = None
+    history: Iterable[Rebuilt], head: bytes | None = None, check: Check | None = None, *, is_pruned: bool = False
 ) -> ChainBreak | None:
     """Whether blocks are a whole chain, each with the messages, acknowledgements and state that it commits to.
 
-    `head` is what `verify_chain` takes. With `check` each must be signed, and so that it agrees, but for the newest
-    ones: a venue goes on while its signer signs, and one that was killed has them signed when it starts again. So a
-    block that names a key and has no signature yet is broken only if one behind it has.
+    A header is vouched for by the hash in the next one, so the last one is vouched for only by `head`, its hash as
+    known from elsewhere. A chain may have grown since: then `head` is the hash of one of its blocks, and vouches for
+    those before it too. Where the beginning `is_pruned` the chain begins with any block, whose word is taken for what
+    was before; `head` may also be the hash of the one that it follows.
+
+    With `check` each must be signed, and so that it agrees, but for the newest ones: a venue goes on while its signer
+    signs, and one that was killed has them signed when it starts again. So a block that names a key and has no
+    signature yet is broken only if one behind it has.
     """
-    links, first_unsigned = _Links(head), 0
+    links, first_unsigned = _Links(head, is_pruned=is_pruned), 0
     for rebuilt in history:
         block, height = rebuilt.block, rebuilt.block.header.height
+        if reason := links.broken(block.header):
+            return ChainBreak(links.height, reason)
         is_awaited = is_unsigned(block)
         reason = (
-            links.broken(block.header)
+            rebuilt.flaw
             or content_flaw(block)
             or signature_flaw(block.header, block.signature, None if is_awaited else check)
         )
@@ -100,15 +95,18 @@ def header_flaw(header: BlockHeader) -> str:
 class _Links:
     """The chain up to some block. `height` is that of the next one; `head` is the hash that one of them must have."""
 
-    def __init__(self, head: bytes | None) -> None:
+    def __init__(self, head: bytes | None, *, is_pruned: bool = False) -> None:
         self.height = FIRST_HEIGHT
         self._previous = NO_BLOCK
+        self._is_pruned = is_pruned
         self._head = head
         self._has_head = head in (None, NO_BLOCK)
         self._closed_at: Nanos | None = None
 
     def broken(self, header: BlockHeader) -> str:
         """Why `header` is not the next one, or nothing: then it is now the last."""
+        if self._is_pruned:
+            self._begin(header)
         reason = header_flaw(header) or next((broken for holds, broken in self._rules(header) if not holds), "")
         if not reason:
             self.height, self._previous, self._closed_at = self.height + 1, block_hash(header), header.closed_at
@@ -120,6 +118,13 @@ class _Links:
         if self._has_head:
             return None
         return ChainBreak(max(self.height - 1, FIRST_HEIGHT), "neither its hash nor one before is the head's")
+
+    def _begin(self, header: BlockHeader) -> None:
+        """Take the word of the first header that is there for those before it."""
+        self._is_pruned = False
+        if header.height > FIRST_HEIGHT:
+            self.height, self._previous = header.height, header.previous_hash
+            self._has_head = self._has_head or self._head == self._previous
 
     def _rules(self, header: BlockHeader) -> tuple[tuple[bool, str], ...]:
         return (

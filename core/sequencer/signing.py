@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 
 from core.errors import KeyRefused
 from core.identity.bls import BLS
+from core.identity.scheme import SIGNATURE_BYTES, key_id
 from core.kernel.record import Record
-from core.sequencer.block import NO_KEY, SIGNATURE_BYTES, block_hash, key_id_of, signed_bytes
+from core.sequencer.block import NO_KEY, block_hash, signed_bytes
 from core.sequencer.facts import BlockHeader
 
 SIGNER: Final = "signer"
@@ -39,11 +40,11 @@ class BlockSignature(Record, frozen=True):
 def checked_by(public_key: bytes) -> Check:
     """A check that holds for signatures of this key alone. Raises KeyRefused for bytes that are none."""
     BLS.check_public_key(public_key)
-    name = key_id_of(public_key)
+    own = key_id(public_key)
 
-    def check(key_id: bytes, message: bytes, signature: bytes) -> bool:
+    def check(named: bytes, message: bytes, signature: bytes) -> bool:
         try:
-            return key_id == name and BLS.verify(public_key, message, signature)
+            return named == own and BLS.verify(public_key, message, signature)
         except KeyRefused:
             return False
 

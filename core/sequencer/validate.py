@@ -61,8 +61,7 @@ def validate(
         _check_identity(message, known)
         or _check_terms(message, now)
         or check_instructions(message, pair)
-        or _check_quantity(message.order_qty, pair)
-        or _check_price(message.price, message.order_qty, pair)
+        or _check_amounts(message.order_qty, message.price, pair)
     )
     if refusal:
         return refusal
@@ -116,8 +115,7 @@ def validate_replace(
     refusal = (
         _check_unchanged(message, order)
         or check_instructions(message, pair)
-        or _check_quantity(message.order_qty, pair)
-        or _check_price(message.price, message.order_qty, pair)
+        or _check_amounts(message.order_qty, message.price, pair)
     )
     if refusal:
         return refusal
@@ -134,13 +132,16 @@ def validate_replace(
 def find_order(
     message: OrderStatusRequest, owner: str, known: KnownIds, orders: Mapping[str, ReportedOrder]
 ) -> ReportedOrder | Refusal:
-    """The order that `message` asks about: by its ClOrdID, alive or among the last that ended, or by its OrderID.
+    """The order that `message` asks about, alive or among its owner's last that ended: by ClOrdID, or else by OrderID.
 
     Another owner's is as unknown as one that there is not.
     """
-    cl_ord_id = message.cl_ord_id
+    cl_ord_id, order_id = message.cl_ord_id, message.order_id or ""
     found = (
-        orders.get(known.live.get(cl_ord_id, "")) or known.ended.get(cl_ord_id) or orders.get(message.order_id or "")
+        orders.get(known.live.get(cl_ord_id, ""))
+        or known.ended.get(cl_ord_id)
+        or orders.get(order_id)
+        or next((ended for ended in known.ended.values() if ended.order.order_id == order_id), None)
     )
     if found is None or found.order.owner != owner:
         return Refusal(Reason.UNKNOWN_ORDER, "no order of that ClOrdID")
@@ -213,9 +214,13 @@ def _check_time_in_force(message: NewOrderSingle, now: Nanos) -> Refusal | None:
     return None
 
 
-def _check_quantity(quantity: Decimal | None, pair: Pair) -> Refusal | None:
+def _check_amounts(quantity: Decimal | None, price: Decimal | None, pair: Pair) -> Refusal | None:
     if quantity is None:
         return Refusal(Reason.MISSING_QUANTITY, "OrderQty is missing")
+    return _check_quantity(quantity, pair) or _check_price(price, quantity, pair)
+
+
+def _check_quantity(quantity: Decimal, pair: Pair) -> Refusal | None:
     if quantity <= _ZERO:
         return Refusal(Reason.QUANTITY_NOT_POSITIVE, "OrderQty must be above zero")
     if quantity > pair.quantity_max:
@@ -225,8 +230,8 @@ def _check_quantity(quantity: Decimal | None, pair: Pair) -> Refusal | None:
     return None
 
 
-def _check_price(price: Decimal | None, quantity: Decimal | None, pair: Pair) -> Refusal | None:
-    if price is None or quantity is None:
+def _check_price(price: Decimal | None, quantity: Decimal, pair: Pair) -> Refusal | None:
+    if price is None:
         return Refusal(Reason.MISSING_PRICE, "a limit order needs Price")
     if price <= _ZERO:
         return Refusal(Reason.PRICE_NOT_POSITIVE, "Price must be above zero")

@@ -12,7 +12,7 @@ import msgspec
 
 from core.errors import InputError, KeyRefused
 from core.faults import one_line
-from core.sequencer.block import NO_KEY, block_hash
+from core.sequencer.block import FIRST_HEIGHT, NO_KEY, block_hash
 from core.sequencer.chain import Rebuilt, is_unsigned, verify_history
 from core.sequencer.leaf import decode_acknowledgement, decode_leaf
 from core.sequencer.receipt import Receipt, decode_receipt, encode_receipt, verify_receipt
@@ -82,25 +82,27 @@ def check_receipt(*, file: Path, known: bytes | None, check: Check | None, as_js
 @BY
 @as_json
 def check_chain(*, folder: Path, head: bytes | None, check: Check | None, as_json: bool) -> Exit:
-    """Verify every block of the venue's journal in DIR, or of the run in DIR, from the first one on.
+    """Verify every block of the venue's journal in DIR, or of the run in DIR, from the first that is there.
 
     Each must link to the one before and commit to the messages, the acknowledgements and the order book that the
     journal's events give; with a public key, each must have its signature. The node may run meanwhile: the newest
     blocks may wait for their signatures, and how many do is said.
     """
-    from live.blocks import read_blocks  # noqa: PLC0415  # the whole market is slow to import
+    from live.blocks import blocks_of, venue_reader  # noqa: PLC0415  # the whole market is slow to import
 
-    counted = _Counted(head)
-    broken = verify_history(counted.of(read_blocks(folder)), head, check)
+    counted, reader = _Counted(head), venue_reader(folder)
+    is_pruned = reader.header.count > 0
+    broken = verify_history(counted.of(blocks_of(reader)), head, check, is_pruned=is_pruned)
     if broken:
         show({"broken": broken.height, "reason": broken.reason}, f"{folder}: {broken}", as_json=as_json)
         return Exit.DAMAGED
     counts = {"blocks": counted.blocks, "messages": counted.messages, "signed": counted.signed}
-    counts["unsigned"] = counted.unsigned
+    counts |= {"unsigned": counted.unsigned, "first": counted.first}
     unsigned = f"; the newest {counted.unsigned:,} are not signed yet" if check is not None and counted.unsigned else ""
     since = f"; {counted.since:,} of them follow the one that you know" if counted.since else ""
     text = f"{counted.blocks:,} blocks with {counted.messages:,} messages are one chain; its head is {counted.head}"
-    show(counts | {"head": counted.head, "since": counted.since}, text + since + unsigned, as_json=as_json)
+    pruned = f"; those before block {counted.first:,} are not in this journal" if counted.first > FIRST_HEIGHT else ""
+    show(counts | {"head": counted.head, "since": counted.since}, text + since + unsigned + pruned, as_json=as_json)
     return Exit.OK
 
 
@@ -108,7 +110,7 @@ class _Counted:
     """What goes by."""
 
     def __init__(self, known: bytes | None) -> None:
-        self.blocks = self.messages = self.signed = 0
+        self.first = self.blocks = self.messages = self.signed = 0
         self.unsigned = 0
         """The newest blocks, as far as they wait for their signatures."""
         self.head = NO_KEY.hex()
@@ -119,6 +121,9 @@ class _Counted:
     def of(self, history: Iterable[Rebuilt]) -> Iterator[Rebuilt]:
         for rebuilt in history:
             yield rebuilt
+            if not self.first:
+                self.first = rebuilt.block.header.height
+                self.since = 0 if self._known == rebuilt.block.header.previous_hash else None
             self.blocks += 1
             self.messages += len(rebuilt.block.messages)
             self.signed += bool(rebuilt.block.signature)

@@ -111,6 +111,8 @@ def stream(*, folder: Path, first: int, follow: bool, whole: bool, as_json: bool
     with suppress(KeyboardInterrupt) if follow else nullcontext(), BlockIndex(folder) as index:
         if first > index.newest:
             click.echo(f"{folder}: no block {first} yet; the newest is {index.newest}", err=True)
+        elif first and index.gone and first < index.oldest:
+            click.echo(f"{folder}: {index.gone}", err=True)
         for block in _stream(index, first or max(1, index.newest), follow=follow):
             view = whole_block(block) if whole else block_view(block)
             show(view, str(view), as_json=as_json)
@@ -143,7 +145,8 @@ def _block(index: BlockIndex, folder: Path, height: int) -> Block:
     block = index.block(height)
     if block is None:
         newest = f"the newest is {index.newest}" if index.newest else "there is none yet"
-        raise InputError(f"{folder}: no block {height}" if height else f"{folder}: no block", newest)
+        hint = index.gone if height <= index.newest else newest
+        raise InputError(f"{folder}: no block {height}" if height else f"{folder}: no block", hint or newest)
     return block
 
 
@@ -153,7 +156,7 @@ def _known_as(index: BlockIndex, folder: Path, known: bytes) -> Standing:
 
     block = index.known_as(known)
     if block is None:
-        raise InputError(f"{folder}: no block has the hash {known.hex()}")
+        raise InputError(f"{folder}: no block has the hash {known.hex()}", index.gone)
     return Standing(block, ())
 
 
@@ -163,5 +166,6 @@ def _standing(index: BlockIndex, folder: Path, order_id: str, cl_ord_id: str, ow
     if not found:
         what = f"an order {order_id}" if order_id else f"a ClOrdID {cl_ord_id}"
         of = f" of {owner}" if owner else ""
-        raise InputError(f"{folder}: no sealed block has {what}{of}", "OrderID is tag 37 of reports, ClOrdID tag 11")
+        hint = index.gone or "OrderID is tag 37 of reports, ClOrdID tag 11"
+        raise InputError(f"{folder}: no sealed block has {what}{of}", hint)
     return found

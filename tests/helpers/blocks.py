@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from core.sequencer.block import NO_BLOCK, NO_KEY, VERSION, Block, block_hash, key_id_of, roots
+from core.identity.scheme import key_id
+from core.sequencer.block import NO_BLOCK, NO_KEY, VERSION, Block, block_hash, roots
 from core.sequencer.chain import Rebuilt
 from core.sequencer.facts import BlockHeader
 from core.sequencer.leaf import Acknowledgement, Leaf, encode_acknowledgement, encode_leaf
 
 PUBLIC_KEY: Final = bytes(range(48))
-KEY_ID: Final = key_id_of(PUBLIC_KEY)
+KEY_ID: Final = key_id(PUBLIC_KEY)
 
 
 def header(height: int = 1, previous: bytes = NO_BLOCK, **changes: Any) -> BlockHeader:

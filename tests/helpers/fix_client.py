@@ -50,9 +50,9 @@ class FixClient:
             "D", (11, cl_ord_id), (21, 1), (55, "ETHUSDC"), (54, 2), (60, now), (40, 2), (38, quantity), (44, price)
         )
 
-    def next(self, kind: str) -> dict[int, str]:
-        """The next message of a kind; whatever comes before it is passed over."""
-        while (message := self._receive()).get(35) != kind:
+    def next(self, *kinds: str) -> dict[int, str]:
+        """The next message of one of these kinds; whatever comes before it is passed over."""
+        while (message := self._receive()).get(35) not in kinds:
             pass
         return message
 

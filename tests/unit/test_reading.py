@@ -100,6 +100,12 @@ def rest() -> dict[str, Any]:
     return {"many": (Inner(id="b", side="sell"),), "params": Random(spread_bps=7)}
 
 
+def test_a_tuple_is_read_as_a_list_is() -> None:
+    reading = read(GOOD | {"item": ({"id": "b", "side": "up"}, {"id": "c"})})
+    assert [dotted(fault.path) for fault in reading.faults] == ["item[0].side"]
+    assert [item.id for item in reading.value.many] == ["b", "c"]
+
+
 def test_data_of_another_shape_is_one_fault_and_all_its_values_are_replaced() -> None:
     reading = read([])
     assert [fault.problem for fault in reading.faults] == ["expected a table, got a list of 0"]

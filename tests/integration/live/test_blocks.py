@@ -183,6 +183,9 @@ ASKED: tuple[tuple[str | int, ...], ...] = (
         "UPDATE message SET place = -1",
         "UPDATE message SET height = height + 1000",
         "INSERT INTO message VALUES (7, 0, 'MM1', 'O-2', 'c2')",
+        "UPDATE origin SET segment = 2",
+        "UPDATE origin SET height = 2",
+        "DELETE FROM origin",
     ],
 )
 def test_whatever_an_index_says_the_blocks_are_those_of_the_journal(journal: Path, damage: str) -> None:
@@ -251,18 +254,73 @@ def test_an_index_that_another_process_holds_does_not_keep_anybody_waiting_for_e
     other.close()
 
 
-def test_without_its_beginning_a_journal_gives_the_blocks_that_an_index_knows_of(journal: Path) -> None:
+GONE = "blocks before 3 are gone with the segments that were removed; bring those back to have them\n"
+
+
+@pytest.fixture
+def pruned(journal: Path) -> list[str]:
+    """The hashes of all blocks of a journal of which the first segment, with the first two blocks, was removed."""
+    told = hashes(journal)
+    assert romer("journal", "archive", journal, "--keep", 0).stdout == "compressed 0 segments; removed 000001.romer\n"
+    return told
+
+
+@pytest.mark.parametrize("has_index", [True, False])
+def test_of_a_journal_without_its_beginning_whole_blocks_are_found(
+    journal: Path, pruned: list[str], *, has_index: bool
+) -> None:
+    if not has_index:
+        (journal / NAME).unlink()
+    assert hashes(journal) == pruned[2:]
+    assert [block["height"] for block in blocks("stream", journal)] == [3, 4]
+    assert romer("blocks", "stream", journal).stderr == f"{journal}: {GONE}"
+    assert [it["block"]["height"] for it in blocks("find", journal, "--cl-ord-id", "c3")] == [3]
+    assert "is message 1 of 1 in block 4" in _verified(journal, "O-4")
+    for nothing in (("show", 2), ("find", "--hash", pruned[0]), ("find", "--order", "O-1")):
+        command, *rest = nothing
+        result = romer("blocks", command, journal, *rest)
+        assert (result.exit_code, result.stderr.endswith(f"\nhint: {GONE}")) == (2, True), result.stderr
+    assert romer("receipt", journal, "O-1").stderr.endswith(f"\nhint: {GONE}")
+    assert romer("blocks", "show", journal, 5).stderr.endswith(": no block 5\nhint: the newest is 4\n")
+
+
+def test_an_index_has_the_blocks_of_segments_that_were_brought_back(journal: Path, recorded: Path) -> None:
     told = hashes(journal)
     (journal / "000001.romer").unlink()
-    with BlockIndex(journal) as index:
-        (block,) = index.blocks(4)
-        assert block_hash(block.header).hex() == told[3]
-    for height in (1, 2, 3):
-        result = romer("blocks", "show", journal, height)
-        assert (result.exit_code, "segment 1 of the journal is gone" in result.stderr) == (2, True)
-    (journal / NAME).unlink()
-    result = romer("blocks", "show", journal, 4)
-    assert (result.exit_code, "segment 1 of the journal is gone" in result.stderr) == (2, True)
+    assert hashes(journal) == told[2:]
+    shutil.copy(recorded / "000001.romer", journal)
+    assert hashes(journal) == told
+
+
+def test_an_index_that_has_lost_the_first_of_its_blocks_is_made_anew(journal: Path, pruned: list[str]) -> None:
+    assert hashes(journal) == pruned[2:]
+    with sqlite3.connect(journal / NAME) as db:
+        db.executescript("DELETE FROM block WHERE height = 3; DELETE FROM message WHERE height = 3")
+    db.close()
+    assert [it["block"]["height"] for it in blocks("find", journal, "--order", "O-3")] == [3]
+
+
+def test_the_chain_of_a_journal_without_its_beginning_is_verified_from_its_first_block_on(
+    journal: Path, pruned: list[str]
+) -> None:
+    told = json.loads(romer("verify-chain", journal, "--json").stdout)
+    assert (told["first"], told["blocks"], told["head"]) == (3, 2, pruned[3])
+    assert romer("verify-chain", journal).stdout.endswith("; those before block 3 are not in this journal\n")
+    for height, since in ((2, 2), (3, 1), (4, 0)):
+        result = romer("verify-chain", journal, "--head", pruned[height - 1], "--json")
+        assert (result.exit_code, json.loads(result.stdout)["since"]) == (0, since)
+    assert romer("verify-chain", journal, "--head", pruned[0]).exit_code == 4
+
+
+def test_a_registry_without_its_beginning_is_that_of_the_running_venue(journal: Path, pruned: list[str]) -> None:
+    assert len(pruned) == 4
+    for command in ("list", "audit"):
+        result = romer("registry", command, "--journal", journal)
+        assert result.exit_code == 2
+        assert result.stderr.endswith(
+            ": the log began in segments that were removed\n"
+            "hint: bring them back; or ask the venue while it runs, which has all of it: --connect\n"
+        )
 
 
 def test_a_write_that_was_not_finished_is_no_damage_and_damage_is(journal: Path) -> None:

@@ -73,6 +73,20 @@ def test_a_drain_that_its_deadline_cuts_off_is_none(tmp_path: Path) -> None:
     assert (cut["level"], cut["after"], cut["open"]) == ("warning", "200ms", {"auctions": 1})
 
 
+def test_orders_of_the_open_batch_end_before_their_owners_are_logged_out(tmp_path: Path) -> None:
+    with (
+        served(tmp_path, changed(('batch_window = "50ms"', 'batch_window = "60s"'))) as (venue, listening),
+        fix_client(listening["places"]["fix"]) as client,
+    ):
+        for name in ("a", "b"):
+            client.order(name)
+            client.report("0", name)
+        venue.signal(signal.SIGTERM)
+        assert [client.next("8", "5").get(150) for _ in range(3)] == ["C", "C", None]
+        client.close()
+        assert json.loads(venue.ended()[1][-1])["ended"]["drained"] is True
+
+
 def test_a_market_maker_that_is_started_again_dials_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]

@@ -11,7 +11,9 @@ from core.fix.records import (
     LogonConcluded,
     LogonJudged,
     LogonRefused,
+    LogonWithdrawn,
     LogOut,
+    OperationDone,
     RemoveSession,
     SessionOpened,
 )
@@ -117,6 +119,27 @@ def test_a_session_that_was_removed_while_a_logon_was_judged_lets_nobody_in() ->
     hand.handle(Message("admin", RemoveSession("MM1")))
     assert judge(hand, accepted=True) == []
     assert hand.closed == [("c1", "unknown_comp_id")]
+
+
+def test_who_is_believed_no_more_is_logged_out_for_that_and_may_come_back() -> None:
+    hand = waiting()
+    judge(hand, accepted=True)
+    done = len(hand.transmitted)
+    hand.handle(Message("app", LogonWithdrawn("MM1", "MM1 is suspended")))
+    assert hand.sent(done) == ["35=5|34=2|58=MM1 is suspended"]
+    assert hand.changes[-1] == ("active", "logout_sent", "logon_withdrawn")
+    assert not any(isinstance(note, OperationDone) for note in hand.notes)
+    hand.say("5", "")
+    hand.connect("c2")
+    hand.say("A", LOGON)
+    assert judge(hand, accepted=True, conn="c2") == ["35=A|34=3|98=0|108=30"]
+
+
+@pytest.mark.parametrize("session", ["MM1", "MM9"])
+def test_where_nobody_is_logged_on_nobody_is_logged_out(session: str) -> None:
+    hand = Hand(acceptor_config(authenticator="app"))
+    hand.handle(Message("app", LogonWithdrawn(session, "")))
+    assert (hand.changes, hand.transmitted) == ([], [])
 
 
 def test_an_answer_for_another_session_than_was_claimed_lets_nobody_in() -> None:

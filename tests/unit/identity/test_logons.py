@@ -50,9 +50,9 @@ def checks_until(desk: Desk, conn: str) -> int:
     return done
 
 
-def prove(desk: Desk, name: str, peer: str) -> None:
+def prove(desk: Desk, name: str, peer: str, number: int = 1) -> None:
     """Log on once from there."""
-    conn = desk.attempt(logon(name, sender=name), name, peer)
+    conn = desk.attempt(logon(name, sender=name, number=number), name, peer)
     desk.solve()
     assert desk.verdicts[conn].accepted
     desk.conclude(conn, name)
@@ -125,6 +125,26 @@ def test_who_comes_from_where_it_was_before_waits_on_when_the_time_is_over(desk:
         desk.solve()
     assert desk.verdicts[good].accepted
     assert desk.verdicts[bad] == LogonJudged("MM1", bad, False, "bad_signature", "Logon refused")
+
+
+def test_who_waits_on_and_loses_its_place_is_told_at_once(desk: Desk) -> None:
+    addresses = [f"192.0.2.{n}" for n in range(1, 6)]
+    for number, address in enumerate(addresses):
+        prove(desk, "MM1", f"{address}:1", number + 1)
+    flood(desk, "X", 2)
+    conns = [
+        desk.attempt(bogus("MM1", 100 * nth + n), "MM1", f"{address}:{n + 2}")
+        for nth, address in enumerate(addresses[:4])
+        for n in range(ADDRESS_MAX)
+    ]
+    desk.ring(*desk.timers)
+    last = desk.attempt(logon("MM1", number=999), "MM1", f"{addresses[4]}:9")
+    assert [desk.verdicts[conn].detail for conn in conns if conn in desk.verdicts] == ["busy"]
+    while desk.jobs:
+        desk.solve()
+    assert desk.verdicts[last].accepted
+    assert {*conns} <= {*desk.verdicts}
+    assert desk.registrar.state.logons == {}
 
 
 def test_a_logon_that_was_answered_before_its_check_is_done_is_no_use_later(desk: Desk) -> None:

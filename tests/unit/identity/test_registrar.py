@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.fix.records import LogonConcluded, LogonJudged, LogOut
+from core.fix.records import LogonConcluded, LogonJudged, LogonWithdrawn
 from core.identity.logon import EARLY_KEPT, Seen
 from core.identity.records import (
     ActivateKey,
@@ -205,7 +205,7 @@ def test_a_market_maker_that_was_revoked_while_its_signature_was_checked_is_not_
 
 
 def leavers(desk: Desk) -> list[tuple[str, str]]:
-    return [(it.session, it.text) for it in desk.said(LogOut)]
+    return [(it.session, it.text) for it in desk.said(LogonWithdrawn)]
 
 
 def test_a_session_that_is_logged_on_with_the_old_key_has_to_leave_and_may_come_back(desk: Desk) -> None:
@@ -214,7 +214,7 @@ def test_a_session_that_is_logged_on_with_the_old_key_has_to_leave_and_may_come_
     desk.commands(stage("MM1", "new"))
     assert leavers(desk) == []
     desk.commands(step(ActivateKey, "MM1"))
-    assert desk.sent[-1] == ("fix", LogOut("MM1", "This key was revoked", keep_down=False))
+    assert desk.sent[-1] == ("fix", LogonWithdrawn("MM1", "This key was revoked"))
     assert leavers(desk) == [("MM1", "This key was revoked")]
 
 
@@ -278,7 +278,7 @@ def test_whoever_needs_no_signature_is_let_in_until_it_is_registered() -> None:
     desk.commands(register("MM1"))
     assert desk.sent[-2:] == [
         ("sequencer", MakerBarred("MM1", "MM1", "pending")),
-        ("fix", LogOut("MM1", "MM1 is pending", keep_down=False)),
+        ("fix", LogonWithdrawn("MM1", "MM1 is pending")),
     ]
     assert desk.log_on(plain_logon()) == "malformed_signature"
     desk.commands(step(ActivateMaker, "MM1"))

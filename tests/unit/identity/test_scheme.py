@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ from core.errors import KeyRefused
 from core.identity.bls import BLS
 from core.identity.reasons import KeyRefusal
 from core.identity.scheme import ORDER, Scheme, key_gen, key_id
-from core.sequencer.block import key_id_of
 from tests.helpers.schemes import SCHEMES, each_library
 
 VECTORS: Final = tomllib.loads((Path(__file__).parent / "bls_vectors.toml").read_text())
@@ -176,5 +176,5 @@ def test_a_refusal_says_what_and_why() -> None:
     assert str(KeyRefused("public key", KeyRefusal.IDENTITY)) == "public key: identity"
 
 
-def test_a_key_is_called_as_block_headers_call_it() -> None:
-    assert key_id(PUBLIC[0]) == key_id_of(PUBLIC[0])
+def test_a_key_is_called_by_a_tagged_hash() -> None:
+    assert key_id(b"k") == sha256(b"romer.key.1k").digest()

@@ -72,6 +72,8 @@ def test_a_wrong_passphrase_and_a_missing_one_are_told_from_damage(tmp_path: Pat
     new_key(path, PASSPHRASE)
     assert refusal(path, "wrong") == f"wrong passphrase for {path}"
     assert "sealed with a passphrase" in refusal(path)
+    new_key(tmp_path / "open")
+    assert refusal(tmp_path / "open", "any").startswith(f"{tmp_path / 'open'} is not sealed, and a passphrase is given")
     rewrite(path, sealed="00" * 48)
     assert "is damaged" in refusal(path, PASSPHRASE)
 

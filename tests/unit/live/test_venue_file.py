@@ -12,6 +12,7 @@ from live.credentials import proof_of
 from live.keys import new_key
 from live.venue_file import APP_MESSAGES_PER_SECOND_MAX, Address, load, parse_address, read
 from live.zones import compile_zone
+from tests.helpers.identity import proof, public
 from tests.helpers.venue import TOKEN, VENUE, changed
 
 SESSIONS = """
@@ -189,6 +190,19 @@ def test_everything_is_found_at_once(tmp_path: Path) -> None:
         "venue.sequencer.batch_messages: expected a whole number >= 1, got 0",
         f'venue.sequencer.batch_window: {DURATION} "soon"',
         f"venue.solvers[0].token: cannot read the secret in {tmp_path}/nowhere: No such file or directory",
+    ]
+
+
+def test_all_that_is_wrong_with_permissions_is_found_at_once(tmp_path: Path) -> None:
+    wrong = 'symbols = ["NO"], msg_types = ["Q"], order_quantity_max = "0", messages_per_second_max = 0'
+    key = f'key = {{ public = "{public("MM1").hex()}", proof = "{proof("MM1").hex()}", permissions = {{ {wrong} }} }}'
+    member = 'id = "MM1"\n'
+    found = problems(tmp_path, ("[venue]\n", "[venue]\nidentity = {}\n"), (member, f"{member}{key}\n"))
+    assert [line.partition(": ")[0].rpartition("permissions.")[2] for line in found] == [
+        "messages_per_second_max",
+        "symbols[0]",
+        "msg_types[0]",
+        "order_quantity_max",
     ]
 
 

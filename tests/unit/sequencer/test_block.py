@@ -10,7 +10,6 @@ from core.sequencer.block import (
     block_hash,
     decode_header,
     encode_header,
-    key_id_of,
     signed_bytes,
 )
 from core.sequencer.facts import BlockHeader
@@ -32,7 +31,6 @@ def test_the_block_hash_is_the_hash_of_the_header_and_what_is_signed_is_tagged()
     first = header()
     assert block_hash(first) == sha256(encode_header(first)).digest()
     assert signed_bytes(b"h") == b"romer.block.signature.2h"
-    assert key_id_of(b"k") == sha256(b"romer.key.1k").digest()
 
 
 def test_a_header_is_read_back() -> None:

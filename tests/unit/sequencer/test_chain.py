@@ -6,11 +6,17 @@ import pytest
 from msgspec.structs import replace
 
 from core.sequencer.block import NO_BLOCK, Block, block_hash
-from core.sequencer.chain import ChainBreak, Rebuilt, verify_chain, verify_history
+from core.sequencer.chain import ChainBreak, Rebuilt, verify_history
+from core.sequencer.facts import BlockHeader
 from tests.helpers.blocks import KEY_ID, blocks, flip, headers, rebuilt, toy_check
 
 HASHES = ["previous_hash", "message_root", "receipt_root", "state_root", "key_id"]
 NUMBERS = ["height", "opened_at", "closed_at", "message_count"]
+
+
+def verified(chain: list[BlockHeader], head: bytes | None = None) -> ChainBreak | None:
+    """What there is to say of headers alone."""
+    return verify_history(rebuilt([Block(each, (), ()) for each in chain]), head)
 
 
 def changed(block: Block, **changes: Any) -> Block:
@@ -22,9 +28,9 @@ def changed(block: Block, **changes: Any) -> Block:
 
 def test_a_whole_chain_verifies() -> None:
     chain = headers(4)
-    assert verify_chain(chain) is None
-    assert verify_chain(chain, block_hash(chain[-1])) is None
-    assert verify_chain([], NO_BLOCK) is None
+    assert verified(chain) is None
+    assert verified(chain, block_hash(chain[-1])) is None
+    assert verified([], NO_BLOCK) is None
 
 
 @pytest.mark.parametrize("field", [*NUMBERS, *HASHES])
@@ -33,7 +39,7 @@ def test_any_changed_field_breaks_the_chain_at_once_or_at_the_next_block(field: 
     chain = headers(4)
     old = getattr(chain[height - 1], field)
     chain[height - 1] = replace(chain[height - 1], **{field: old + 1 if isinstance(old, int) else flip(old, 9)})
-    broken = verify_chain(chain, block_hash(headers(4)[-1]))
+    broken = verified(chain, block_hash(headers(4)[-1]))
     assert broken is not None
     assert broken.height in (height, height + 1)
 
@@ -41,24 +47,22 @@ def test_any_changed_field_breaks_the_chain_at_once_or_at_the_next_block(field: 
 def test_a_missing_block_is_named_by_its_height() -> None:
     chain = headers(4)
     del chain[1]
-    assert verify_chain(chain) == ChainBreak(2, "height 3 stands where 2 belongs")
-    assert str(verify_chain(chain)) == "block 2: height 3 stands where 2 belongs"
+    assert verified(chain) == ChainBreak(2, "height 3 stands where 2 belongs")
+    assert str(verified(chain)) == "block 2: height 3 stands where 2 belongs"
 
 
 def test_a_head_is_kept_while_the_chain_grows() -> None:
     chain = headers(3)
-    assert [verify_chain(chain, block_hash(header)) for header in chain] == [None] * 3
+    assert [verified(chain, block_hash(header)) for header in chain] == [None] * 3
     broken = ChainBreak(3, "neither its hash nor one before is the head's")
-    assert verify_chain(chain, NO_BLOCK) == broken
-    assert verify_chain([], NO_BLOCK) is None
+    assert verified(chain, NO_BLOCK) == broken
+    assert verified([], NO_BLOCK) is None
 
 
 def test_a_chain_that_does_not_reach_the_head_is_broken_at_its_end() -> None:
     chain = headers(3)
-    assert verify_chain(chain[:2], block_hash(chain[2])) == ChainBreak(
-        2, "neither its hash nor one before is the head's"
-    )
-    assert verify_chain([], block_hash(chain[2])) == ChainBreak(1, "neither its hash nor one before is the head's")
+    assert verified(chain[:2], block_hash(chain[2])) == ChainBreak(2, "neither its hash nor one before is the head's")
+    assert verified([], block_hash(chain[2])) == ChainBreak(1, "neither its hash nor one before is the head's")
 
 
 @pytest.mark.parametrize(
@@ -73,19 +77,19 @@ def test_a_chain_that_does_not_reach_the_head_is_broken_at_its_end() -> None:
 )
 def test_a_field_that_does_not_fit_its_place_breaks_the_chain(field: str, value: object) -> None:
     chain = [replace(headers(1)[0], **{field: value})]
-    assert verify_chain(chain) == ChainBreak(1, "a field is longer or larger than its place in the header")
+    assert verified(chain) == ChainBreak(1, "a field is longer or larger than its place in the header")
 
 
 def test_an_unknown_version_breaks_the_chain() -> None:
-    assert verify_chain([replace(headers(1)[0], version=1)]) == ChainBreak(1, "version 1 is unknown")
+    assert verified([replace(headers(1)[0], version=1)]) == ChainBreak(1, "version 1 is unknown")
 
 
 def test_time_does_not_run_backwards_along_a_chain() -> None:
     first, second = headers(2)
     early = replace(second, opened_at=first.closed_at - 1)
-    assert verify_chain([first, early]) == ChainBreak(2, "it did not open when the block before closed")
+    assert verified([first, early]) == ChainBreak(2, "it did not open when the block before closed")
     backwards = replace(second, closed_at=second.opened_at - 1)
-    assert verify_chain([first, backwards]) == ChainBreak(2, "it closed before it opened")
+    assert verified([first, backwards]) == ChainBreak(2, "it closed before it opened")
 
 
 # --- whole blocks --------------------------------------------------------------------------------

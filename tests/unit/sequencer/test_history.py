@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from core.kernel.record import Call, Effect, Event, Message, Note, Reply, Start, Stop, TimerFired
-from core.market.orders import CancelRefused, OrderExpired
+from core.market.orders import CancelOrder, CancelRefused, OrderExpired
+from core.sequencer.block import block_hash
 from core.sequencer.chain import ChainBreak, Rebuilt, verify_history
-from core.sequencer.facts import BlockSealed
+from core.sequencer.facts import BlockSealed, CancelSequenced, OrderSequenced
 from core.sequencer.history import History
 from core.sequencer.ordering import Ordering
 from core.sequencer.sequencer import Sequencer
@@ -18,6 +20,7 @@ from tests.helpers.orders import cancel, from_peer, new_order, settings
 
 T0 = 1_000 * SECOND
 WINDOW = 500 * MILLISECOND
+NO_HEAD = "neither its hash nor one before is the head's"
 EVENTS: list[tuple[Nanos, Event]] = [
     (T0, Start()),
     (T0 + 1, from_peer(new_order("c1"))),
@@ -52,8 +55,8 @@ def answer(wanted: Call[SignBlock]) -> Reply[BlockSignature]:
     return Reply(wanted.call_id, signature)
 
 
-def history(told: list[tuple[Nanos, Event, list[Effect]]]) -> list[Rebuilt]:
-    past = History()
+def history(told: list[tuple[Nanos, Event, list[Effect]]], *, is_pruned: bool = False) -> list[Rebuilt]:
+    past = History(is_pruned=is_pruned)
     blocks = [block for now, event, effects in told for block in past.take(now, "sequencer", event, effects)]
     return [*blocks, *past.rest()]
 
@@ -107,6 +110,59 @@ def test_a_sequence_that_is_not_of_the_block_is_found_out() -> None:
         told[at] = now, event, [misplaced(effect) for effect in effects]
     broken = verify_history(history(told))
     assert broken == ChainBreak(1, "message root is not that of its messages")
+
+
+@pytest.mark.parametrize(("gone", "first"), [(1, 1), (2, 2), (4, 2), (5, 3), (8, 3)])
+def test_blocks_of_which_no_message_is_gone_are_a_chain_on_their_own(gone: int, first: int) -> None:
+    told = deliveries(batch_messages=3, key_id=KEY_ID)
+    blocks = history(told[gone:], is_pruned=True)
+    assert [it.block.header.height for it in blocks] == list(range(first, 4))
+    assert verify_history(blocks, check=toy_check, is_pruned=True) is None
+    whole = history(told)
+    known = [block_hash(it.block.header) for it in whole]
+    for height in range(max(1, first - 1), 4):
+        assert verify_history(blocks, known[height - 1], is_pruned=True) is None
+    assert (verify_history(blocks) is None) == (first == 1)
+
+
+def test_a_chain_without_its_beginning_is_held_to_what_its_first_block_says() -> None:
+    blocks = history(deliveries(batch_messages=3)[5:], is_pruned=True)
+    assert verify_history(blocks, bytes([1] * 32), is_pruned=True) == ChainBreak(3, NO_HEAD)
+    assert verify_history([], bytes([1] * 32), is_pruned=True) == ChainBreak(1, NO_HEAD)
+    without = [each for each in deliveries(batch_messages=3)[2:] if not is_outcome(each[1])]
+    broken = verify_history(history(without, is_pruned=True), is_pruned=True)
+    assert broken == ChainBreak(3, "state root is not that of what happened before it")
+
+
+def test_a_place_that_nobody_has_asked_for_is_found_out() -> None:
+    told, forged = deliveries(batch_messages=3), CancelSequenced(3, CancelOrder("O-1", "MM1", "x9"))
+    others: list[Event] = [TimerFired("window", T0), Message("auction", OrderExpired("O-2", "validity"))]
+    for place in (2, 6):
+        for event in others:
+            at: tuple[Nanos, Event, list[Effect]] = (told[place][0], event, [Note(forged)])
+            broken = verify_history(history([*told[:place], at, *told[place:]]))
+            assert broken is not None
+            assert broken.reason == "number 3 in sequence is of no message that came"
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 64])
+def test_a_number_that_none_can_be_is_found_out(number: int) -> None:
+    told = deliveries(batch_messages=3)
+    now, event, effects = told[1]
+    told[1] = now, event, [renumbered(effect, number) for effect in effects]
+    assert verify_history(history(told)) == ChainBreak(
+        1, f"number {number} in sequence, or what it names, has no place in a block"
+    )
+
+
+def renumbered(effect: Effect, number: int) -> Effect:
+    if isinstance(effect, Note) and isinstance(effect.fact, OrderSequenced):
+        return Note(replace(effect.fact, global_seq=number))
+    return effect
+
+
+def is_outcome(event: Event) -> bool:
+    return isinstance(event, Message) and isinstance(event.body, CancelRefused)
 
 
 def misplaced(effect: Effect) -> Effect:

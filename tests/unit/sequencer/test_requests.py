@@ -194,8 +194,11 @@ def test_an_order_in_a_block_comes_with_its_whole_receipt() -> None:
 def test_an_order_that_has_ended_is_remembered_for_a_while(ending: Record, ord_status: str) -> None:
     sequencer = with_order()
     hear(sequencer, ending)
-    (report,) = told(tell(sequencer, question()))
-    assert (report.exec_type, report.ord_status, report.leaves_qty) == (ord_status, ord_status, 0)
+    for asked in (question(), question("whatever", "O-1")):
+        (report,) = told(tell(sequencer, asked))
+        assert (report.exec_type, report.ord_status, report.leaves_qty) == (ord_status, ord_status, 0)
+        (unknown,) = told(tell(sequencer, asked, "MM2"))
+        assert unknown.order_id == "NONE"
 
 
 def test_an_order_is_found_by_its_order_id_too() -> None:
