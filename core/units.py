@@ -58,7 +58,9 @@ INTEGER_BITS_MAX: Final = 62
 """A journal holds 64, and sums need room."""
 _EXPONENT_MAX: Final = 24
 _DECIMALS_MAX: Final = _EXPONENT_MAX + MONEY.prec
-"""Of the smallest number with all of MONEY's digits."""
+"""Of the finest number that is reckoned with."""
+_SMALLEST: Final = 36
+"""What may be left of a quantity that is counted in all of MONEY's digits is as small."""
 
 
 def parse_duration(text: str) -> Nanos:
@@ -111,12 +113,12 @@ def fits_ledger(number: Decimal) -> bool:
 def is_number(number: Decimal) -> bool:
     """Whether what somebody outside says can be reckoned with: finite, and of digits that exact sums have room for.
 
-    It is zero, or from 1E-24 to below 1E+24 in size, and has all of MONEY's digits wherever its point is.
+    It is zero, or from 1E-36 to below 1E+24 in size, and no finer than the 52nd decimal.
     """
     if not number.is_finite():
         return False
     size, exponent = number.adjusted(), int(number.as_tuple().exponent)
-    return size < _EXPONENT_MAX and exponent >= -_DECIMALS_MAX and (size >= -_EXPONENT_MAX or not number)
+    return size < _EXPONENT_MAX and exponent >= -_DECIMALS_MAX and (size >= -_SMALLEST or not number)
 
 
 def nearest(amount: Decimal, step: Decimal) -> Decimal:

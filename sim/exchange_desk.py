@@ -69,6 +69,8 @@ class OrderDesk:
         self._limiter = Limiter()
         self._limiter.adopt(0, model.limits)
         self._orders: dict[str, AccountOrder] = {}
+        self._standing: dict[str, AccountOrder] = {}
+        """Those of them that can still trade."""
         self._accepted = 0
         self._scripted = 0
         self.balances = dict(model.balances)
@@ -103,7 +105,7 @@ class OrderDesk:
 
     def accept(self, wanted: PlaceExchangeOrder) -> Outcome | None:
         """Take an order that is not refused: what it did in its market, or None if it trades by the script."""
-        order = self._orders[wanted.client_id] = AccountOrder(wanted)
+        order = self._orders[wanted.client_id] = self._standing[wanted.client_id] = AccountOrder(wanted)
         self._forget()
         self._accepted += 1
         self._tell(order, None)
@@ -125,7 +127,8 @@ class OrderDesk:
         for fill in script[min(self._accepted, len(script)) - 1]:
             share += fill.share
             self._scripted += 1
-            quantity = EXACT.subtract(placed.quantity * share, before)
+            reached = placed.quantity if share == 1 else placed.quantity * share
+            quantity = EXACT.subtract(reached, before)
             price = placed.price * fill.factor if placed.side == "buy" else placed.price / fill.factor
             trades.append(ScriptedTrade(f"L-{self._scripted:02d}", price, quantity))
             before = EXACT.add(before, quantity)
@@ -185,10 +188,10 @@ class OrderDesk:
         asset, needed = instrument.base, wanted.quantity
         if wanted.side == "buy":
             asset, needed = instrument.quote, wanted.price * wanted.quantity
-        free = self.balances.get(asset, _ZERO) - self._locked().get(asset, _ZERO)
+        free = EXACT.subtract(self.balances.get(asset, _ZERO), self._locked().get(asset, _ZERO))
         if asset == instrument.quote and self._brought is not None:
             free = EXACT.add(free, self._brought(now))
-        return free < needed + (fee if charged == asset else _ZERO)
+        return free < EXACT.add(needed, fee if charged == asset else _ZERO)
 
     def _commission(
         self, instrument: Instrument, price: Decimal, quantity: Decimal, bps: Decimal
@@ -205,9 +208,7 @@ class OrderDesk:
     def _locked(self) -> dict[str, Decimal]:
         """What orders that can still trade would take from the account, fees apart."""
         locked: dict[str, Decimal] = {}
-        for order in self._orders.values():
-            if order.status.is_final:
-                continue
+        for order in self._standing.values():
             placed, instrument = order.placed, self._instruments[order.placed.symbol]
             left = EXACT.subtract(placed.quantity, order.executed)
             taken = (instrument.quote, left * placed.price) if placed.side == "buy" else (instrument.base, left)
@@ -223,24 +224,30 @@ class OrderDesk:
         order.trades.append(trade)
         order.executed = EXACT.add(order.executed, quantity)
         whole = order.executed >= order.placed.quantity
-        order.status = ExchangeStatus.FILLED if whole else ExchangeStatus.PARTIALLY_FILLED
+        self._turn(order, ExchangeStatus.FILLED if whole else ExchangeStatus.PARTIALLY_FILLED)
         self._settle(order, instrument, trade)
         self._tell(order, trade)
 
     def _settle(self, order: AccountOrder, instrument: Instrument, trade: ExchangeTrade) -> None:
-        sign = 1 if order.placed.side == "buy" else -1
-        self.change(instrument.base, sign * trade.quantity)
+        bought = order.placed.side == "buy"
+        quantity = trade.quantity if bought else trade.quantity.copy_negate()
         in_quote = trade.commission_asset == instrument.quote
         fee = trade.commission if in_quote else _ZERO
-        self.change(instrument.quote, -sign * trade.quantity * trade.price - fee)
+        self.change(instrument.base, quantity)
+        self.change(instrument.quote, -(quantity * trade.price) - fee)
         if not in_quote:
-            self.change(trade.commission_asset, -trade.commission)
+            self.change(trade.commission_asset, trade.commission.copy_negate())
 
     def _close(self, order: AccountOrder, status: ExchangeStatus) -> None:
         """End an order that has not traded whole, if that is its `status`."""
         if not order.status.is_final and status.is_final:
-            order.status = status
+            self._turn(order, status)
             self._tell(order, None)
+
+    def _turn(self, order: AccountOrder, status: ExchangeStatus) -> None:
+        order.status = status
+        if status.is_final:
+            self._standing.pop(order.placed.client_id, None)
 
     def _tell(self, order: AccountOrder, trade: ExchangeTrade | None) -> None:
         placed = order.placed

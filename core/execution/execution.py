@@ -10,6 +10,10 @@ they have the time on top that the limit needs for them.
 being known by their ids. Where the story stops, the exchange is asked (`core.execution.states`), also about every
 order in its hands when a session comes up.
 
+*Late is not lost.* An exchange may take longer to answer than is waited for before it is asked again. So whatever it
+answers counts, however late, and whichever of several like questions it answers; only what was asked too early to know
+does not: of orders see `core.execution.states`, and of balances, what was asked before anybody wanted to know.
+
 *Nothing is done twice.* An order is requested again only if the exchange has said that the last request had no effect.
 All other requests can be repeated harmlessly, and are, until they are answered: at growing pauses, and at the longest
 ones as soon as the exchange has said that it will not answer. They have no end of their own, for none is safe: without
@@ -50,7 +54,6 @@ from core.kernel.record import (
     Stop,
     TimerFired,
 )
-from core.market.books import doubled
 from core.market.exchange import (
     EXCHANGE,
     ExchangeBalances,
@@ -64,7 +67,7 @@ from core.market.exchange import (
     QueryInstruments,
     RefusalKind,
 )
-from core.units import Nanos
+from core.units import Nanos, is_number
 
 _INSTRUMENTS: Final = "instruments"
 _BALANCES: Final = "balances"
@@ -169,7 +172,7 @@ class Execution(Sender):
 
     def _entrust(self, order: OpenOrder, why: str) -> None:
         """Only the exchange's own word on an order counts now: a refusal may be that of a request that was repeated."""
-        order.placing = 0
+        order.placing = order.queries = 0
         self.doubt(order, why)
 
     def _want(self, now: Nanos, question: str) -> None:
@@ -190,7 +193,7 @@ class Execution(Sender):
         inquiry.number += 1
         inquiry.attempts += 1
         self.emit(Call(EXCHANGE, f"{question}:{inquiry.number}:", _QUESTIONS[question]))
-        self.emit(SetTimer(question, now + self.settings.reply_timeout_ns))
+        self.emit(SetTimer(question, now + self.patience(inquiry.attempts)))
 
     def _answered(self, question: str) -> None:
         self.state.inquiries[question].open = False
@@ -212,11 +215,12 @@ class Execution(Sender):
         So is one that is not in numbers.
         """
         inquiry, number = self.state.inquiries[_BALANCES], call_named(event.call_id).number
-        if not all(each.free.is_finite() and each.locked.is_finite() for each in event.body.balances):
+        if not all(is_number(each.free) and is_number(each.locked) for each in event.body.balances):
             return
         if inquiry.open and number >= inquiry.first and self.state.instruments is not None:
             self._answered(_BALANCES)
-            self.report(BalancesReported(held_of(event.body, self.state.instruments, self.state.unsettled)))
+            charged = (*self.state.rates, *self.state.charged)
+            self.report(BalancesReported(held_of(event.body, self.state.instruments, self.state.unsettled, charged)))
 
     # --- from the exchange ---------------------------------------------------------------------------
 
@@ -227,12 +231,12 @@ class Execution(Sender):
         told = event.body
         if told.limits:
             self.state.limiter.adopt(now, told.limits)
-        asking, _, order_id = call_named(event.call_id)
+        asking, number, order_id = call_named(event.call_id)
         order = self.state.orders.get(order_id)
         if order is None:
             self.hear_of_ended(order_id, told)
         else:
-            self.learn(now, order, told, asked=asking == Asking.QUERY)
+            self.learn(now, order, told, asked=asking == Asking.QUERY and number >= order.disputed_from)
 
     def _on_refusal(self, now: Nanos, event: Reply[ExchangeRefusal]) -> None:
         asking, number, order_id = call_named(event.call_id)
@@ -245,9 +249,9 @@ class Execution(Sender):
             return
         if asking == Asking.PLACE and number == order.placing:
             self.take_refusal(now, order, refusal)
-        elif asking == Asking.QUERY and number == order.querying and order.state is OrderKnowledge.UNKNOWN:
+        elif asking == Asking.QUERY and order.state is OrderKnowledge.UNKNOWN:
             if refusal.kind is RefusalKind.UNKNOWN_ORDER:
-                self.not_found(now, order)
+                self.not_found(now, order, number)
             else:
                 self.ask_again(now, order, refusal.code or refusal.kind, at_length=refusal.kind.is_definite)
         elif asking == Asking.CANCEL and order.state is OrderKnowledge.LIVE:
@@ -255,13 +259,13 @@ class Execution(Sender):
                 self.doubt(order, "there is nothing to cancel")
                 self.ask(now, order)
                 return
-            self.wake(order, now + doubled(self.settings.retry_ns, order.cancels, self.settings.retry_ns_max))
+            self.wake(order, now + self.pause(order.cancels))
 
     def _on_question_refused(self, now: Nanos, question: str, number: int, refusal: ExchangeRefusal) -> None:
-        inquiry, longest = self.state.inquiries[question], self.settings.retry_ns_max
-        if inquiry.open and inquiry.number == number:
+        inquiry = self.state.inquiries[question]
+        if inquiry.open and number >= inquiry.first:
             definite = refusal.kind.is_definite
-            wait = longest if definite else doubled(self.settings.retry_ns, inquiry.attempts, longest)
+            wait = self.settings.retry_ns_max if definite else self.pause(inquiry.attempts)
             self.emit(SetTimer(question, now + wait))
 
     HANDLERS: ClassVar[dict[type[Record], Handler]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -21,7 +21,7 @@ from core.market.exchange import (
     RateLimit,
 )
 from core.market.orders import Side
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, fits_ledger, is_number
 
 _ZERO: Final = Decimal(0)
 
@@ -61,6 +61,8 @@ class OpenOrder(msgspec.Struct):
     """The quantity of each trade that the desk was told of, by its id."""
     disputed: dict[str, str] = {}
     """By its id, why a trade that the exchange tells of cannot be."""
+    disputed_from: int = 0
+    """The number of the first call that was made after the newest of these was heard of."""
     filled: Decimal = _ZERO
     """The sum of them."""
     executed: Decimal = _ZERO
@@ -73,11 +75,10 @@ class OpenOrder(msgspec.Struct):
     """Requests to place it."""
     placing: int = 0
     """The number of the last of them."""
-    querying: int = 0
-    """The number of the last query."""
-    queried_at: Nanos = 0
     queries: int = 0
-    """Since the exchange last said something of it."""
+    """Since the exchange last said something new of it, or the session changed."""
+    missing_from: int = 0
+    """The number of the first query that may be answered by "no such order" and be believed; 0 if none was made."""
     unknown_answers: int = 0
     """In a row."""
 
@@ -98,7 +99,7 @@ class OpenOrder(msgspec.Struct):
     @property
     def left(self) -> Decimal:
         """What has not traded."""
-        return max(self.quantity - self.filled, _ZERO)
+        return max(EXACT.subtract(self.quantity, self.filled), _ZERO)
 
 
 class EndedOrder(msgspec.Struct):
@@ -140,7 +141,7 @@ def ended(order: OpenOrder) -> EndedOrder:
 
 def objection(order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> str:
     """Why a trade cannot be one of this order; empty if it can."""
-    if not (trade.price.is_finite() and trade.quantity.is_finite() and trade.commission.is_finite()):
+    if not all(map(is_number, (trade.price, trade.quantity, trade.commission))):
         return "it is not in numbers"
     if trade.price <= 0 or trade.quantity <= 0:
         return "its price and quantity have to be above zero"
@@ -154,9 +155,14 @@ def objection(order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> str:
     return ""
 
 
+def trade_key(order: OpenOrder | EndedOrder, trade_id: str) -> str:
+    """What names a trade among all: exchanges number them within a symbol, and one may have an order on either side."""
+    return f"{order.symbol}:{order.side}:{trade_id}"
+
+
 def claimed(order: OpenOrder | EndedOrder, told: ExchangeOrderState) -> Decimal:
     """How much of an order the exchange says it has executed, as far as that can be."""
-    if told.executed_quantity.is_finite():
+    if is_number(told.executed_quantity):
         return min(max(told.executed_quantity, _ZERO), order.quantity)
     return order.quantity if told.status is ExchangeStatus.FILLED else _ZERO
 
@@ -195,7 +201,7 @@ def sound(said: ExchangeInstruments) -> dict[str, Instrument]:
         each.symbol: each
         for each in said.instruments
         if all(
-            amount.is_finite() and amount >= 0
+            amount.is_finite() and amount >= 0 and fits_ledger(amount)
             for amount in msgspec.structs.astuple(each)
             if isinstance(amount, Decimal)
         )
@@ -209,36 +215,51 @@ def rules_of(said: ExchangeInstruments) -> ExchangeRulesReported:
 
 
 def held_of(
-    said: ExchangeBalances, instruments: Mapping[str, Instrument], unsettled: Collection[str]
+    said: ExchangeBalances,
+    instruments: Mapping[str, Instrument],
+    unsettled: Collection[str],
+    charged: Collection[str],
 ) -> tuple[AssetHeld, ...]:
-    """What the account holds of each base asset. One that the exchange does not name is not held."""
+    """What the account holds of each base asset. One that the exchange does not name is not held.
+
+    Any `unsettled` symbol may have changed what there is of an asset that commissions are `charged` in.
+    """
     symbols: dict[str, list[str]] = {}
     for instrument in instruments.values():
         symbols.setdefault(instrument.base, []).append(instrument.symbol)
     held = {balance.asset: EXACT.add(balance.free, balance.locked) for balance in said.balances}
-    return tuple(
-        AssetHeld(asset, tuple(traded), held.get(asset, _ZERO), not any(symbol in unsettled for symbol in traded))
-        for asset, traded in symbols.items()
-    )
+    found = []
+    for asset, traded in symbols.items():
+        doubtful = bool(unsettled) if asset in charged else any(symbol in unsettled for symbol in traded)
+        found.append(AssetHeld(asset, tuple(traded), held.get(asset, _ZERO), not doubtful))
+    return tuple(found)
 
 
 class Fee(NamedTuple):
     """A commission in the quote currency, what of it could not be converted, in `asset`, and what of it was withheld of
-    the base asset."""
+    the base asset; or taken of another, which is what `taken_symbol` trades."""
 
     fee: Decimal
     left: Decimal = _ZERO
     asset: str = ""
     withheld: Decimal = _ZERO
+    taken: Decimal = _ZERO
+    taken_symbol: str = ""
 
 
-def fee_of(trade: ExchangeTrade, instrument: Instrument | None, rates: dict[str, Decimal]) -> Fee:
+def fee_of(
+    trade: ExchangeTrade, instrument: Instrument | None, rates: Mapping[str, Decimal], instruments: Iterable[Instrument]
+) -> Fee:
     """The commission of a trade in the quote currency of its instrument, by `rates` for other assets than its own."""
     asset = trade.commission_asset
     if not trade.commission or (instrument is not None and asset == instrument.quote):
         return Fee(trade.commission)
     if instrument is not None and asset == instrument.base:
         return Fee(trade.commission * trade.price, withheld=trade.commission)
-    if asset in rates:
-        return Fee(trade.commission * rates[asset])
-    return Fee(_ZERO, trade.commission, asset)
+    symbols = [one.symbol for one in instruments if instrument is not None and _trades(one, asset, instrument.quote)]
+    fee = Fee(trade.commission * rates[asset]) if asset in rates else Fee(_ZERO, trade.commission, asset)
+    return fee._replace(taken=trade.commission, taken_symbol=min(symbols)) if symbols else fee
+
+
+def _trades(instrument: Instrument, asset: str, quote: str) -> bool:
+    return (instrument.base, instrument.quote) == (asset, quote)

@@ -103,6 +103,8 @@ class AssetOrderFilled(Record, frozen=True):
     Where there is no rate for the asset that the commission was taken in, `fee` leaves it out, and `commission` of
     `commission_asset` is what it leaves out. A commission in the base asset is valued at the price of the trade, and
     `withheld` says how much of that asset the exchange has kept: what was bought is less by that, what was sold more.
+    A commission in an asset that other symbols trade against the same quote is `taken`, whether it could be valued or
+    not: the account holds so much less of what `taken_symbol` trades.
     """
 
     batch_id: str
@@ -116,6 +118,8 @@ class AssetOrderFilled(Record, frozen=True):
     commission: Decimal = _ZERO
     commission_asset: str = ""
     withheld: Decimal = _ZERO
+    taken: Decimal = _ZERO
+    taken_symbol: str = ""
 
 
 class AssetOrderEnded(Record, frozen=True):
@@ -142,7 +146,8 @@ class AssetHeld(Record, frozen=True):
     """What the account holds of an asset, free and locked, which is what `symbols` trade.
 
     It is `settled` if no order for any of them was in the exchange's hands between question and answer: then all trades
-    that made it what it is have been told before. Otherwise nobody knows which of them it counts.
+    that made it what it is have been told before. Otherwise nobody knows which of them it counts. Of an asset that
+    commissions are taken of, no order at all may have been there.
     """
 
     asset: str

@@ -22,11 +22,12 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     receive_window_ns: Nanos = 10 * SECOND
     """How long after it was sent the exchange may take an order."""
     reply_timeout_ns: Nanos = 3 * SECOND
-    """How long an answer may take before it counts as lost."""
+    """What is not answered is asked again after this, or as long a pause as after a refusal if that is longer. An
+    answer counts however late it comes."""
     live_check_ns: Nanos = 10 * SECOND
     """How long a live order may be silent before the exchange is asked."""
     retry_ns: Nanos = SECOND
-    """How long to wait after a question or a cancel that was refused; doubled with each refusal ..."""
+    """How long to wait after a question or a cancel that was refused; doubled with each that came to nothing ..."""
     retry_ns_max: Nanos = 30 * SECOND
     """... up to this."""
     unknown_answers_max: int = 5

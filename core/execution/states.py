@@ -17,8 +17,13 @@ trades. It is asked about until the answer is conclusive, however long that take
 would be a position that nobody knows of. While there is no session nobody can be asked, and nothing is.
 
 `ended`: all trades are told and nothing more can come. It is reached with a final status whose executed quantity the
-known trades add up to, with a definite refusal, or with the exchange's word that it does not know the order, given
-after the last instant at which it could have taken it.
+known trades add up to, with a definite refusal, or with the exchange's word that it does not know the order.
+
+That word is worth what the question was. A request may be under way until the last instant at which the exchange may
+take it, so who asks before that may be told of no such order and the exchange have it a moment later. Who asks after it
+hears the truth, because nothing that follows makes the order known; when the answer comes, and how often the exchange
+has been asked again by then, does not matter. Of an order that it has spoken of the exchange has forgotten something:
+it has to say so several times, each time to another question, asked since it last spoke of the order.
 
 Trades and a final status may come in every state: even for an order in line, if the exchange took what it had said it
 would not. They are believed, whichever way and in whatever order they come.

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
-from msgspec import structs
 
 from core.execution.breaker import Breaker
 from core.execution.facts import (
@@ -16,7 +15,7 @@ from core.execution.facts import (
     ExchangeOrderUntold,
     ExecutionUnexpected,
 )
-from core.execution.orders import Asking, EndedOrder, OpenOrder, claimed, ended, fee_of, objection
+from core.execution.orders import Asking, EndedOrder, OpenOrder, claimed, ended, fee_of, objection, trade_key
 from core.execution.records import (
     AssetOrderEnded,
     AssetOrderFilled,
@@ -87,6 +86,10 @@ class ExecutionState(msgspec.Struct):
     inquiries: dict[str, Inquiry] = {}
     unsettled: dict[str, bool] = {}
     """Symbols that had an order in the exchange's hands since it was last asked what the account holds."""
+    charged: dict[str, bool] = {}
+    """Assets that commissions of other symbols than their own were taken of."""
+    traded: dict[str, str] = {}
+    """By `trade_key`, the order that a trade is of, while that order is kept."""
     stopping: bool = False
 
 
@@ -116,7 +119,7 @@ class Tracker(Component[ExecutionState]):
 
     def learn(self, now: Nanos, order: OpenOrder, told: ExchangeOrderState, *, asked: bool = False) -> None:
         """Take in what the exchange says of an order, be it old or new, in part or in whole, `asked` or not."""
-        known = len(order.disputed)
+        known, disputed = (order.filled, order.executed, order.final), len(order.disputed)
         doubtful = [trade for trade in told.trades if not self._take(order, trade)]
         order.executed = max(order.executed, claimed(order, told), order.filled)
         if order.final is None and told.status.is_final:
@@ -126,9 +129,12 @@ class Tracker(Component[ExecutionState]):
         elif not order.acknowledged:
             self.state.breakers.pop(order.symbol, None)
         order.acknowledged = True
-        order.queries = order.unknown_answers = 0
+        order.missing_from = order.unknown_answers = 0
+        if known != (order.filled, order.executed, order.final):
+            order.queries = 0
         insists = bool(doubtful) and asked and order.final is not None
-        if order.filled < order.quantity and len(order.disputed) > known:
+        if order.filled < order.quantity and len(order.disputed) > disputed:
+            order.disputed_from = order.calls + 1
             self.doubt(order, "it is told of a trade that cannot be")
             self.wake(order, now + self.settings.retry_ns)
         elif order.is_told:
@@ -137,7 +143,7 @@ class Tracker(Component[ExecutionState]):
             self.end(order, EndReason.DISPUTED)
         elif order.final is not None:
             self.doubt(order, f"{order.final} with {order.executed} executed, of which {order.filled} is known")
-            self.wake(order, now + self.settings.retry_ns)
+            self.wake(order, now + self.pause(order.queries))
         else:
             self._accept(now, order)
 
@@ -188,7 +194,8 @@ class Tracker(Component[ExecutionState]):
         """Tell the desk of a trade if it is new; whether it is believed. One that is not is stated, once."""
         if trade.trade_id in order.trades or trade.quantity.is_zero():
             return True
-        why = objection(order, trade)
+        owner = self.state.traded.get(trade_key(order, trade.trade_id))
+        why = objection(order, trade) if owner is None else f"it is a trade of {owner}"
         if not why:
             order.disputed.pop(trade.trade_id, None)
             self._fill(order, trade)
@@ -200,9 +207,12 @@ class Tracker(Component[ExecutionState]):
 
     def _fill(self, order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> None:
         order.trades[trade.trade_id] = trade.quantity
+        self.state.traded[trade_key(order, trade.trade_id)] = order.order_id
         order.filled = EXACT.add(order.filled, trade.quantity)
-        instrument = (self.state.instruments or {}).get(order.symbol)
-        fee, left, asset, withheld = fee_of(trade, instrument, self.state.rates)
+        instruments = self.state.instruments or {}
+        cost = fee_of(trade, instruments.get(order.symbol), self.state.rates, instruments.values())
+        if cost.taken:
+            self.state.charged[trade.commission_asset] = True
         filled = AssetOrderFilled(
             batch_id=order.batch_id,
             order_id=order.order_id,
@@ -211,14 +221,18 @@ class Tracker(Component[ExecutionState]):
             side=order.side,
             price=trade.price,
             quantity=trade.quantity,
-            fee=fee,
-            commission=left,
-            commission_asset=asset,
+            fee=cost.fee,
+            commission=cost.left,
+            commission_asset=cost.asset,
+            withheld=cost.withheld,
+            taken=cost.taken,
+            taken_symbol=cost.taken_symbol,
         )
-        self.report(structs.replace(filled, withheld=withheld) if withheld else filled)
+        self.report(filled)
 
     def _accept(self, now: Nanos, order: OpenOrder) -> None:
         """The order stands at the exchange."""
+        order.queries = 0
         if order.state is not OrderKnowledge.LIVE:
             self.state.waiting.pop(order.order_id, None)
             order.step(OrderNews.ACCEPTED)
@@ -248,34 +262,51 @@ class Tracker(Component[ExecutionState]):
             self.emit(CancelTimer(f"order:{order.order_id}"))
             return
         order.queries += 1
-        order.queried_at = now
         self.emit(Call(EXCHANGE, order.call(Asking.QUERY), QueryExchangeOrder(order.order_id, order.symbol)))
-        order.querying = order.calls
-        self.wake(order, now + self.settings.reply_timeout_ns)
+        if now > order.receive_by and not order.missing_from:
+            order.missing_from = order.calls
+        self._ask_by(now, order, self.patience(order.queries))
 
     def ask_again(self, now: Nanos, order: OpenOrder, why: str, *, at_length: bool = False) -> None:
-        """The last answer was not conclusive: ask later, and as soon as a "no such order" would be."""
-        longest = self.settings.retry_ns_max
-        wait = longest if at_length else doubled(self.settings.retry_ns, order.queries, longest)
+        """An answer was not conclusive: ask later."""
         self.note(ExchangeOrderUntold(order.order_id, order.queries, why))
-        at = now + wait
-        self.wake(order, min(at, order.receive_by + 1) if now <= order.receive_by else at)
+        self._ask_by(now, order, self.settings.retry_ns_max if at_length else self.pause(order.queries))
+
+    def _ask_by(self, now: Nanos, order: OpenOrder, wait: Nanos) -> None:
+        """Ask again after `wait`, or as soon as a "no such order" would be conclusive; not twice for want of little."""
+        at, closed = now + wait, order.receive_by + 1
+        self.wake(order, closed if now < closed < at + self.settings.retry_ns else at)
 
     def ask_cancel(self, now: Nanos, order: OpenOrder) -> None:
         """Ask the exchange to cancel a live order. Without an answer it is asked what became of it."""
         order.cancels += 1
         self.emit(Call(EXCHANGE, order.call(Asking.CANCEL), CancelExchangeOrder(order.order_id, order.symbol)))
-        self.wake(order, now + self.settings.reply_timeout_ns)
+        self.wake(order, now + self.patience(order.cancels))
 
-    def not_found(self, now: Nanos, order: OpenOrder) -> None:
-        """The exchange does not know an order: the end of it if the exchange can never have got it, or insists."""
-        too_early = order.queried_at <= order.receive_by
-        if order.acknowledged:
+    def not_found(self, now: Nanos, order: OpenOrder, query: int) -> None:
+        """The exchange does not know an order: the end of it if the exchange can never have got it, or insists.
+
+        Which of the queries it answers does not matter, nor how late, if only that one was asked after the last thing
+        by which the exchange can have got to know the order: the last instant at which it could take it, and the last
+        time that it spoke of it. Of an order that it has spoken of, each answer counts once.
+        """
+        believed = 0 < order.missing_from <= query
+        if believed and order.acknowledged:
+            order.missing_from = query + 1
             order.unknown_answers += 1
-        if too_early or (order.acknowledged and order.unknown_answers < self.settings.unknown_answers_max):
-            self.ask_again(now, order, "no such order")
-        else:
+            believed = order.unknown_answers >= self.settings.unknown_answers_max
+        if believed:
             self.end(order, EndReason.LOST)
+        else:
+            self.ask_again(now, order, "no such order")
+
+    def pause(self, attempts: int) -> Nanos:
+        """How long to wait after so many attempts that came to nothing."""
+        return doubled(self.settings.retry_ns, attempts, self.settings.retry_ns_max)
+
+    def patience(self, attempts: int) -> Nanos:
+        """How long to wait for an answer to any of so many requests, before one more is made."""
+        return max(self.settings.reply_timeout_ns, self.pause(attempts))
 
     def count_refusal(self, now: Nanos, symbol: str, code: str) -> None:
         """The exchange has refused an order for `symbol`."""
@@ -293,9 +324,13 @@ class Tracker(Component[ExecutionState]):
         del state.orders[order.order_id]
         state.ended[order.order_id] = ended(order)
         if len(state.ended) > self.settings.ended_kept_max:
-            del state.ended[next(iter(state.ended))]
+            self._forget(state.ended.pop(next(iter(state.ended))))
         self.emit(CancelTimer(f"order:{order.order_id}"))
         self.report(AssetOrderEnded(order.batch_id, order.order_id, order.symbol, reason, order.left))
+
+    def _forget(self, order: EndedOrder) -> None:
+        for trade_id in order.trades:
+            self.state.traded.pop(trade_key(order, trade_id), None)
 
 
 def _state_in(said: ExchangeExecution) -> ExchangeOrderState:

@@ -1,4 +1,4 @@
-"""One order book as price levels: what could be traded, to which price, and at what cost.
+"""One order book as price levels: what could be traded, and to which price.
 
 Prices that differ by no more than the tolerance are one price, and a quantity no larger than it is none. The
 tolerance is a number of the instrument's own units; zero compares exactly.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import reduce
 from itertools import islice
 from typing import Final
 
@@ -17,6 +18,7 @@ import msgspec
 from core.market.exchange import Levels
 from core.market.orders import Side
 from core.market.prices import Top
+from core.units import EXACT
 
 _ZERO: Final = Decimal(0)
 
@@ -32,8 +34,7 @@ class BookSide(msgspec.Struct):
 
     def set(self, price: Decimal, quantity: Decimal) -> None:
         """Make `quantity` all that stands at `price`; none removes the level."""
-        at = bisect_left(self.prices, price - self.tolerance)
-        stands = at < len(self.prices) and self.prices[at] <= price + self.tolerance
+        at, stands = self._find(price)
         if quantity <= self.tolerance:
             if stands:
                 del self.prices[at], self.quantities[at]
@@ -59,9 +60,8 @@ class BookSide(msgspec.Struct):
 
     def at(self, price: Decimal) -> Decimal:
         """What stands at `price`."""
-        found = bisect_left(self.prices, price - self.tolerance)
-        stands = found < len(self.prices) and self.prices[found] <= price + self.tolerance
-        return self.quantities[found] if stands else _ZERO
+        at, stands = self._find(price)
+        return self.quantities[at] if stands else _ZERO
 
     def levels(self, count: int | None = None) -> Levels:
         """The best `count` levels, or all, best first."""
@@ -70,18 +70,15 @@ class BookSide(msgspec.Struct):
     def liquidity_to(self, limit: Decimal) -> Decimal:
         """What stands at `limit` or better."""
         if self.side == "buy":
-            return sum(self.quantities[bisect_left(self.prices, limit - self.tolerance) :], _ZERO)
-        return sum(self.quantities[: bisect_right(self.prices, limit + self.tolerance)], _ZERO)
+            good = self.quantities[bisect_left(self.prices, EXACT.subtract(limit, self.tolerance)) :]
+        else:
+            good = self.quantities[: bisect_right(self.prices, EXACT.add(limit, self.tolerance))]
+        return reduce(EXACT.add, good, _ZERO)
 
-    def sweep(self, quantity: Decimal) -> tuple[Decimal, Decimal]:
-        """What trades of `quantity`, best price first, and its cost. Where the side is too thin, less trades."""
-        traded = cost = _ZERO
-        for price, standing in self._best_first():
-            taken = min(standing, quantity - traded)
-            if taken <= 0:
-                break
-            traded, cost = traded + taken, cost + taken * price
-        return traded, cost
+    def _find(self, price: Decimal) -> tuple[int, bool]:
+        """Where `price` is, or would be, and whether a level stands there."""
+        at = bisect_left(self.prices, EXACT.subtract(price, self.tolerance))
+        return at, at < len(self.prices) and self.prices[at] <= EXACT.add(price, self.tolerance)
 
     def _best_first(self) -> Iterator[tuple[Decimal, Decimal]]:
         if self.side == "buy":

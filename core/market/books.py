@@ -8,8 +8,9 @@ so a snapshot that comes too early or too late only leads to the next one. A boo
 something as well.
 
 **Nothing is awaited for ever.** A snapshot that was refused is asked for again after `retry_ns`, doubled with each
-refusal up to `retry_ns_max`; one that was not answered within `snapshot_timeout_ns` is asked for again at once. An
-answer to a request that was given up is taken like any other if the book is not fresh yet, however slow the exchange.
+request up to `retry_ns_max`; one that was not answered after as long a pause, and `snapshot_timeout_ns` at least, is
+asked for again. An answer to a request that was given up is taken like any other if the book is not fresh yet, however
+slow the exchange.
 
 **Nothing is believed that cannot be.** A delta with a price or quantity that no book has is as good as missing, so is
 such a snapshot as good as refused, and such a trade is ignored.
@@ -34,7 +35,7 @@ from core.kernel.record import Call, Effect
 from core.market.book import OrderBook, order_book
 from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, Levels, SnapshotBook, TradePrinted
 from core.market.prices import PriceType, price_of_top
-from core.units import SECOND, Nanos
+from core.units import SECOND, Nanos, is_number
 
 _CALL: Final = "book:"
 _DOUBLINGS_MAX: Final = 32
@@ -83,10 +84,6 @@ class Books(msgspec.Struct):
         """Keep a book of `symbol` from now on; the next `due` asks for it. One that is kept goes on as it is."""
         if symbol not in self.feeds:
             self.feeds[symbol] = Feed(order_book(self.settings.tolerance))
-
-    def drop(self, symbol: str) -> None:
-        """Keep no book of `symbol` any more."""
-        self.feeds.pop(symbol, None)
 
     def on_delta(self, now: Nanos, delta: BookDelta) -> list[Effect]:
         """Take in what changed; ask for a snapshot if it does not follow."""
@@ -139,7 +136,7 @@ class Books(msgspec.Struct):
     def on_trade(self, now: Nanos, trade: TradePrinted) -> None:
         """Take in a trade."""
         feed = self.feeds.get(trade.symbol)
-        if feed is not None and trade.price.is_finite() and trade.price > 0:
+        if feed is not None and is_number(trade.price) and trade.price > 0:
             feed.last_price, feed.traded_at = trade.price, now
 
     # --- what time brings ----------------------------------------------------------------------------
@@ -232,13 +229,16 @@ class Books(msgspec.Struct):
             del feed.pending[0]
 
     def _back_off(self, now: Nanos, feed: Feed) -> None:
-        feed.act_at = now + doubled(self.settings.retry_ns, feed.attempts, self.settings.retry_ns_max)
+        feed.act_at = now + self._pause(feed)
+
+    def _pause(self, feed: Feed) -> Nanos:
+        return doubled(self.settings.retry_ns, feed.attempts, self.settings.retry_ns_max)
 
     def _request(self, now: Nanos, symbol: str, feed: Feed) -> list[Effect]:
         feed.attempts += 1
         feed.requests += 1
         feed.call_id = f"{_CALL}{feed.requests}:{symbol}"
-        feed.act_at = now + self.settings.snapshot_timeout_ns
+        feed.act_at = now + max(self.settings.snapshot_timeout_ns, self._pause(feed))
         return [Call(EXCHANGE, feed.call_id, SnapshotBook(symbol))]
 
 
@@ -257,7 +257,7 @@ def doubled(first_ns: Nanos, attempts: int, longest_ns: Nanos) -> Nanos:
 
 def _is_sound(levels: Levels) -> bool:
     """Whether these can be levels of a book, or say that some are gone."""
-    return all(price.is_finite() and price > 0 and quantity.is_finite() and quantity >= 0 for price, quantity in levels)
+    return all(is_number(price) and price > 0 and is_number(quantity) and quantity >= 0 for price, quantity in levels)
 
 
 def _follows(last: int, delta: BookDelta) -> bool:

@@ -7,6 +7,7 @@ period late, and never early. Events that lie further apart are exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -100,13 +101,22 @@ class Limiter(msgspec.Struct):
     def adopt(self, now: Nanos, limits: tuple[RateLimit, ...]) -> None:
         """Take over the exchange's limits. What it has counted and we have not was sent now, for all we know.
 
-        One that would let nothing through, or everything, is none.
+        One that would let nothing through, or everything, is none. Of several within one period the strictest counts.
         """
-        limits = tuple(each for each in limits if each.limit > 0 and each.period_ns > 0)
         known = {each.period_ns: each for each in self.windows}
-        self.windows = [known.get(each.period_ns, Window(each.limit, each.period_ns)) for each in limits]
-        for window, limit in zip(self.windows, limits, strict=True):
+        strictest = _strictest(each for each in limits if each.limit > 0 and each.period_ns > 0)
+        self.windows = [known.get(each.period_ns, Window(each.limit, each.period_ns)) for each in strictest]
+        for window, limit in zip(self.windows, strictest, strict=True):
             window.limit = limit.limit
             unseen = limit.used - window.weight(now)
             if unseen > 0:
                 window.put(now, unseen)
+
+
+def _strictest(limits: Iterable[RateLimit]) -> list[RateLimit]:
+    """One limit for each period: the least that is allowed of the most that is counted."""
+    found: dict[Nanos, RateLimit] = {}
+    for each in limits:
+        other = found.get(each.period_ns, each)
+        found[each.period_ns] = RateLimit(min(each.limit, other.limit), each.period_ns, max(each.used, other.used))
+    return list(found.values())

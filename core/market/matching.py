@@ -38,14 +38,13 @@ class Standing(msgspec.Struct):
 
 
 class Match(NamedTuple):
-    """One trade: `taker` has just come, `maker` stood there, and `maker_left` of it still does."""
+    """One trade: `taker` has just come, `maker` stood there."""
 
     trade_id: str
     taker: str
     maker: str
     price: Decimal
     quantity: Decimal
-    maker_left: Decimal
 
 
 class Outcome(NamedTuple):
@@ -105,7 +104,7 @@ class Market(msgspec.Struct):
         side, price, number = where
         queue = self._queue(side)
         order = queue.pop(bisect_left(queue, _rank(side, price, number), key=_priority))
-        self._add(order, -order.left)
+        self._add(order, order.left.copy_negate())
         return order.left, self._delta({(side, price): None})
 
     def snapshot(self) -> BookSnapshot:
@@ -128,12 +127,12 @@ class Market(msgspec.Struct):
         quantity = min(taker.left, maker.left)
         taker.left = EXACT.subtract(taker.left, quantity)
         maker.left = EXACT.subtract(maker.left, quantity)
-        self._add(maker, -quantity)
+        self._add(maker, quantity.copy_negate())
         if not maker.left:
             del self._queue(maker.side)[0]
             del self.orders[maker.order_id]
         self.trades += 1
-        return Match(str(self.trades), taker.order_id, maker.order_id, maker.price, quantity, maker.left)
+        return Match(str(self.trades), taker.order_id, maker.order_id, maker.price, quantity)
 
     def _stand(self, order: Standing) -> None:
         self.orders[order.order_id] = (order.side, order.price, order.number)
@@ -142,7 +141,7 @@ class Market(msgspec.Struct):
 
     def _add(self, order: Standing, change: Decimal) -> None:
         levels = self._levels(order.side)
-        levels.set(order.price, levels.at(order.price) + change)
+        levels.set(order.price, EXACT.add(levels.at(order.price), change))
 
     def _delta(self, touched: dict[tuple[Side, Decimal], None]) -> BookDelta | None:
         if not touched:
@@ -181,4 +180,4 @@ def _priority(order: Standing) -> tuple[Decimal, int]:
 
 
 def _rank(side: Side, price: Decimal, number: int) -> tuple[Decimal, int]:
-    return (-price if side == "buy" else price), number
+    return (price.copy_negate() if side == "buy" else price), number

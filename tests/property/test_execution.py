@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.execution.facts import ExecutionUnexpected
-from core.execution.records import AssetOrderEnded, AssetOrderFilled
+from core.execution.records import AssetOrder, AssetOrderEnded, AssetOrderFilled
 from core.execution.settings import ExecutionSettings
 from core.kernel.record import Reply, Resume, Send, Stop
 from core.kernel.rng import Stream, stream
@@ -21,7 +21,7 @@ from core.market.orders import Side
 from core.units import MILLISECOND, SECOND
 from sim.exchange_models import ExchangeModel, Faults, Outage
 from sim.latency import Constant, Exponential, Latency, Lognormal, Uniform
-from tests.helpers.exchange import AX, AZ, Bench, market, order
+from tests.helpers.exchange import AX, AZ, Bench, market, order, still
 from tests.helpers.execution import Rig, refusal, state, trade
 
 BUSY = 60 * SECOND
@@ -70,6 +70,14 @@ def model_of(draws: Stream) -> ExchangeModel:
     )
 
 
+def some_order(draws: Stream, order_id: str, spread: int = 20) -> AssetOrder:
+    """To buy or sell at a price that is up to `spread` per mille from where its market began."""
+    side: Side = "buy" if draws.chance(500) else "sell"
+    symbol, middle = (AX.symbol, 100) if draws.chance(500) else (AZ.symbol, 300)
+    price = Decimal(middle * draws.between(1000 - spread, 1000 + spread)) / 1000
+    return order(order_id, side, str(price), str(Decimal(draws.between(1, 9000)) / 1000), symbol)
+
+
 def busy_bench(seed: int) -> Bench:
     """A desk that orders at random for a minute, and cancels every batch in the end."""
     draws = stream(seed, "busy")
@@ -81,10 +89,7 @@ def busy_bench(seed: int) -> Bench:
         orders = []
         for _ in range(draws.between(1, 6)):
             number += 1
-            side: Side = "buy" if draws.chance(500) else "sell"
-            symbol, middle = (AX.symbol, 100) if draws.chance(500) else (AZ.symbol, 300)
-            price = Decimal(middle * draws.between(980, 1020)) / 1000
-            orders.append(order(f"O-{number}", side, str(price), str(Decimal(draws.between(1, 9000)) / 1000), symbol))
+            orders.append(some_order(draws, f"O-{number}"))
         bench.place(at, f"B-{batch}", *orders)
         bench.cancel(at + draws.between(1, BUSY), f"B-{batch}")
     return bench
@@ -116,6 +121,41 @@ def test_whatever_is_lost_every_order_ends_once_and_its_trades_are_those_of_the_
 def test_whatever_is_lost_every_order_ends_once_for_a_thousand_seeds(base: int) -> None:
     for seed in range(base, base + 50):
         live_through(seed)
+
+
+SLOW_BOUND = 1800 * SECOND
+"""So long after the last cancel, nothing is open at an exchange that is slow and goes on losing things."""
+QUERIES_MAX = 60
+"""Calls about one order, however it goes: its pauses grow."""
+
+
+@given(
+    latency=st.integers(MILLISECOND, 20 * SECOND),
+    jitter=st.sampled_from([0, SECOND, 5 * SECOND]),
+    lost=st.tuples(st.integers(0, 300), st.integers(0, 300)),
+    time_in_force=st.sampled_from(TimeInForce),
+    seed=st.integers(0, 1000),
+)
+def test_every_order_ends_at_an_exchange_that_is_slower_than_it_is_waited_for_and_forgets(
+    latency: int, jitter: int, lost: tuple[int, int], time_in_force: TimeInForce, seed: int
+) -> None:
+    """A round trip of 3.2 s left orders open for ever whose requests were lost: answers are waited for 3 s."""
+    draws = stream(seed, "slow")
+    faults = Faults(lost_requests=lost[0], lost_replies=lost[1], lost_messages=lost[0], bare_replies=lost[1])
+    markets = (still(AX, (100, 5), (101, 5)), still(AZ, (300, 5)))
+    model = ExchangeModel(
+        markets=markets, latency=Uniform(latency, latency + jitter), maker_bps=Decimal(2), faults=faults
+    )
+    bench = Bench(model, seed, ExecutionSettings(time_in_force=time_in_force))
+    for batch in range(3):
+        at = draws.between(BUSY // 2, BUSY)
+        orders = [some_order(draws, f"O-{batch}.{n}", 150) for n in range(3)]
+        bench.place(at, f"B-{batch}", *orders)
+        bench.cancel(at + draws.between(1, BUSY), f"B-{batch}")
+    bench.run(2 * BUSY + SLOW_BOUND)
+    bench.audit()
+    assert bench.facts(ExecutionUnexpected) == []
+    assert max(each.calls for each in bench.execution.state.ended.values()) <= QUERIES_MAX
 
 
 ORDERS = [f"O-{n}" for n in range(1, 5)]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.records import AssetHeld, BalancesReported, BalancesWanted
+from core.execution.records import AssetHeld, BalancesReported, BalancesWanted, CommissionRateSet
 from core.kernel.record import Message, Reply
 from core.market.exchange import (
     EXCHANGE,
@@ -116,3 +116,23 @@ def test_an_order_that_waits_in_line_moves_no_balance() -> None:
     rig.deliver(Message("desk", BalancesWanted()))
     says(rig, "0")
     assert [one.settled for one in rig.told(BalancesReported)[-1].assets] == [True, False]
+
+
+def test_an_asset_that_commissions_are_taken_of_is_not_settled_while_any_order_is_at_the_exchange() -> None:
+    """The commission may be in what the account holds, and its trade not told yet."""
+    rig = Rig()
+    rig.place(order())
+    rig.reply("place", state(FILLED, trade("t1", "2", fee="0.5", asset="Y")))
+    rig.place(order("O-2"))
+    rig.deliver(Message("desk", BalancesWanted()))
+    says(rig, "2")
+    assert [one.settled for one in rig.told(BalancesReported)[-1].assets] == [False, False]
+
+
+def test_nor_is_one_that_the_desk_says_commissions_may_be_taken_of() -> None:
+    rig = Rig()
+    rig.deliver(Message("desk", CommissionRateSet("Y", Decimal(600))))
+    rig.place(order())
+    rig.deliver(Message("desk", BalancesWanted()))
+    says(rig, "0")
+    assert [one.settled for one in rig.told(BalancesReported)[-1].assets] == [False, False]

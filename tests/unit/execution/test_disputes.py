@@ -78,6 +78,8 @@ IMPOSSIBLE = {
     "quantity NaN": ExchangeTrade("bad", Decimal(99), Decimal("NaN"), ZERO, "USDC"),
     "quantity sNaN": ExchangeTrade("bad", Decimal(99), Decimal("sNaN"), ZERO, "USDC"),
     "commission": ExchangeTrade("bad", Decimal(99), ONE, Decimal("Infinity"), "USDC"),
+    "commission beyond sums": ExchangeTrade("bad", Decimal(99), ONE, Decimal("9E+999999"), "X"),
+    "quantity beyond sums": ExchangeTrade("bad", Decimal(99), Decimal("1E-90"), ZERO, "USDC"),
 }
 
 
@@ -120,25 +122,55 @@ def test_a_disputed_trade_of_a_live_order_leaves_it_to_trade() -> None:
     assert rig.ends() == [("O-1", "filled", ZERO)]
 
 
-def test_balances_that_are_not_in_numbers_are_asked_for_again() -> None:
+@pytest.mark.parametrize(("free", "locked"), [("NaN", "0"), ("0", "Infinity"), ("1E+60", "1E-30"), ("1E-90", "1")])
+def test_balances_that_are_not_in_numbers_are_asked_for_again(free: str, locked: str) -> None:
     rig = Rig()
     rig.deliver(Message("desk", BalancesWanted()))
-    rig.reply("balances", ExchangeBalances((Balance("X", Decimal("NaN")),)))
+    rig.reply("balances", ExchangeBalances((Balance("X", Decimal(free), Decimal(locked)),)))
     assert len(rig.told(BalancesReported)) == 1, "that of the session"
     rig.advance(SETTINGS.reply_timeout_ns)
     rig.reply("balances", ExchangeBalances((Balance("X", ONE),)))
     assert [one.quantity for one in rig.told(BalancesReported)[-1].assets] == [ONE, ZERO]
 
 
-def test_an_instrument_whose_filters_are_not_amounts_is_not_traded_and_others_are() -> None:
+@pytest.mark.parametrize("step", ["NaN", "1E-90", "9E+999999"])
+def test_an_instrument_whose_filters_are_not_amounts_is_not_traded_and_others_are(step: str) -> None:
+    unsound = replace(X, step=Decimal(step))
     rig = Rig(up=False)
     rig.deliver(Message(EXCHANGE, ExchangeSessionUp()))
-    rig.reply("instruments", ExchangeInstruments((replace(X, step=Decimal("NaN")), replace(Y, tick=-ONE))))
+    rig.reply("instruments", ExchangeInstruments((unsound, replace(Y, tick=-ONE))))
     rig.place(order(), order("O-2", of=Y))
     assert [reason for _, reason, _ in rig.ends()] == ["unsendable:unknown_symbol"] * 2
-    rig.reply("instruments", ExchangeInstruments((replace(X, step=Decimal("NaN")), Y)))
+    rig.reply("instruments", ExchangeInstruments((unsound, Y)))
     rig.place(order("O-3"), order("O-4", of=Y))
     assert [each.call_id for each in rig.calls("place")] == ["place:1:O-4"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_trade_id_that_another_order_of_the_symbol_and_side_has_is_disputed(ended: bool) -> None:
+    rig = Rig()
+    rig.place(order(), order("O-2"), order("O-3", side="sell", price="99"), order("O-4", of=Y))
+    rig.execution_report(*((FILLED, trade("7", "2"), "2") if ended else (PART, trade("7", "1"), "1")))
+    for _ in range(2):
+        rig.reply("place O-2", state(FILLED, trade("7", "2")))
+    assert [(each.client_id, each.why) for each in rig.facts(ExecutionUnexpected)] == [("O-2", "it is a trade of O-1")]
+    rig.reply("place O-3", state(FILLED, trade("7", "2")))
+    rig.reply("place O-4", state(FILLED, trade("7", "2")))
+    assert [each.order_id for each in rig.told(AssetOrderFilled)] == ["O-1", "O-3", "O-4"]
+    rig.advance(SETTINGS.retry_ns)
+    rig.reply("query O-2", state(FILLED, trade("8", "2")))
+    assert ("O-2", "filled", ZERO) in rig.ends()
+
+
+def test_a_trade_id_is_remembered_as_long_as_its_order() -> None:
+    rig = Rig(ended_kept_max=2)
+    for n in range(5):
+        rig.place(order(f"O-{n}"))
+        rig.reply("place", state(FILLED, trade(f"t{n}", "2")))
+    assert list(rig.execution.state.traded.values()) == list(rig.execution.state.ended) == ["O-3", "O-4"]
+    rig.place(order("O-5"))
+    rig.reply("place", state(FILLED, trade("t0", "2")))
+    assert rig.fills()[-1] == ("t0", TWO)
 
 
 def test_a_sale_below_its_limit_is_disputed() -> None:

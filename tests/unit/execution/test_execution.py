@@ -36,7 +36,7 @@ from core.market.exchange import (
 )
 from core.market.filters import Padding
 from core.market.orders import Side
-from core.units import SECOND
+from core.units import EXACT, SECOND
 from tests.helpers.execution import SETTINGS, Rig, X, Y, order, refusal, state, trade
 
 NEW, PART, FILLED = ExchangeStatus.NEW, ExchangeStatus.PARTIALLY_FILLED, ExchangeStatus.FILLED
@@ -116,6 +116,15 @@ def test_every_final_status_ends_an_order(status: ExchangeStatus, reason: str) -
     assert rig.ends() == [("O-1", reason, TWO)]
 
 
+def test_what_was_filled_and_what_was_cancelled_add_up_to_the_last_digit() -> None:
+    whole, part = "123.4567890123456789012345678", "0.1234567890123456789012345678"
+    rig = Rig()
+    rig.place(order(quantity=whole, of=Y))
+    rig.reply("place", state(ExchangeStatus.EXPIRED, trade("t1", part)))
+    (ended,) = rig.ends()
+    assert EXACT.add(ended[2], Decimal(part)) == Decimal(whole)
+
+
 def test_an_old_message_does_not_bring_back_what_has_ended() -> None:
     rig = Rig()
     rig.place(order())
@@ -162,6 +171,19 @@ def test_a_commission_is_told_in_the_quote_currency_or_as_what_it_is(
     (fill,) = rig.told(AssetOrderFilled)
     assert (fill.fee, fill.commission, fill.commission_asset) == (Decimal(fee), Decimal(left[0]), left[1])
     assert fill.withheld == (Decimal("0.5") if asset == "X" else 0)
+    assert not fill.taken_symbol
+
+
+@pytest.mark.parametrize("rated", [True, False])
+def test_a_commission_in_an_asset_that_another_symbol_trades_is_told_as_taken_of_that(rated: bool) -> None:
+    rig = Rig()
+    if rated:
+        rig.deliver(Message("desk", CommissionRateSet("Y", Decimal(600))))
+    rig.place(order())
+    rig.reply("place", state(FILLED, trade("t1", "2", fee="0.5", asset="Y")))
+    (fill,) = rig.told(AssetOrderFilled)
+    assert (fill.taken, fill.taken_symbol) == (Decimal("0.5"), "YUSDC")
+    assert (fill.fee, fill.commission) == ((Decimal(300), Decimal(0)) if rated else (Decimal(0), Decimal("0.5")))
 
 
 # --- what cannot be sent -------------------------------------------------------------------------

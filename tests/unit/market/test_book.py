@@ -1,8 +1,8 @@
-"""A book says what could be traded, to which price and at what cost; vectors from section 9.3 of the desk's spec."""
+"""A book says what could be traded, and to which price; vectors from section 9.3 of the desk's spec."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from core.market.book import BookSide, OrderBook, order_book
 from core.market.exchange import Levels
+from core.market.orders import Side
 from core.market.prices import PriceType, price_of_top
+from core.units import MONEY
 
 TOLERANCE = Decimal("0.001")
 
@@ -57,12 +59,23 @@ def test_the_best_level_is_the_highest_bid_and_the_lowest_ask() -> None:
     assert (BookSide("buy").top(), BookSide("sell").top()) == (None, None)
 
 
-def test_a_sweep_pays_each_level_its_price_and_says_how_far_it_came() -> None:
-    asks = book().asks
-    assert asks.sweep(Decimal(25)) == d(25, 10 * 100 + 15 * 110)
-    assert asks.sweep(Decimal(100)) == d(60, 1000 + 2200 + 3600)
-    assert asks.sweep(Decimal(0)) == d(0, 0)
-    assert book().bids.sweep(Decimal(60)) == d(60, 50 * 90 + 10 * 80)
+@pytest.mark.parametrize("name", ["buy", "sell"])
+def test_liquidity_is_counted_to_the_last_digit(name: Side) -> None:
+    side = BookSide(name)
+    side.fill(levels(("100", "123.45678901"), ("101", "1E-30")))
+    limit = Decimal(100 if name == "buy" else 101)
+    with localcontext(MONEY):
+        assert side.liquidity_to(limit) == Decimal("123.456789010000000000000000000001")
+
+
+def test_a_price_of_more_digits_than_money_has_is_found_again() -> None:
+    price = Decimal("1.000000000000000000000000000000000001")
+    with localcontext(MONEY):
+        side = BookSide("sell")
+        side.set(price, Decimal(1))
+        assert (side.at(price), side.at(Decimal(1)), side.liquidity_to(Decimal(1))) == d(1, 0, 0)
+        side.set(price, Decimal(0))
+        assert side.levels() == ()
 
 
 def test_a_book_is_crossed_when_a_bid_meets_an_ask() -> None:
@@ -103,5 +116,3 @@ def test_a_side_is_what_was_last_said_of_each_price_in_order(said: list[tuple[De
     stands = sorted(((p, q) for p, q in expected.items() if q), reverse=name == "buy")
     assert side.levels() == tuple(stands)
     assert [side.at(price) for price in expected] == list(expected.values())
-    total = sum((quantity for _, quantity in stands), Decimal(0))
-    assert total == side.sweep(total + 1)[0]

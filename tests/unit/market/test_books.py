@@ -118,13 +118,25 @@ def test_a_snapshot_that_failed_cannot_leave_a_book_without_one_for_ever() -> No
         now = due
     assert waits == [1, 2, 4, 8, 16, 30, 30]
     call = asked(books.due(now))
-    assert books.next_due() == now + SETTINGS.snapshot_timeout_ns
-    now += SETTINGS.snapshot_timeout_ns
+    assert books.next_due() == now + SETTINGS.retry_ns_max
+    now += SETTINGS.retry_ns_max
     second = asked(books.due(now))
     assert books.on_snapshot(now, second, snapshot(10)) == []
     assert books.is_fresh(now, X)
     assert books.on_snapshot(now, call, snapshot(11)) == []
     assert books.feeds[X].last_update_id == 10, "it came late, and nobody needs it"
+
+
+def test_a_snapshot_that_never_comes_is_asked_for_less_and_less_often() -> None:
+    books = books_of([X], SETTINGS)
+    waits, now = [], 0
+    for _ in range(7):
+        asked(books.due(now))
+        due = books.next_due()
+        assert due is not None
+        waits.append((due - now) // SECOND)
+        now = due
+    assert waits == [5, 5, 5, 8, 16, 30, 30]
 
 
 @pytest.mark.parametrize("stale", [False, True])
@@ -151,6 +163,7 @@ def test_a_late_answer_that_does_not_go_on_to_what_has_come_since_leaves_the_boo
 
 
 IMPOSSIBLE = [("NaN", "1"), ("sNaN", "1"), ("Infinity", "1"), ("0", "1"), ("-9", "1"), ("101", "NaN"), ("101", "-1")]
+IMPOSSIBLE += [("9E+999999", "1"), ("1E-90", "1"), ("101", "1E+24"), ("101", "1E-90")]
 
 
 @pytest.mark.parametrize(("price", "quantity"), IMPOSSIBLE)
@@ -175,7 +188,7 @@ def test_a_snapshot_that_cannot_be_is_as_good_as_refused(price: str, quantity: s
     assert books.is_fresh(due, X)
 
 
-@pytest.mark.parametrize("price", ["NaN", "Infinity", "0", "-1"])
+@pytest.mark.parametrize("price", ["NaN", "Infinity", "0", "-1", "9E+999999", "1E-90"])
 def test_a_trade_that_cannot_be_is_no_price(price: str) -> None:
     books = synced(10)
     books.on_trade(0, TradePrinted(X, Decimal(price), Decimal(1)))
@@ -242,8 +255,7 @@ def test_one_symbol_without_a_price_says_nothing_of_another() -> None:
 
 
 def test_what_comes_for_a_symbol_that_is_not_followed_is_ignored() -> None:
-    books = synced(10)
-    books.drop(X)
+    books = books_of([], SETTINGS)
     assert books.on_delta(0, delta(11, 11)) == []
     assert books.on_snapshot(0, "book:1:XUSDC", snapshot(1)) == []
     books.on_refused(0, "book:1:XUSDC")

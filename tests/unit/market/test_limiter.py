@@ -86,6 +86,21 @@ def test_what_the_exchange_has_counted_beyond_ours_counts_as_sent_now() -> None:
     assert [(each.limit, each.weight(6)) for each in limiter.windows] == [(8, 6)]
 
 
+@pytest.mark.parametrize("limits", [(2, 5), (5, 2), (2, 2), (5, 2, 3)])
+def test_of_several_limits_within_one_period_the_strictest_counts(limits: tuple[int, ...]) -> None:
+    limiter = Limiter()
+    for now in range(3):
+        limiter.adopt(now, (*(RateLimit(limit, SECOND) for limit in limits), RateLimit(9, 10 * SECOND)))
+        assert [(each.limit, each.period_ns) for each in limiter.windows] == [(2, SECOND), (9, 10 * SECOND)]
+    sent = 0
+    while limiter.wait(3) == 0:
+        limiter.put(3)
+        sent += 1
+    assert sent == 2
+    limiter.adopt(4, (RateLimit(4, SECOND, used=1), RateLimit(5, SECOND, used=3)))
+    assert [(each.limit, each.weight(4)) for each in limiter.windows] == [(4, 3)]
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 300), st.integers(1, 4)), max_size=200),
     st.integers(4, 20),

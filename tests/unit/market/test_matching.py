@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal, localcontext
+from functools import reduce
 from typing import Any, TypeAlias
 
 import msgspec
@@ -52,6 +54,46 @@ def test_parts_of_a_quantity_with_more_digits_than_money_add_up_to_it() -> None:
         outcome = market.submit("c", "buy", Decimal(101), whole, IOC)
     first, second = (match.quantity for match in outcome.matches)
     assert EXACT.add(first, second) == whole
+
+
+@pytest.mark.parametrize("end", ["5322", "5678"])
+@pytest.mark.parametrize("taken", [False, True])
+def test_nothing_stands_at_a_price_that_nobody_stands_at_however_fine_the_quantities(end: str, taken: bool) -> None:
+    with localcontext(MONEY):
+        market = Market("X")
+        market.submit("a", "sell", Decimal(100), Decimal("123.45678901"), GTC)
+        market.submit("b", "buy", Decimal(100), Decimal(f"0.123456789012345678901234{end}"), IOC)
+        if taken:
+            market.submit("c", "buy", Decimal(100), Decimal(500), IOC)
+        else:
+            market.cancel("a")
+        assert market.snapshot().asks == ()
+        market.submit("d", "buy", Decimal(101), Decimal(1), GTC)
+        assert not market.book.is_crossed
+
+
+def test_an_order_for_all_that_stands_or_nothing_knows_to_the_last_digit_what_that_is() -> None:
+    parts = (Decimal(100) / 3, Decimal(2) / 3, Decimal(1) / 30)
+    whole = EXACT.add(EXACT.add(*parts[:2]), parts[2])
+    with localcontext(MONEY):
+        market = Market("X")
+        for name, part in zip("abc", parts, strict=True):
+            market.submit(name, "sell", Decimal(100), part, GTC)
+        over = EXACT.add(whole, Decimal("1E-40"))
+        assert market.submit("d", "buy", Decimal(100), over, FOK).matches == ()
+        assert market.submit("e", "buy", Decimal(100), whole, FOK).left == 0
+
+
+def test_prices_with_more_digits_than_money_have_their_places() -> None:
+    better, worse = Decimal("1.00000000000000000000000000012"), Decimal("1.00000000000000000000000000011")
+    with localcontext(MONEY):
+        market = Market("X")
+        market.submit("a", "buy", worse, Decimal(1), GTC)
+        market.submit("b", "buy", better, Decimal(1), GTC)
+        assert market.snapshot().bids == ((better, Decimal(1)), (worse, Decimal(1)))
+        assert trades(submit(market, "c", ("sell", 1, 1), IOC))[0][0] == "b"
+        assert market.cancel("a")[0] == 1
+        assert market.snapshot().bids == ()
 
 
 def test_an_order_that_trades_in_part_keeps_its_place() -> None:
@@ -110,19 +152,28 @@ def test_a_fee_is_basis_points_of_the_value() -> None:
     assert commission(Decimal("100.495"), Decimal(12), Decimal(10)) == Decimal("1.20594")
 
 
+def _finest(units: int) -> Decimal:
+    """A quantity with all of MONEY's digits, up to 0.1."""
+    return Decimal(units).scaleb(-29)
+
+
 Act: TypeAlias = tuple[Any, ...]
 acts = st.lists(
     st.one_of(
         st.tuples(
             st.sampled_from(["buy", "sell"]),
             st.integers(95, 105),
-            st.decimals("0.001", "5", places=3),
+            st.one_of(st.decimals("0.001", "5", places=3), st.integers(1, 10**28 - 1).map(_finest)),
             st.sampled_from([GTC, GTC, GTC, IOC, FOK]),
         ),
         st.tuples(st.just("cancel"), st.integers(1, 40)),
     ),
     max_size=50,
 )
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 class Watched:
@@ -164,11 +215,11 @@ class Watched:
             assert (maker_side != side, match.price) == (True, maker_price)
             assert match.price <= limit if side == "buy" else match.price >= limit
             for who in (name, match.maker):
-                self.traded[who] = self.traded.get(who, Decimal(0)) + match.quantity
+                self.traded[who] = EXACT.add(self.traded.get(who, Decimal(0)), match.quantity)
         if outcome.matches:
             assert best is not None
             assert outcome.matches[0].price == best[0]
-        assert sum((match.quantity for match in outcome.matches), Decimal(0)) + outcome.left == quantity
+        assert total([*(match.quantity for match in outcome.matches), outcome.left]) == quantity
         if outcome.status is ExchangeStatus.EXPIRED:
             self.gone[name] = outcome.left
 
@@ -179,12 +230,14 @@ class Watched:
         assert snapshot.last_update_id == self.last_update_id
         assert (snapshot.bids, snapshot.asks) == (self.published.bids.levels(), self.published.asks.levels())
         for side, queue in ((market.book.bids, market.bids), (market.book.asks, market.asks)):
-            assert sum((each.left for each in queue), Decimal(0)) == sum((q for _, q in side.levels()), Decimal(0))
+            prices = {each.price for each in queue}
+            standing = {price: total(each.left for each in queue if each.price == price) for price in prices}
+            assert dict(side.levels()) == standing
         stands = {each.order_id: each.left for each in (*market.bids, *market.asks)}
         assert stands.keys() == market.orders.keys()
         for name, (_, _, quantity) in self.terms.items():
             left = stands.get(name, self.gone.get(name, Decimal(0)))
-            assert self.traded.get(name, Decimal(0)) + left == quantity, "nothing is made, and nothing is lost"
+            assert total([self.traded.get(name, Decimal(0)), left]) == quantity, "nothing is made, and nothing is lost"
 
 
 @given(acts)
