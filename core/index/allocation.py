@@ -19,7 +19,7 @@ import msgspec
 
 from core.errors import DefectError
 from core.index.planning import Mode, Part, key
-from core.index.rounding import LEAST, cut, rounded
+from core.index.rounding import DOWN, LEAST, cut, rounded
 from core.index.states import INDEX_BATCHES, IndexBatchState, IndexBatchStep
 from core.index.stock import Lot, unit_cost
 from core.kernel.record import Record
@@ -127,7 +127,6 @@ class Position(msgspec.Struct, kw_only=True):
     side: Side
     quantity: Decimal
     """All that came in: carried, traded, crossed."""
-    carried_in: Decimal
     lots: list[Lot]
     """What is left of them, oldest first; empty ones are gone."""
     assigned: Decimal = _ZERO
@@ -187,7 +186,7 @@ def consume(lots: list[Lot], quantity: Decimal, tolerance: Decimal, now: Nanos) 
 
 
 def _advance(batch: BatchState, one: Engaged, now: Nanos) -> OrderFill | None:
-    step = _reachable(batch, one) - one.filled
+    step = DOWN.subtract(_reachable(batch, one), one.filled)
     if step <= 0:
         return None
     if one.side == "buy" and batch.rules.mode is not Mode.REFERENCE:
@@ -240,7 +239,7 @@ def _reachable(batch: BatchState, one: Engaged) -> Decimal:
             least, one.scarce = rate, number
             if cut(rate * one.quantity, decimals) <= one.filled:
                 return one.filled
-    return cut(least * one.quantity, decimals)
+    return cut(min(least * one.quantity, one.quantity), decimals)
 
 
 def _rate(batch: BatchState, one: Engaged, part: Part) -> Decimal:

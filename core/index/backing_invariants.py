@@ -20,7 +20,7 @@ _ZERO: Final = Decimal(0)
 
 
 def backing_violations(indexes: Indexes, tolerance: Decimal) -> Iterator[str]:
-    """What does not hold, one line each with the evidence."""
+    """What does not hold, one line each with the evidence. Of an asset, no more than `tolerance` is nothing."""
     for index in indexes.live.values():
         each = {asset: max(one, _ZERO) for asset, one in index.basket.quantities().items()}
         for asset, quantity in index.held.items():

@@ -60,6 +60,8 @@ class DeskState(msgspec.Struct):
     chain: ChainCalls = msgspec.field(default_factory=ChainCalls)
     rates: dict[str, Decimal] = {}
     """What execution was told that assets are worth which commissions may be taken in."""
+    charged: dict[str, str] = {}
+    """By asset that commissions were taken of, a symbol that trades it."""
     reconciliation: Reconciliation = msgspec.field(default_factory=Reconciliation)
     anchor: Nanos = 0
     """Ticks are whole tick lengths after this."""
@@ -111,6 +113,7 @@ class DeskBase(Component[DeskState]):
         order.updated_at = now
         self.note(IndexOrderMoved(order.order_id, order.state, step))
         orders = self.state.orders
+        orders.track(order)
         orders.ready.drop(order.order_id)
         orders.mintable.pop(order.order_id, None)
         if order.state in ENGAGEABLE:
@@ -122,7 +125,7 @@ class DeskBase(Component[DeskState]):
         state, until = self.state, now + self.settings.crossing_wait_ns
         is_new = step in {IndexOrderStep.SECURED, IndexOrderStep.PREAUTHORISED}
         if is_new and until > now and meeting.is_awaited(state.orders, state.indexes, state.custody, order):
-            state.orders.ready.gather(order.order_id, until)
+            state.orders.ready.gather(order.order_id, order.kind, until)
             self.note(CrossingAwaited(order.order_id, until))
         else:
             meeting.line_up(state.orders, state.indexes, order)

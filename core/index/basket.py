@@ -13,6 +13,7 @@ from typing import Final
 from core.errors import InputError
 from core.kernel.record import Record
 from core.market.orders import Name
+from core.units import is_number
 
 _ZERO: Final = Decimal(0)
 
@@ -56,7 +57,7 @@ def normalised(weights: Iterable[tuple[str, Decimal]]) -> tuple[tuple[str, Decim
     given = tuple(weights)
     names = [asset for asset, _ in given]
     twice = sorted({name for name in names if names.count(name) > 1})
-    wrong = [asset for asset, weight in given if not weight.is_finite() or weight <= 0]
+    wrong = [asset for asset, weight in given if not is_number(weight) or weight <= 0]
     if not given:
         raise InputError("an index without weights", "give each asset a positive weight")
     if twice:
@@ -76,7 +77,7 @@ def basket_from_weights(
     a target that is not positive.
     """
     shares = normalised(weights)
-    if not target_price.is_finite() or target_price <= 0:
+    if not is_number(target_price) or target_price <= 0:
         raise InputError(f"{symbol}: a target price of {target_price}", "give a positive one")
     _refuse_unpriced(symbol, (asset for asset, _ in shares), prices)
     return Basket(

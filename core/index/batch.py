@@ -12,7 +12,7 @@ Everything here is plain data and functions on it. Sums of quantities are exact:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -30,10 +30,10 @@ from core.index.allocation import (
     volley_of,
 )
 from core.index.limits import worst_cost
-from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, Mode, Plan, key
-from core.index.rounding import cut
+from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, HeldLot, Mode, Plan, key
+from core.index.rounding import LEAST, cut
 from core.index.states import IndexBatchState, IndexBatchStep
-from core.index.stock import Lot, Stock, add_house, shelve, take, total_of
+from core.index.stock import Lot, Stock, add_house, shelve, take, total_of, unit_cost
 from core.kernel.record import Record
 from core.market.orders import Side
 from core.units import EXACT, Nanos
@@ -188,6 +188,11 @@ def reserved(batches: Iterable[BatchState], side: Side) -> Amounts:
     return tuple((asset, quantity) for asset, quantity in total.items() if quantity)
 
 
+def left_over(batches: Iterable[BatchState]) -> tuple[HeldLot, ...]:
+    """What running batches will leave to the house when all they have ordered is bought, at what it may cost."""
+    return tuple(lot for batch in batches for lot in _left_over(batch))
+
+
 def filled_fraction(batch: BatchState) -> Decimal:
     """How much of its volley a batch has traded: beyond 1 where the exchange rounded up, 1 without exchange orders."""
     if not batch.volley:
@@ -218,7 +223,7 @@ def _position(batch: BatchState, stock: Stock, row: AssetPlan) -> Position:
         lots = take(stock.carried, at, row.stock, worst)
         lots += take(stock.house, at, row.stock - total_of(lots), worst)
     held = total_of(lots)
-    return Position(asset=row.asset, side=row.side, quantity=held, carried_in=held, lots=lots)
+    return Position(asset=row.asset, side=row.side, quantity=held, lots=lots)
 
 
 def crossing_id(batch_id: str, crossing: Crossing) -> str:
@@ -275,6 +280,22 @@ def _still_wanted(batch: BatchState, position: Position) -> Decimal:
             parts = (part for part in one.parts if part.asset == position.asset)
             wanted += sum((max(part.per_unit * (one.quantity - one.filled), _ZERO) for part in parts), _ZERO)
     return wanted
+
+
+def _left_over(batch: BatchState) -> Iterator[HeldLot]:
+    """Orders that take no more leave what they have not got."""
+    wanted: dict[str, Decimal] = {}
+    for one in batch.engaged.values():
+        for part in one.parts if one.side == "buy" else ():
+            amount = one.assigned.get(part.asset, _ZERO) if one.stopped else part.contribution
+            wanted[part.asset] = wanted.get(part.asset, _ZERO) + amount
+    coming = dict(reserved((batch,), "buy"))
+    prices = {order.asset: order.price for order in batch.orders.values() if order.side == "buy"}
+    for position in batch.positions.values():
+        left = position.quantity + coming.get(position.asset, _ZERO) - wanted.get(position.asset, _ZERO)
+        if position.side == "buy" and left > LEAST:
+            costs = (*(unit_cost(lot) for lot in position.lots), prices.get(position.asset, _ZERO))
+            yield HeldLot(position.asset, "buy", left, max(costs), house=True)
 
 
 def _order(batch: BatchState, order_id: str) -> ExchangeOrder:

@@ -13,16 +13,14 @@ from typing import Final
 from core.index.base import DeskBase, DeskState
 from core.index.counting import house_is_due
 from core.index.facts import StockReleased
-from core.index.order import ENGAGEABLE, IndexOrder
+from core.index.order import IndexOrder
 from core.index.planning import Mode, key
 from core.index.rounding import cut
-from core.index.states import IndexOrderState
-from core.index.stock import shelve
+from core.index.stock import keep
 from core.market.orders import Side
 from core.units import Nanos
 
 _ZERO: Final = Decimal(0)
-_GOING_ON: Final = ENGAGEABLE | {IndexOrderState.ENGAGED}
 
 
 def release(desk: DeskBase, now: Nanos) -> None:
@@ -32,10 +30,10 @@ def release(desk: DeskBase, now: Nanos) -> None:
         return
     wanted = _wants(desk.state)
     for at in list(carried):
-        lots = carried.pop(at)
-        house = shelve(desk.state.stock, lots, cut(wanted.get(at, _ZERO)))
+        first = carried[at][0]
+        house = keep(desk.state.stock, at, cut(wanted.get(at, _ZERO)))
         if house:
-            desk.note(StockReleased(lots[0].asset, lots[0].side, house))
+            desk.note(StockReleased(first.asset, first.side, house))
             desk.state.indexes.attend |= house_is_due(desk, now)
 
 
@@ -49,7 +47,7 @@ def is_wanted(state: DeskState, asset: str, side: Side) -> bool:
 def _wants(state: DeskState) -> dict[str, Decimal]:
     """What orders that go on may want of each side of each asset, by `key`."""
     tokens: dict[tuple[str, Side], Decimal] = {}
-    for order in state.orders.live.values():
+    for order in (state.orders.live[order_id] for order_id in state.orders.going_on):
         which = (order.symbol, order.side)
         tokens[which] = tokens.get(which, _ZERO) + _tokens(order)
     total: dict[str, Decimal] = {}
@@ -63,6 +61,4 @@ def _wants(state: DeskState) -> dict[str, Decimal]:
 
 def _tokens(order: IndexOrder) -> Decimal:
     """Index tokens that an order may still come to; none before its first batch, for nothing is carried for it."""
-    if order.state not in _GOING_ON or not order.per_token:
-        return _ZERO
-    return order.open_amount / order.per_token
+    return order.open_amount / order.per_token if order.goes_on else _ZERO

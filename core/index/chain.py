@@ -2,7 +2,8 @@
 
 Requests are `Call`s of the service `chain`, answers their `Reply`s. Each carries a `key` that names what is to be
 done: however often a chain is asked under one key it obeys once, and confirms again what it confirmed before. Whatever
-it has done is an event of it, and so is what users do themselves.
+it has done is an event of it, and so is what users do themselves. A key ends once: confirmed or
+declined.
 """
 
 from __future__ import annotations
@@ -110,5 +111,18 @@ class ChainConfirmed(Record, frozen=True):
 
 class ChainRefused(Record, frozen=True):
     """It was not done, and may be asked for again."""
+
+    reason: str
+
+
+class ChainDeclined(Record, frozen=True):
+    """It was not done under its key and never will be, however often it is asked for: the last word on that key.
+
+    An adapter may say so only of what it knows can never happen, whatever becomes of attempts that it has heard of,
+    and of those that are still on their way to it: what is given up here and done nevertheless is done for nothing.
+    A contract that is gone, an address that is barred for good and a request that no block can hold are such. A full
+    queue, a fee that has risen, a node that is silent or a transaction that was not seen yet are not: those are
+    `ChainRefused`, or no answer.
+    """
 
     reason: str

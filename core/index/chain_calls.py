@@ -1,4 +1,5 @@
-"""Calls on the chain until they are confirmed: refused or unanswered ones are made again, under the same key."""
+"""Calls on the chain until they are confirmed or declined: refused or unanswered ones are made again, under the same
+key. Keys that were declined are remembered for ever, so that a chain that does them nevertheless is noticed."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import msgspec
 from core.index.chain import CHAIN, ChainRequest
 from core.index.facts import ChainCallRetried
 from core.index.reasons import CallTrouble
+from core.index.remembered import remember, remembers
 from core.index.settings import DeskSettings
 from core.index.states import CHAIN_CALLS, ChainCallState, ChainCallStep
 from core.kernel.record import Call, CancelTimer, Effect, Note, SetTimer
@@ -39,6 +41,8 @@ class ChainCalls(msgspec.Struct):
     """What is not confirmed yet, by key. Methods return the effects to emit."""
 
     calls: dict[str, ChainCall] = {}
+    barred: bytearray = msgspec.field(default_factory=bytearray)
+    """Keys that were declined, as `core.index.remembered` keeps them."""
 
     def ask(self, now: Nanos, request: ChainRequest, settings: DeskSettings) -> list[Effect]:
         """Have the chain do something. Asked for twice under one key it is done once."""
@@ -49,20 +53,27 @@ class ChainCalls(msgspec.Struct):
 
     def confirmed(self, call_id: str) -> tuple[ChainRequest | None, list[Effect]]:
         """An attempt was confirmed, whichever it was; the request, or None if that is known."""
-        key = _key(call_id)
-        call = self.calls.pop(key, None)
-        if call is None:
-            return None, []
-        call.step(ChainCallStep.CONFIRMED)
-        return call.request, [CancelTimer(TIMER + key)]
+        return self._end(key_of(call_id), ChainCallStep.CONFIRMED)
+
+    def declined(self, call_id: str) -> tuple[ChainRequest | None, list[Effect]]:
+        """An attempt was declined, whichever it was; the request, or None if its call has ended before."""
+        key = key_of(call_id)
+        request, effects = self._end(key, ChainCallStep.DECLINED)
+        if request is not None:
+            remember(self.barred, key)
+        return request, effects
+
+    def is_barred(self, call_id: str) -> bool:
+        """Whether the chain has declined the key of that call."""
+        return remembers(self.barred, key_of(call_id))
 
     def refused(self, now: Nanos, call_id: str, reason: str, settings: DeskSettings) -> list[Effect]:
         """The newest attempt was refused: it is made again later. What became of older ones does not matter."""
-        call = self.calls.get(_key(call_id))
+        call = self.calls.get(key_of(call_id))
         if call is None or call.call_id != call_id or call.state is not ChainCallState.ASKED:
             return []
         call.step(ChainCallStep.REFUSED)
-        wait = doubled(settings.chain_retry_ns, call.attempt, settings.chain_retry_ns_max)
+        wait = _pause(call, settings)
         retried = ChainCallRetried(call.request.key, call.attempt, f"{CallTrouble.REFUSED}: {reason}")
         return [Note(retried), SetTimer(TIMER + call.request.key, now + wait)]
 
@@ -75,14 +86,26 @@ class ChainCalls(msgspec.Struct):
             effects.append(Note(ChainCallRetried(key, call.attempt, CallTrouble.UNANSWERED)))
         return effects + self._call(now, call, settings)
 
+    def _end(self, key: str, last: ChainCallStep) -> tuple[ChainRequest | None, list[Effect]]:
+        call = self.calls.pop(key, None)
+        if call is None:
+            return None, []
+        call.step(last)
+        return call.request, [CancelTimer(TIMER + key)]
+
     def _call(self, now: Nanos, call: ChainCall, settings: DeskSettings) -> list[Effect]:
         call.attempt += 1
         call.step(ChainCallStep.ASKED)
         return [
             Call(CHAIN, call.call_id, call.request),
-            SetTimer(TIMER + call.request.key, now + settings.chain_timeout_ns),
+            SetTimer(TIMER + call.request.key, now + max(settings.chain_timeout_ns, _pause(call, settings))),
         ]
 
 
-def _key(call_id: str) -> str:
+def _pause(call: ChainCall, settings: DeskSettings) -> Nanos:
+    return doubled(settings.chain_retry_ns, call.attempt, settings.chain_retry_ns_max)
+
+
+def key_of(call_id: str) -> str:
+    """The key that an attempt was made under."""
     return call_id.split(":", 2)[-1]

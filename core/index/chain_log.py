@@ -21,6 +21,7 @@ All integers are big endian and unsigned. A block is as long as whoever seals it
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import reduce
 from hashlib import sha256
 from struct import Struct
 from typing import Final
@@ -36,13 +37,12 @@ from core.index.chain import (
     DepositIndex,
     MintIndex,
     ReturnIndex,
-    SetSolverWeights,
 )
 from core.index.records import IndexTokensDeposited
 from core.kernel.codec import encode
 from core.kernel.record import Record
 from core.merkle import HASH_BYTES, prove, root, verify
-from core.units import Nanos
+from core.units import EXACT, Nanos
 
 NO_BLOCK: Final = bytes(HASH_BYTES)
 _TAG: Final = b"romer.index.block1"
@@ -133,23 +133,20 @@ class ChainLog(msgspec.Struct):
             raise IndexError(f"no block {height} among {len(self.blocks)}")
         return IndexBlockSealed(self.blocks[height - 1], tuple(self.events[height - 1]))
 
-    def proof(self, height: int, index: int) -> IndexProof:
-        """The proof of one event. Raises IndexError when there is no such one."""
-        return prove_event(self.sealed(height), index)
-
     def balance(self, symbol: str, user: str) -> Decimal:
         """The index tokens that a user holds himself."""
         return self.balances.get(symbol, {}).get(user, _ZERO)
 
     def supply(self, symbol: str) -> Decimal:
         """All tokens of an index, those in custody too."""
-        return sum((sum(book.get(symbol, {}).values(), _ZERO) for book in (self.balances, self.custody)), _ZERO)
+        held = (amount for book in (self.balances, self.custody) for amount in book.get(symbol, {}).values())
+        return reduce(EXACT.add, held, _ZERO)
 
     def give(self, now: Nanos, symbol: str, user: str, amount: Decimal) -> IndexTokensDeposited | None:
         """A user gives tokens into custody, which is an event of the next block; None if he has not as many."""
         if amount <= 0 or self.balance(symbol, user) < amount:
             return None
-        _move(self.balances, symbol, user, -amount)
+        _move(self.balances, symbol, user, amount.copy_negate())
         _move(self.custody, symbol, user, amount)
         given = DepositIndex(f"deposit:{self.deposits}", symbol, user, amount, self.deposits)
         self.deposits += 1
@@ -170,17 +167,9 @@ class ChainLog(msgspec.Struct):
         if isinstance(request, MintIndex):
             _move(self.balances, request.symbol, request.user, request.quantity)
         elif isinstance(request, BurnIndex | ReturnIndex):
-            _move(self.custody, request.symbol, request.user, -request.quantity)
+            _move(self.custody, request.symbol, request.user, request.quantity.copy_negate())
             if isinstance(request, ReturnIndex):
                 _move(self.balances, request.symbol, request.user, request.quantity)
-
-    def weights(self, symbol: str) -> SetSolverWeights | None:
-        """The newest composition of an index that is on the chain."""
-        for events in reversed([*self.events, self.pending]):
-            for event in reversed(events):
-                if isinstance(event.did, SetSolverWeights) and event.did.symbol == symbol:
-                    return event.did
-        return None
 
 
 def prove_event(sealed: IndexBlockSealed, index: int) -> IndexProof:
@@ -214,16 +203,6 @@ def decode_index_block(data: bytes) -> IndexBlock:
     return IndexBlock(*_HEADER.unpack(data)[1:])
 
 
-def chain_break(blocks: list[IndexBlock]) -> int | None:
-    """The height of the first block that does not continue the chain; None if all do."""
-    previous = NO_BLOCK
-    for height, block in enumerate(blocks, 1):
-        if block.height != height or block.previous_hash != previous:
-            return height
-        previous = index_block_hash(block)
-    return None
-
-
 def _has_encoding(block: IndexBlock) -> bool:
     sized = len(block.previous_hash) == len(block.event_root) == HASH_BYTES
     numbers = ((block.height, 64), (block.sealed_at, 64), (block.count, 32))
@@ -232,6 +211,6 @@ def _has_encoding(block: IndexBlock) -> bool:
 
 def _move(book: dict[str, dict[str, Decimal]], symbol: str, user: str, amount: Decimal) -> None:
     holders = book.setdefault(symbol, {})
-    holders[user] = holders.get(user, _ZERO) + amount
+    holders[user] = EXACT.add(holders.get(user, _ZERO), amount)
     if not holders[user]:
         del holders[user]

@@ -3,8 +3,8 @@
 Of an index, each asset of which more or less is held than its aim asks for is a task. Of the house's own, all that it
 holds of a delisted asset; of any other, what is worth more than `house_surplus_max`; and all of its largest holdings
 until what it holds in all is within `house_exposure_max`, so that there is room again, and orders need not wait for it.
-It leaves alone what is too little for an exchange order, and an asset that an index buys, for then the one serves the
-other.
+It leaves alone what the exchange takes no order for, where it is not to make room what is less than the desk's own
+smallest order, and an asset that an index buys, for then the one serves the other.
 
 What was sold for nobody, because an order has left or a market has risen since, the house buys back: it is held for
 tokens still, and is not there. Sales that orders will take it leaves to them, while they are little. Until a *spoiled*
@@ -18,14 +18,16 @@ from typing import Final, NamedTuple
 
 from core.index.admission import promised
 from core.index.base import DeskBase
+from core.index.blocked import unblock
 from core.index.facts import HouseTaskDone, HouseTaskSet
 from core.index.indexes import LiveIndex, Rebalance
-from core.index.limits import market, worst_cost, worst_price
-from core.index.planning import Mode, key
+from core.index.limits import AssetMarket, market, worst_cost, worst_price
+from core.index.planning import Mode, PlanReason, key
 from core.index.rebalance import HouseTask, Priority, owed
 from core.index.rebalance_states import RebalanceState, TaskStep
 from core.index.sizing import house_values
 from core.index.stock import held, house_assets, house_quantities, leave_to_house, spoiled
+from core.market.filters import least
 from core.market.orders import Side
 from core.market.prices import PriceType
 from core.units import Nanos
@@ -58,6 +60,7 @@ def count_tasks(desk: DeskBase, now: Nanos) -> None:
         count = counts.pop(_Which(task.symbol, task.asset, task.side), None)
         if count is None:
             task.step(TaskStep.DONE)
+            unblock(desk, task)
             del indexes.tasks[task.task_id]
             desk.note(HouseTaskDone(task.task_id, task.symbol, task.asset))
         else:
@@ -67,11 +70,13 @@ def count_tasks(desk: DeskBase, now: Nanos) -> None:
 
 
 def spoiled_of(desk: DeskBase, now: Nanos, asset: str) -> Decimal:
-    """What was sold of an asset and no order will take at prices as they are; in reference mode they take all."""
+    """What was sold of an asset and no order will take at prices as they are; in reference mode they take all. What
+    nobody could buy back, being worth nothing, stands in nobody's way."""
     if desk.settings.limits.mode is Mode.REFERENCE:
         return _ZERO
     worst = worst_sale(desk, now, asset)
-    return _ZERO if worst is None else spoiled(desk.state.stock, asset, worst)
+    lost = _ZERO if worst is None else spoiled(desk.state.stock, asset, worst)
+    return _ZERO if _is_dust(desk, now, asset, lost) else lost
 
 
 def worst_sale(desk: DeskBase, now: Nanos, asset: str) -> Decimal | None:
@@ -86,7 +91,7 @@ def worst_sale(desk: DeskBase, now: Nanos, asset: str) -> Decimal | None:
 def house_is_due(desk: DeskBase, now: Nanos) -> bool:
     """Whether the house may have something to trade for itself: a quick look that `count_tasks` goes into."""
     stock, most = desk.state.stock, desk.settings.house_surplus_max
-    if is_beyond_limit(desk, now) or any(at.startswith("sell:") for one in (stock.carried, stock.house) for at in one):
+    if _is_beyond_limit(desk, now) or any(at.startswith("sell:") for one in (stock.carried, stock.house) for at in one):
         return True
     quantities = house_quantities(stock)
     prices = desk.prices(now, quantities, PriceType.MID_POINT)
@@ -96,7 +101,7 @@ def house_is_due(desk: DeskBase, now: Nanos) -> bool:
     )
 
 
-def is_beyond_limit(desk: DeskBase, now: Nanos) -> bool:
+def _is_beyond_limit(desk: DeskBase, now: Nanos) -> bool:
     """Whether the house holds more in all than it may; in reference mode it may hold anything."""
     if desk.settings.limits.mode is Mode.REFERENCE:
         return False
@@ -194,7 +199,7 @@ def _to_buy_back(desk: DeskBase, now: Nanos, asset: str, *, is_sold: bool) -> De
         return _ZERO
     if not is_sold and total * one.limit >= limits.min_asset_volley_size:
         return total
-    return lost if lost * one.limit > limits.collateral_tolerance else _ZERO
+    return lost
 
 
 def _too_much(desk: DeskBase, now: Nanos, asset: str, quantity: Decimal) -> Decimal:
@@ -206,25 +211,38 @@ def _too_much(desk: DeskBase, now: Nanos, asset: str, quantity: Decimal) -> Deci
     if one is None:
         return quantity if delisted else _ZERO
     amount = quantity if delisted else quantity - desk.settings.house_surplus_max / one.limit
-    return amount if amount * one.limit >= limits.min_asset_volley_size else _ZERO
+    is_order = amount * one.limit >= limits.min_asset_volley_size and _passes(desk, one, amount)
+    return amount if is_order else _ZERO
 
 
 def _to_make_room(desk: DeskBase, now: Nanos, kept: dict[str, Decimal]) -> dict[str, Decimal]:
     """Holdings that go as a whole, the largest first, until the house holds no more than it may in all; one at least
-    where an order was left out for want of room. What no exchange order can sell stays."""
+    where an order was left out for want of room. For that they may be smaller than the desk's own smallest exchange
+    order; what the exchange takes no order for stays."""
     limits = desk.settings.limits
     if limits.mode is Mode.REFERENCE:
         return {}
     values, found = _values(desk, now), dict[str, Decimal]()
-    left, is_wanted = sum(values.values(), _ZERO), desk.state.indexes.crowded
+    left, is_wanted = sum(values.values(), _ZERO), desk.state.indexes.crowded and _is_waited_for(desk)
     for asset in sorted(kept, key=lambda asset: values[asset], reverse=True):
         if left <= limits.house_exposure_max and (found or not is_wanted):
             break
         one = market(desk.views(now, (asset,))[asset], "sell", limits)
-        if one is not None and kept[asset] * one.limit >= limits.min_asset_volley_size:
+        if one is not None and _passes(desk, one, kept[asset]) and not _is_dust(desk, now, asset, -kept[asset]):
             found[asset] = kept[asset]
             left -= values[asset]
     return found
+
+
+def _is_waited_for(desk: DeskBase) -> bool:
+    """Whether an order that was left out for want of room still is."""
+    orders = desk.state.orders
+    return any(orders.live[order_id].deferral == PlanReason.HOUSE_EXPOSURE for order_id in orders.ready.kinds)
+
+
+def _passes(desk: DeskBase, one: AssetMarket, quantity: Decimal) -> bool:
+    """Whether the exchange's filters let through an order for so much."""
+    return all(quantity >= least(each, one.side, one.limit) for each in desk.state.batches.room.of((one.asset,)))
 
 
 def _set(desk: DeskBase, now: Nanos, which: _Which, count: _Count) -> None:

@@ -2,8 +2,9 @@
 
 It works in ticks, whole tick lengths after its start, and only while there is something to do. A tick is a timer, so
 no stream of events, however dense, keeps it from coming. In a tick, in this order: orders that have waited are served,
-full ones are minted, ready ones are planned into a batch, quotes are answered. Everything else happens when it happens:
-funds that arrive, fills, ends of exchange orders, confirmations.
+full ones are minted, rebalances go on and what the house has to trade becomes a batch of its own, weights that wait are
+tried again, ready orders are planned into a batch, quotes are answered. Everything else happens when it happens: funds
+that arrive, fills, ends of exchange orders, confirmations.
 
 Batches run side by side within the total volley. An order is in at most one of them, a lot in at most one of them, and
 what either leaves over is in the desk's hands again when its last exchange order has ended.
@@ -19,10 +20,12 @@ from core.collateral.records import (
     CollateralPreauthorised,
     CollateralRefused,
     CollateralReleased,
+    CollateralRepaid,
     CollateralRouted,
     CollateralSpent,
     PaidOut,
     ProceedsHeld,
+    ProceedsTakenBack,
     Stage,
 )
 from core.execution.records import (
@@ -33,6 +36,8 @@ from core.execution.records import (
     ExchangeRulesReported,
 )
 from core.index import (
+    chain_answers,
+    declining,
     filling,
     funding,
     intake,
@@ -47,8 +52,7 @@ from core.index import (
     weighing,
 )
 from core.index.base import DeskBase, DeskState
-from core.index.chain import BurnIndex, ChainConfirmed, ChainRefused, MintIndex, order_of
-from core.index.facts import ChainCallDone
+from core.index.chain import ChainConfirmed, ChainDeclined, ChainRefused
 from core.index.order import IndexOrder
 from core.index.planning import NoRoom, Plan
 from core.index.queue import WaitingLine
@@ -118,8 +122,7 @@ class IndexDesk(DeskBase):
         self.state.stopping = True
         quoting.refuse_quotes(self)
         rebalancing.cut_short(self)
-        for order in list(self.state.orders.live.values()):
-            settling.leave(self, now, order, Outcome.EXPIRED, EndReason.STOPPED)
+        settling.leave_all(self, now, Outcome.EXPIRED, EndReason.STOPPED)
         returning.hurry(self, now)
 
     def _on_resume(self, now: Nanos, _event: Resume) -> None:
@@ -211,6 +214,16 @@ class IndexDesk(DeskBase):
         if order is not None:
             minting.on_held(self, now, order, event.body)
 
+    def _on_repaid(self, now: Nanos, event: Message[CollateralRepaid]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.MINTING)
+        if order is not None:
+            declining.on_repaid(self, now, order, event.body)
+
+    def _on_taken_back(self, now: Nanos, event: Message[ProceedsTakenBack]) -> None:
+        order = self._live(event.body.order_id, IndexOrderState.MINTING)
+        if order is not None:
+            declining.on_taken_back(self, now, order, event.body)
+
     def _on_paid_out(self, now: Nanos, event: Message[PaidOut]) -> None:
         order = self._live(event.body.order_id, IndexOrderState.SETTLING)
         if order is None:
@@ -244,21 +257,13 @@ class IndexDesk(DeskBase):
         self.state.orders.ready.wake_all()
 
     def _on_confirmed(self, now: Nanos, event: Reply[ChainConfirmed]) -> None:
-        request, effects = self.state.chain.confirmed(event.call_id)
-        for effect in effects:
-            self.emit(effect)
-        if request is None:
-            return
-        at = event.body
-        self.note(ChainCallDone(order_of(request), request.key, at.height, at.index, at.block_hash.hex()))
-        if isinstance(request, MintIndex):
-            minting.on_minted(self, now, request)
-        elif isinstance(request, BurnIndex):
-            minting.on_burned(self, now, request)
+        chain_answers.on_confirmed(self, now, event.call_id, event.body)
 
     def _on_chain_refused(self, now: Nanos, event: Reply[ChainRefused]) -> None:
-        for effect in self.state.chain.refused(now, event.call_id, event.body.reason, self.settings):
-            self.emit(effect)
+        chain_answers.on_refused(self, now, event.call_id, event.body)
+
+    def _on_declined(self, now: Nanos, event: Reply[ChainDeclined]) -> None:
+        chain_answers.on_declined(self, now, event.call_id, event.body)
 
     def _on_plan(self, now: Nanos, event: Computed[Plan | NoRoom]) -> None:
         rounds.on_computed(self, now, event.job_id, event.result)
@@ -287,6 +292,8 @@ class IndexDesk(DeskBase):
         CollateralReleased: _on_released,
         CollateralRefused: _on_refused,
         ProceedsHeld: _on_held,
+        CollateralRepaid: _on_repaid,
+        ProceedsTakenBack: _on_taken_back,
         PaidOut: _on_paid_out,
         AssetOrderPlaced: _on_placed,
         AssetOrderFilled: _on_filled,
@@ -295,6 +302,7 @@ class IndexDesk(DeskBase):
         ExchangeRulesReported: _on_rules,
         ChainConfirmed: _on_confirmed,
         ChainRefused: _on_chain_refused,
+        ChainDeclined: _on_declined,
         Plan: _on_plan,
         NoRoom: _on_plan,
     }
@@ -305,6 +313,8 @@ _REFUSED: Final[dict[Stage, Callable[[DeskBase, Nanos, IndexOrder, CollateralRef
     Stage.PREAUTHORISE: funding.on_refused,
     Stage.SPEND: minting.on_spend_refused,
     Stage.HOLD: minting.on_hold_refused,
+    Stage.REPAY: declining.on_not_restored,
+    Stage.TAKE_BACK: declining.on_not_restored,
     Stage.PAY_OUT: minting.on_pay_out_refused,
     Stage.RELEASE: settling.on_not_returned,
     Stage.REFUND: settling.on_not_returned,

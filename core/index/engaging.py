@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from core.index.planning import Engagement, Mode, Part, PlanLimits
+from core.index.rounding import DOWN
 from core.index.wishes import Wish, needs, total_demand
-from core.units import EXACT, MONEY
+from core.units import EXACT
 
 _ONE: Final = Decimal(1)
-_DOWN: Final = Context(prec=MONEY.prec, rounding=ROUND_DOWN, traps=[kind for kind, on in MONEY.traps.items() if on])
 
 
 class Fitted(NamedTuple):
@@ -65,7 +65,7 @@ def exact_fractions(fitted: tuple[Fitted, ...]) -> dict[str, dict[str, Decimal]]
             if last[at] == order_id:
                 fractions[at] = left[at]
             else:
-                fractions[at] = _DOWN.divide(quantity, total[at])
+                fractions[at] = DOWN.divide(quantity, total[at])
                 left[at] = EXACT.subtract(left[at], fractions[at])
     return found
 

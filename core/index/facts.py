@@ -256,6 +256,29 @@ class HouseTaskDone(Record, frozen=True):
     asset: str
 
 
+class HouseTaskBlocked(Record, frozen=True):
+    """The exchange has refused an order for a task, for `reason`: somebody may have to look at it. It is still tried.
+
+    `quantity` is left to trade, which is worth `value` at the order's limit. Said once, until `HouseTaskUnblocked`.
+    """
+
+    task_id: str
+    symbol: str
+    asset: str
+    side: Side
+    quantity: Decimal
+    value: Decimal
+    reason: str
+
+
+class HouseTaskUnblocked(Record, frozen=True):
+    """The exchange takes orders for a task again, or nothing is left of it."""
+
+    task_id: str
+    symbol: str
+    asset: str
+
+
 class ChainCallRetried(Record, frozen=True):
     """A call on the chain was refused or not answered in time and is made again under the same id."""
 
@@ -275,6 +298,41 @@ class ChainCallDone(Record, frozen=True):
     height: int
     index: int
     block_hash: str
+
+
+class ChainCallDeclined(Record, frozen=True):
+    """The chain will never do what it was asked, for `reason`: it is not asked again. `order_id` as in
+    `ChainCallDone`."""
+
+    order_id: str
+    key: str
+    reason: str
+
+
+class ChainDisputed(Record, frozen=True):
+    """The chain said the opposite of its last word on a key: somebody has to look at it. Nothing is booked by it."""
+
+    key: str
+    what: str
+
+
+class OrderRepaid(Record, frozen=True):
+    """The house has paid `amount` to the order's user, and keeps what was bought for it: the order had paid that for
+    tokens that the chain will not mint."""
+
+    order_id: str
+    user: str
+    symbol: str
+    amount: Decimal
+
+
+class ProceedsReclaimed(Record, frozen=True):
+    """The cash that was held for an order is its index's again, for the chain will not burn the order's tokens."""
+
+    order_id: str
+    user: str
+    symbol: str
+    amount: Decimal
 
 
 class TokensHeld(Record, frozen=True):

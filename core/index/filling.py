@@ -39,11 +39,14 @@ def on_placed(desk: DeskBase, said: AssetOrderPlaced) -> None:
 
 def on_filled(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> None:
     """A trade: book it, and hand out what it makes possible. One that no batch waits for is the house's."""
-    said, paid = commissions.apart(commissions.whole(desk, now, said))
+    said = commissions.whole(desk, now, said)
+    taken = commissions.taken(desk, said)
+    said, withheld = commissions.apart(said)
     _book(desk, now, said)
-    if paid is not None:
-        _book(desk, now, paid)
-        add_house(desk.state.stock, _lot(now, paid))
+    for paid in (taken, withheld):
+        if paid is not None:
+            _book(desk, now, paid)
+            add_house(desk.state.stock, _lot(now, paid))
     batch = desk.state.batches.of(said.order_id)
     if batch is None:
         add_house(desk.state.stock, _lot(now, said))

@@ -31,7 +31,7 @@ def forgo(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
         _leave_share(desk, now, order, index)
         indexes.owe(now, order.symbol)
     else:
-        index.back(-order.filled)
+        index.back(order.filled.copy_negate())
         for lot in order.lots.values():
             index.hold(lot.asset, lot.quantity.copy_negate())
             _give(desk, order, _own(lot))
@@ -48,7 +48,7 @@ def _leave_share(desk: DeskBase, now: Nanos, order: IndexOrder, index: LiveIndex
             index.hold(asset, quantity.copy_negate())
             _give(desk, order, _lot(order, asset, quantity, price, now))
     index.cash -= index.cash * share
-    index.back(-order.filled)
+    index.back(order.filled.copy_negate())
 
 
 def _give(desk: DeskBase, order: IndexOrder, lot: Lot) -> None:

@@ -54,7 +54,7 @@ def hold_tokens(desk: DeskBase, now: Nanos, said: IndexTokensDeposited) -> None:
         desk.note(TokensRefused(said.user, said.symbol, said.seq_num, said.amount, flaw))
         return
     custody = desk.state.custody
-    if not custody.is_new(said.user, said.seq_num):
+    if not custody.is_new(said.seq_num):
         return
     if flaw is not None:
         desk.note(TokensRefused(said.user, said.symbol, said.seq_num, said.amount, flaw))

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from core.index.allocation import BatchState, OrderFill, Slice
 from core.index.base import DeskBase
+from core.index.blocked import hear
 from core.index.counting import spoiled_of, worst_sale
 from core.index.planning import Plan, key
 from core.index.rebalance import HouseTask, record
@@ -62,6 +63,9 @@ def release_tasks(desk: DeskBase, now: Nanos, batch: BatchState) -> bool:
     released = [tasks[task_id] for task_id in batch.engaged if task_id in tasks]
     for task in released:
         task.step(TaskStep.RELEASED)
+        for order in batch.orders.values():
+            if (order.asset, order.side) == (task.asset, task.side):
+                hear(desk, task, order)
         task.misses = 0 if batch.engaged[task.task_id].filled else task.misses + 1
         if task.misses:
             pause = doubled(settings.house_retry_ns, task.misses, settings.house_retry_ns_max)

@@ -30,7 +30,8 @@ def house_plan(problem: PlanProblem, tasks: Iterable[HouseTask], now: Nanos) -> 
     """A batch of tasks. Of `problem`, markets, limits, stock and what is outstanding count; its demands do not.
 
     Engagements are named by task, in units of the asset. Tasks without a price or liquidity are deferred. So are the
-    house's own sales of what would have to pass to the house, being too little for an exchange order.
+    house's own sales that are smaller than the smallest exchange order; where nothing else can be done, they are made
+    all the same, as far as the exchange takes them.
     """
     with localcontext(MONEY):
         limits = structs.replace(problem.limits, mode=Mode.CORRECTED, index_decimals=FINEST)
@@ -38,15 +39,33 @@ def house_plan(problem: PlanProblem, tasks: Iterable[HouseTask], now: Nanos) -> 
         if room < limits.min_total_volley_available:
             return NoRoom(room, limits.min_total_volley_available)
         cap = min(limits.max_volley_size, room)
-        waiting = queue(tasks, now)
-        planned = _planned(problem, limits, waiting, cap, room)
-        to_itself = {one.asset for one in planned.crossings if one.to_house}
-        vain = [task for task in waiting if not task.symbol and task.side == "sell" and task.asset in to_itself]
-        if not vain:
-            return planned
-        rest = _planned(problem, limits, [task for task in waiting if task not in vain], cap, room)
-        deferred = (NotPlanned(task.task_id, PlanReason.TOO_SMALL, task.asset) for task in vain)
-        return structs.replace(rest, deferred=(*rest.deferred, *deferred))
+        planned, small = _sellable(problem, limits, queue(tasks, now), cap, room)
+        if planned.engagements or not small:
+            return _deferring(planned, small)
+        smaller = structs.replace(limits, min_asset_volley_size=_ZERO)
+        alone, small = _sellable(problem, smaller, small, cap, room)
+        return _deferring(structs.replace(alone, deferred=(*planned.deferred, *alone.deferred)), small)
+
+
+def _sellable(
+    problem: PlanProblem, limits: PlanLimits, waiting: list[HouseTask], cap: Decimal, room: Decimal
+) -> tuple[Plan, list[HouseTask]]:
+    """A batch of tasks, but for the house's own sales that are too little for an exchange order: those apart.
+
+    They would pass to the house, or be refused as more than it may hold.
+    """
+    planned = _planned(problem, limits, waiting, cap, room)
+    to_itself = {one.asset for one in planned.crossings if one.to_house}
+    to_itself |= {one.asset for one in planned.deferred if one.reason is PlanReason.HOUSE_EXPOSURE}
+    small = [task for task in waiting if not task.symbol and task.side == "sell" and task.asset in to_itself]
+    if small:
+        planned = _planned(problem, limits, [task for task in waiting if task not in small], cap, room)
+    return planned, small
+
+
+def _deferring(planned: Plan, small: list[HouseTask]) -> Plan:
+    deferred = (NotPlanned(task.task_id, PlanReason.TOO_SMALL, task.asset) for task in small)
+    return structs.replace(planned, deferred=(*planned.deferred, *deferred))
 
 
 def _planned(problem: PlanProblem, limits: PlanLimits, waiting: list[HouseTask], cap: Decimal, room: Decimal) -> Plan:

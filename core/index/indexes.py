@@ -147,7 +147,7 @@ class Indexes(msgspec.Struct):
         """Assets of an order's tokens were bought, or sold."""
         index = self.live[fill.symbol]
         bought = fill.side == "buy"
-        index.back(fill.quantity if bought else -fill.quantity)
+        index.back(fill.quantity if bought else fill.quantity.copy_negate())
         for piece in fill.slices:
             index.hold(piece.asset, piece.quantity if bought else piece.quantity.copy_negate())
 

@@ -6,7 +6,7 @@ I2-I4 are the collateral's (`core.collateral.invariants`).
 I5  Each position of a batch: carried in + traded + crossed = assigned + left. And over the whole desk: what the
     inventory owns of an asset is held for index tokens, or is stock, or is in a batch.
 I6  Each inventory lot: original = remaining + closed, and no more is assigned than it was.
-I7  What an order was given of each asset makes the tokens that it was filled with.
+I7  What an order was given of each asset makes the tokens that it was filled with, and is the sum of its lots.
 I8  The fractions of each asset of a batch sum to 1 (to the batch cap in reference mode, where nothing is checked).
 I9  The outstanding volume is that of the batches that run; an order is in one of them at most; with none, it is zero.
 I10 An order is alive or has ended, never both; every client id leads to one order, and none is lost.
@@ -16,7 +16,7 @@ I13 Nothing stays in custody for good (`core.index.token_invariants`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -28,9 +28,9 @@ from core.index.base import DeskState
 from core.index.batch import outstanding
 from core.index.carrying import is_wanted
 from core.index.inventory_invariants import InventoryWatch
-from core.index.order import ENGAGEABLE, IndexOrder
+from core.index.order import COMING, ENGAGEABLE, IndexOrder
 from core.index.planning import Mode
-from core.index.rounding import ROUNDING
+from core.index.rounding import LEAST, ROUNDING
 from core.index.settings import DeskSettings
 from core.index.states import IndexOrderState
 from core.index.token_invariants import custody_violations
@@ -53,6 +53,7 @@ def violations(
     """
     return [
         *living_violations(desk, settings, execution, InventoryWatch(), ended=desk.orders.ended.values()),
+        *lots_violations(desk.orders.live.values()),
         *(collateral_invariants.violations(collateral) if collateral is not None else ()),
     ]
 
@@ -67,10 +68,12 @@ def living_violations(
 ) -> list[str]:
     """Those of `violations` that changes since the last look can cause, if of orders that had ended none has changed.
 
-    So these are all that live, those that have `ended` since, and what `inventory` was not shown before.
+    So these are all that live, those that have `ended` since, and what `inventory` was not shown before. The lots of
+    an order, of which it may have any number, are looked at when it has ended.
     """
     live = desk.orders.live.values()
-    orders = (*live, *ended)
+    over = tuple(ended)
+    orders = (*live, *over)
     return [
         *order_violations(desk, settings, orders),
         *(found for batch in desk.batches.running.values() for found in batch_violations(batch)),
@@ -78,7 +81,8 @@ def living_violations(
         *carried_violations(desk, settings),
         *inventory.look(desk.inventory),
         *basket_violations(desk, settings, live),
-        *backing_violations(desk.indexes, settings.limits.quantity_tolerance),
+        *lots_violations(over),
+        *backing_violations(desk.indexes, settings.limits.nothing),
         *batches_violations(desk, execution),
         *count_violations(desk),
         *custody_violations(desk, settings),
@@ -133,12 +137,21 @@ def basket_violations(desk: DeskState, settings: DeskSettings, orders: Iterable[
         index = desk.indexes.live.get(order.symbol)
         if index is None or order.version != index.version:
             continue
-        given = _given(order)
-        allowed = settings.limits.quantity_tolerance * max(order.steps, 1)
+        allowed = (settings.limits.nothing + LEAST) * max(order.steps, 1)
         for asset, per_unit in index.basket.quantities().items():
-            wanted = per_unit * order.filled
-            if abs(wanted - given.get(asset, _ZERO)) > allowed + wanted * ROUNDING:
-                yield f"I7 {order.order_id}: {wanted} {asset} make its fill, it was given {given.get(asset, _ZERO)}"
+            wanted, given = per_unit * order.filled, order.assigned.get(asset, _ZERO)
+            if abs(wanted - given) > allowed + wanted * ROUNDING:
+                yield f"I7 {order.order_id}: {wanted} {asset} make its fill, it was given {given}"
+
+
+def lots_violations(orders: Iterable[IndexOrder]) -> Iterator[str]:
+    """I7, of the lots that make up what an order was given."""
+    for order in orders:
+        sums: dict[str, Decimal] = {}
+        for lot in order.lots.values():
+            sums[lot.asset] = EXACT.add(sums.get(lot.asset, _ZERO), lot.quantity)
+        if sums != order.assigned:
+            yield f"I7 {order.order_id}: it was given {_listed(order.assigned)}, its lots are {_listed(sums)}"
 
 
 def batches_violations(desk: DeskState, execution: ExecutionState | None) -> Iterator[str]:
@@ -180,6 +193,9 @@ def ending_violations(desk: DeskState, orders: Iterable[IndexOrder]) -> Iterator
             yield f"I10 {order_id}: alive, and {order.state}"
         if (order.state in ENGAGEABLE) != (order_id in ready):
             yield f"I10 {order_id}: {order.state}, and {'' if order_id in ready else 'not '}in line"
+        listed = (order_id in desk.orders.coming.get(order.kind, {}), order_id in desk.orders.going_on)
+        if listed != (order.state in COMING, order.goes_on):
+            yield f"I10 {order_id}: {order.state}, and not among those that it belongs to"
         if ids.get(order.user, {}).get(order.client_order_id) != order_id:
             yield f"I10 {order_id}: not what {order.user} calls {order.client_order_id}"
 
@@ -208,15 +224,6 @@ def _strangers(desk: DeskState, execution: ExecutionState | None) -> Iterator[st
             yield f"I9 {order_id}: at the exchange, and of no batch"
 
 
-def _given(order: IndexOrder) -> dict[str, Decimal]:
-    """What an order has of each asset."""
-    sums: dict[str, Decimal] = {}
-    with localcontext(EXACT):
-        for lot in order.lots.values():
-            sums[lot.asset] = sums.get(lot.asset, _ZERO) + lot.quantity
-    return sums
-
-
 def _accounted(desk: DeskState) -> dict[str, Decimal]:
     """What should be owned of each asset."""
     sums: dict[str, Decimal] = {}
@@ -229,6 +236,10 @@ def _accounted(desk: DeskState) -> dict[str, Decimal]:
         for lot in (lot for lots in (*shelves, *positions) for lot in lots):
             sums[lot.asset] = sums.get(lot.asset, _ZERO) + (lot.remaining if lot.side == "buy" else -lot.remaining)
     return sums
+
+
+def _listed(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amount} {asset}" for asset, amount in amounts.items()) or "nothing"
 
 
 def _places(order: IndexOrder) -> str:

@@ -13,7 +13,6 @@ they cost together. So memory stays flat, and so does the sum of what is realise
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -84,7 +83,7 @@ def book(inventory: Inventory, fill: InventoryFill) -> Booked:
         if not lot.remaining:
             _retire(inventory, holding, holding.lots.pop(_key(lot.side, lot.lot_id)))
     _open(inventory, holding, fill, left)
-    holding.balance = EXACT.add(holding.balance, fill.quantity if fill.side == "buy" else -fill.quantity)
+    holding.balance = EXACT.add(holding.balance, fill.quantity if fill.side == "buy" else fill.quantity.copy_negate())
     realised = sum((close.realised for close in closes), _ZERO)
     holding.realised += realised
     return Booked(fill.asset, left, tuple(closes), realised)
@@ -113,16 +112,6 @@ def assign(inventory: Inventory, asset: str, lot_id: str, assignment: Assignment
     there = holding.lots if at in holding.lots else holding.closed
     there[at] = lot.assign(assignment, inventory.steps_max)
     return True
-
-
-def unrealised(inventory: Inventory, prices: Mapping[str, Decimal]) -> Decimal:
-    """What closing all open lots at `prices` would realise, closing fees apart; lots without a price count as even."""
-    total = _ZERO
-    for holding in inventory.holdings.values():
-        for lot in holding.lots.values():
-            gain = (prices.get(lot.asset, lot.price) - lot.price) * lot.remaining
-            total += (gain if lot.side == "buy" else -gain) - lot.fee * lot.remaining / lot.original
-    return total
 
 
 def _close(lot: InventoryLot, fill: InventoryFill, quantity: Decimal) -> LotClose:

@@ -68,8 +68,9 @@ class RedemptionInvoice(Record, frozen=True):
     exchange_fee        sum of the sales' fees
     proceeds            assets_value - exchange_fee
     payout_fee          what it cost to bring the money to the user
-    amount_paid         proceeds - payout_fee, in whole units of the collateral
-    amount_credited     of amount_paid, what no way home takes: it was not sent, and is the user's collateral
+    amount_paid         proceeds - payout_fee - amount_under_way, in whole units of the collateral
+    amount_credited     of amount_paid, what no way home takes, or took in time: it is the user's collateral
+    amount_under_way    what was sent, and a hop still had when it had been waited for long enough
     """
 
     order_id: str
@@ -87,3 +88,4 @@ class RedemptionInvoice(Record, frozen=True):
     amount_credited: Decimal
     execution_price: Decimal
     at: Nanos
+    amount_under_way: Decimal = Decimal(0)

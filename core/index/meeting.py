@@ -7,59 +7,60 @@ Where nobody comes nobody waits, and an order that goes on from a batch has wait
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Collection
 
 from core.index.custody import Custody
 from core.index.indexes import Indexes
 from core.index.order import IndexOrder
 from core.index.orders import Orders
-from core.index.states import IndexOrderState
 from core.units import Nanos
-
-_COMING: Final = frozenset({IndexOrderState.OPEN, IndexOrderState.ROUTING, IndexOrderState.PREAUTHORISING})
 
 
 def line_up(orders: Orders, indexes: Indexes, order: IndexOrder) -> None:
     """An order is due for a batch, and so are those that have waited for it."""
-    orders.ready.add(order.order_id)
-    _release(orders, indexes, (order,))
+    orders.ready.add(order.order_id, order.kind)
+    _release(orders, indexes, (order.kind,))
 
 
 def is_awaited(orders: Orders, indexes: Indexes, custody: Custody, order: IndexOrder) -> bool:
     """Whether an order that is ready should wait: nobody is there whom it could meet, and somebody comes."""
-    ready = (orders.live[order_id] for order_id in (*orders.ready.gathering, *orders.ready.due))
-    if any(_meet(indexes, order, other) for other in ready):
+    ready = orders.ready
+    if any(_meet(indexes, order.kind, other) for other in (*ready.gathering_kinds, *ready.due_kinds)):
         return False
-    return any(_meet(indexes, order, other) for other in orders.live.values() if _is_coming(custody, other))
+    others = (order_ids for kind, order_ids in orders.coming.items() if _meet(indexes, order.kind, kind))
+    return any(_comes(custody, orders.live[order_id]) for order_ids in others for order_id in order_ids)
 
 
 def go_together(orders: Orders, indexes: Indexes, now: Nanos) -> None:
     """Before a batch is planned: who has waited long enough is due, and so is whoever can meet one that is."""
     orders.ready.ripen(now)
-    if orders.ready.gathering:
-        _release(orders, indexes, [orders.live[order_id] for order_id in orders.ready.due])
+    _release(orders, indexes, list(orders.ready.due_kinds))
 
 
-def _release(orders: Orders, indexes: Indexes, due: Iterable[IndexOrder]) -> None:
-    for order_id in list(orders.ready.gathering):
-        if any(_meet(indexes, orders.live[order_id], other) for other in due):
-            orders.ready.add(order_id)
+def _release(orders: Orders, indexes: Indexes, due: Collection[str]) -> None:
+    """Whoever gathers and can meet an order of a kind that is due is due, too."""
+    ready = orders.ready
+    met = {kind for kind in ready.gathering_kinds if any(_meet(indexes, kind, other) for other in due)}
+    if met:
+        for order_id in [each for each in ready.gathering if ready.kinds[each] in met]:
+            ready.release(order_id)
 
 
-def _is_coming(custody: Custody, order: IndexOrder) -> bool:
-    if order.leaving or order.state not in _COMING:
+def _comes(custody: Custody, order: IndexOrder) -> bool:
+    """Whether the funds of an order are there or under way."""
+    if order.leaving:
         return False
     if order.side == "buy":
         return not order.awaits_deposit
     return custody.balance(order.user, order.symbol) >= order.remaining
 
 
-def _meet(indexes: Indexes, one: IndexOrder, other: IndexOrder) -> bool:
-    """Whether they are of two sides and need an asset in common."""
-    if one.side == other.side:
+def _meet(indexes: Indexes, one: str, other: str) -> bool:
+    """Whether orders of these kinds are of two sides and need an asset in common."""
+    (side, _, symbol), (other_side, _, other_symbol) = one.partition(":"), other.partition(":")
+    if side == other_side:
         return False
-    if one.symbol == other.symbol:
+    if symbol == other_symbol:
         return True
-    mine, theirs = indexes.basket(one.symbol), indexes.basket(other.symbol)
+    mine, theirs = indexes.basket(symbol), indexes.basket(other_symbol)
     return mine is not None and theirs is not None and any(theirs.has(part.asset) for part in mine.assets)

@@ -1,11 +1,13 @@
 """From a filled order to tokens: payment, the chain, the invoice; and for a sell cash, burn, pay-out, the invoice.
 
 A buy pays what its lots cost. In reference mode it pays all that was routed, as the reference system does. Tokens are
-minted only when the payment is certain, and asked for under one key, so they are never minted twice.
+minted only when the payment is certain, and asked for under one key, so they are never minted twice. Lots are written
+down as their owner's when his tokens are there, or gone.
 
 The cash of a sell is first held for its order, which can be refused, and then the tokens go back. Once it is held, the
 tokens are burned, however often the chain has to be asked; once they are, it is paid out, or credited where it cannot
-be sent. So nobody has cash for tokens that still exist, and no tokens are burned for cash that is not there.
+be sent. So nobody has cash for tokens that still exist, and no tokens are burned for cash that is not there. What
+becomes of either when the chain declines is in `core.index.declining`.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ def _pay(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
         order.ends_as, order.end_reason = Outcome.REJECTED, EndReason.FEES
     elif order.ends_as is Outcome.MINTED:
         order.ends_as = Outcome.CANCELLED
-    _forgo(desk, now, order)
+    end_unminted(desk, now, order)
 
 
 def _hold(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
@@ -82,7 +84,6 @@ def on_spent(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralSpen
     order.charged = said.amount
     order.seq_num = said.seq_nums[-1] if said.seq_nums else 0
     order.position = said.position
-    _assign_lots(desk, now, order)
     desk.ask_chain(
         now,
         MintIndex(
@@ -101,11 +102,11 @@ def on_spent(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralSpen
 def on_spend_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
     """There is no payment, and never will be."""
     order.ends_as, order.end_reason = Outcome.REJECTED, f"{EndReason.UNPAYABLE}: {said.reason}"
-    _forgo(desk, now, order)
+    end_unminted(desk, now, order)
 
 
-def _forgo(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
-    """No tokens are minted or burned."""
+def end_unminted(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
+    """No tokens are minted or burned, and nothing of its money is with others: let it end."""
     forgo(desk, now, order)
     desk.move(now, order, IndexOrderStep.REFUSED)
     settle(desk, now, order)
@@ -125,8 +126,10 @@ def on_held(desk: DeskBase, now: Nanos, order: IndexOrder, said: ProceedsHeld) -
 
 
 def on_paid_out(desk: DeskBase, now: Nanos, order: IndexOrder, said: PaidOut) -> None:
-    """A sell's cash has reached its user, or is his collateral: tell what his tokens brought."""
+    """A sell's cash has reached its user, or is his collateral, or has been waited for long enough: tell what his
+    tokens brought."""
     order.paid_out, order.payout_fee, order.credited = EXACT.add(said.amount, said.credited), said.fee, said.credited
+    order.under_way = said.under_way
     _redeem(desk, now, order)
 
 
@@ -142,6 +145,7 @@ def on_minted(desk: DeskBase, now: Nanos, request: MintIndex) -> None:
     order = desk.state.orders.live[request.key.partition(":")[2]]
     order.minted = request.quantity
     desk.state.indexes.mint(order.symbol, request.quantity, request.execution_price)
+    _assign_lots(desk, now, order)
     invoice = mint_invoice(order, now)
     desk.note(invoice)
     desk.ask_chain(now, _kept(order, encode(invoice)))
@@ -153,7 +157,7 @@ def on_burned(desk: DeskBase, now: Nanos, request: BurnIndex) -> None:
     """The tokens are gone: pay out what they brought, and give back those that were not sold."""
     order = desk.state.orders.live[request.key.partition(":")[2]]
     order.minted = request.quantity
-    desk.state.indexes.mint(order.symbol, -request.quantity, request.execution_price)
+    desk.state.indexes.mint(order.symbol, request.quantity.copy_negate(), request.execution_price)
     desk.state.custody.burn(order.order_id, request.quantity)
     _assign_lots(desk, now, order)
     desk.move(now, order, IndexOrderStep.SETTLED)
@@ -201,7 +205,7 @@ def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
 
 def redemption_invoice(order: IndexOrder, now: Nanos) -> RedemptionInvoice:
     """What a user is told of what was burned for him."""
-    return RedemptionInvoice(
+    invoice = RedemptionInvoice(
         order_id=order.order_id,
         user=order.user,
         client_order_id=order.client_order_id,
@@ -218,6 +222,7 @@ def redemption_invoice(order: IndexOrder, now: Nanos) -> RedemptionInvoice:
         execution_price=order.proceeds / order.filled,
         at=now,
     )
+    return structs.replace(invoice, amount_under_way=order.under_way) if order.under_way else invoice
 
 
 def _charge(desk: DeskBase, order: IndexOrder) -> Decimal:

@@ -19,6 +19,7 @@ import msgspec
 from core.collateral.records import CollateralView
 from core.index.allocation import OrderFill, Slice
 from core.index.invoices import InvoiceLot
+from core.index.planning import key
 from core.index.records import FillStatus, IndexOrderFill, Outcome
 from core.index.states import INDEX_ORDERS, IndexOrderState, IndexOrderStep
 from core.market.orders import Side
@@ -26,6 +27,9 @@ from core.units import EXACT, Nanos
 
 _ZERO: Final = Decimal(0)
 ENGAGEABLE: Final = frozenset({IndexOrderState.READY, IndexOrderState.PARTLY_MINTABLE})
+COMING: Final = frozenset({IndexOrderState.OPEN, IndexOrderState.ROUTING, IndexOrderState.PREAUTHORISING})
+"""May be engageable later."""
+_TRADING: Final = ENGAGEABLE | {IndexOrderState.ENGAGED}
 
 
 class AssignedLot(msgspec.Struct):
@@ -113,6 +117,8 @@ class IndexOrder(msgspec.Struct):
     """What a sell's user got, credited or sent."""
     credited: Decimal = _ZERO
     """Of that, or of what a buy did not use, what was not sent and is his collateral."""
+    under_way: Decimal = _ZERO
+    """What was sent to him and has not arrived in time."""
     minted: Decimal = _ZERO
     """Index tokens that the chain minted or burned."""
     filled_at: Nanos = 0
@@ -122,6 +128,8 @@ class IndexOrder(msgspec.Struct):
     """Of the basket that all of it was filled by; 0 if there were several."""
     lots: dict[str, AssignedLot] = {}
     """By `asset:lot`: exchanges number trades within a symbol."""
+    assigned: dict[str, Decimal] = {}
+    """By asset: the sum of its lots."""
 
     def step(self, step: IndexOrderStep) -> None:
         """Move along the table of index orders."""
@@ -136,6 +144,16 @@ class IndexOrder(msgspec.Struct):
     def leaving(self) -> bool:
         """Whether it is to be engaged no more, whatever is left of it."""
         return self.ends_as is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was in a batch, and may come to more tokens."""
+        return self.state in _TRADING and bool(self.per_token)
+
+    @property
+    def kind(self) -> str:
+        """Its side and index."""
+        return key(self.symbol, self.side)
 
     @property
     def whole(self) -> Decimal:
@@ -168,23 +186,24 @@ class IndexOrder(msgspec.Struct):
 
         What the batch before left over and this one does not want goes back to remaining: `new` is negative then.
         """
-        self.remaining -= new
-        self.engaged, self.carried = amount, self.carried - (amount - new)
+        self.remaining = EXACT.subtract(self.remaining, new)
+        self.engaged, self.carried = amount, EXACT.subtract(self.carried, EXACT.subtract(amount, new))
         self.batch_id, self.per_token = batch_id, amount / tokens
 
     def disengage(self) -> None:
         """The batch is over: what it did not spend is carried to the next."""
-        self.carried += self.engaged
+        self.carried = EXACT.add(self.carried, self.engaged)
         self.engaged, self.batch_id = _ZERO, ""
 
     def pay(self, cost: Decimal) -> None:
         """Take the cost of lots from what is engaged, then from what else is there; the house pays what is not."""
         for place in ("engaged", "carried", "remaining"):
-            part = min(cost, getattr(self, place))
-            setattr(self, place, getattr(self, place) - part)
-            self.spent += part
-            cost -= part
-        self.house_paid += cost
+            there = getattr(self, place)
+            part = min(cost, there)
+            setattr(self, place, EXACT.subtract(there, part))
+            self.spent = EXACT.add(self.spent, part)
+            cost = EXACT.subtract(cost, part)
+        self.house_paid = EXACT.add(self.house_paid, cost)
 
     def remove(self, amount: Decimal) -> None:
         """Take `amount` of what is idle out of the order, what the last batch left over last."""
@@ -203,7 +222,7 @@ class IndexOrder(msgspec.Struct):
 
     def take(self, now: Nanos, fill: OrderFill) -> None:
         """Book what a batch has filled: pay for a buy, or count what a sell brought."""
-        self.filled += fill.quantity
+        self.filled = EXACT.add(self.filled, fill.quantity)
         self.filled_at = now
         self.steps += 1
         if self.side == "buy":
@@ -260,12 +279,13 @@ class IndexOrder(msgspec.Struct):
     def _assign(self, piece: Slice) -> None:
         self.assets_value += piece.price * piece.quantity
         self.exchange_fee += piece.fee
-        key = f"{piece.asset}:{piece.lot_id}"
-        held = self.lots.get(key)
+        self.assigned[piece.asset] = EXACT.add(self.assigned.get(piece.asset, _ZERO), piece.quantity)
+        at = f"{piece.asset}:{piece.lot_id}"
+        held = self.lots.get(at)
         if held is not None:
             held.add(piece)
             return
-        self.lots[key] = AssignedLot(
+        self.lots[at] = AssignedLot(
             lot_id=piece.lot_id,
             asset=piece.asset,
             price=piece.price,

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core.index.order import IndexOrder
+from core.index.order import COMING, IndexOrder
 from core.index.ready import ReadyLine, of_index
 from core.index.records import NewIndexOrder
 from core.index.remembered import remember, remembers
@@ -29,6 +29,10 @@ class Orders(msgspec.Struct):
     """By user and his own id, the desk's: of the orders that are kept."""
     forgotten: dict[str, bytearray] = {}
     """By user, the ids of his orders that are not, as `core.index.remembered` has them."""
+    coming: dict[str, dict[str, None]] = {}
+    """Live orders that may be ready later, by kind."""
+    going_on: dict[str, None] = {}
+    """Live orders that were in a batch, and may come to more tokens."""
     by_user: dict[str, dict[str, None]] = {}
     """The live orders of each user, oldest first."""
     count: int = 0
@@ -51,9 +55,23 @@ class Orders(msgspec.Struct):
             updated_at=now,
         )
         self.live[order_id] = order
+        self.track(order)
         self.client_ids.setdefault(order.user, {})[order.client_order_id] = order_id
         self.by_user.setdefault(order.user, {})[order_id] = None
         return order
+
+    def track(self, order: IndexOrder) -> None:
+        """Keep an order among those that it belongs to, whenever its state has changed."""
+        if order.state in COMING:
+            self.coming.setdefault(order.kind, {})[order.order_id] = None
+        elif order.order_id in (there := self.coming.get(order.kind, {})):
+            del there[order.order_id]
+            if not there:
+                del self.coming[order.kind]
+        if order.goes_on:
+            self.going_on[order.order_id] = None
+        else:
+            self.going_on.pop(order.order_id, None)
 
     def knows(self, user: str, client_order_id: str) -> bool:
         """Whether the user has ever used this id."""

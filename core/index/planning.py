@@ -134,6 +134,8 @@ class PlanProblem(Record, frozen=True, kw_only=True):
     """The same of sells."""
     held: tuple[HeldLot, ...] = ()
     """`stock.held(stock)`."""
+    tied: tuple[HeldLot, ...] = ()
+    """What else counts as the house's, and nobody may use: `stock.on_offer` and `batch.left_over`."""
     instruments: tuple[Instrument, ...] = ()
     """Where the exchange has filters, those. Not looked at in reference mode."""
 

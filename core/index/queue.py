@@ -8,6 +8,8 @@ trace, so nothing that left can block what is behind.
 
 from __future__ import annotations
 
+from itertools import islice, takewhile
+
 import msgspec
 
 from core.units import Nanos
@@ -39,27 +41,18 @@ class WaitingLine(msgspec.Struct):
         """Put a new item at the end."""
         self.line[item] = Waiting(user, now)
 
-    def next(self, now: Nanos) -> str | None:
-        """Take the next item that is due into service; None when there is none now."""
-        if self.freed:
-            item = next(iter(self.freed))
-            del self.freed[item]
-            return item
-        while self.line:
-            item, waiting = next(iter(self.line.items()))
-            if waiting.since + self.wait_ns > now:
-                return None
-            del self.line[item]
-            if item in self.active or self._activate(item, waiting.user):
-                return item
-            self.aside.setdefault(waiting.user, {})[item] = None
-        return None
-
     def take(self, now: Nanos) -> list[str]:
         """Take all that is due into service. What is put back meanwhile is not among it, however short the wait."""
-        items = []
-        while (item := self.next(now)) is not None:
-            items.append(item)
+        items, self.freed = list(self.freed), {}
+        due = list(takewhile(lambda entry: entry[1].since + self.wait_ns <= now, self.line.items()))
+        if due:
+            # A dict that loses its first entries one by one is walked from where they were each time.
+            self.line = dict(islice(self.line.items(), len(due), None))
+        for item, waiting in due:
+            if item in self.active or self._activate(item, waiting.user):
+                items.append(item)
+            else:
+                self.aside.setdefault(waiting.user, {})[item] = None
         return items
 
     def put_back(self, item: str, now: Nanos) -> None:
@@ -68,11 +61,12 @@ class WaitingLine(msgspec.Struct):
 
     def remove(self, item: str) -> None:
         """Forget an item, wherever it is. One that is not here is fine."""
-        self.line.pop(item, None)
+        waiting = self.line.pop(item, None)
         self.freed.pop(item, None)
         user = self.active.pop(item, None)
         if user is None:
-            self._leave_aside(item)
+            if waiting is None:
+                self._leave_aside(item)
             return
         self.counts[user] -= 1
         if not self.counts[user]:
@@ -80,7 +74,7 @@ class WaitingLine(msgspec.Struct):
         self._free_one(user)
 
     def next_due(self) -> Nanos | None:
-        """When `next` has something, if nothing else happens; None if never. May be in the past."""
+        """When `take` has something, if nothing else happens; None if never. May be in the past."""
         if self.freed:
             return 0
         for waiting in self.line.values():

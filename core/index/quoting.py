@@ -48,7 +48,7 @@ def cancel_quote_request(desk: DeskBase, request: CancelQuoteRequest) -> None:
 def answer_quotes(desk: DeskBase, now: Nanos) -> None:
     """Answer every request that has waited its time."""
     quotes = desk.state.quotes
-    while (quote_id := quotes.line.next(now)) is not None:
+    for quote_id in quotes.line.take(now):
         one = quotes.drop(quote_id)
         basket = desk.state.indexes.basket(one.symbol)
         if basket is None:

@@ -36,18 +36,33 @@ class ReadyLine(msgspec.Struct):
     """By order, what it waits for."""
     waiting: dict[str, dict[str, None]] = {}
     """The same the other way round."""
+    kinds: dict[str, str] = {}
+    """Of each of these orders, its kind."""
+    due_kinds: dict[str, int] = {}
+    """How many orders of each kind are due."""
+    gathering_kinds: dict[str, int] = {}
+    """How many of each gather."""
 
     def __contains__(self, order_id: object) -> bool:
-        return order_id in self.due or order_id in self.gathering or order_id in self.parked
+        return order_id in self.kinds
 
-    def add(self, order_id: str) -> None:
-        """An order is ready, and due."""
-        self.gathering.pop(order_id, None)
-        self.due[order_id] = None
+    def add(self, order_id: str, kind: str) -> None:
+        """A new order is ready, and due."""
+        self.kinds[order_id] = kind
+        self._make_due(order_id)
 
-    def gather(self, order_id: str, until: Nanos) -> None:
-        """An order is ready, and not due before then, if nobody adds it. Times never go back from call to call."""
+    def gather(self, order_id: str, kind: str, until: Nanos) -> None:
+        """A new order is ready, and not due before then, if it is not released. Times never go back from call to
+        call."""
+        self.kinds[order_id] = kind
         self.gathering[order_id] = until
+        _count(self.gathering_kinds, kind, 1)
+
+    def release(self, order_id: str) -> None:
+        """One that gathers is due."""
+        del self.gathering[order_id]
+        _count(self.gathering_kinds, self.kinds[order_id], -1)
+        self._make_due(order_id)
 
     def ripen(self, now: Nanos) -> None:
         """Whose time has come is due."""
@@ -55,7 +70,7 @@ class ReadyLine(msgspec.Struct):
             order_id, until = next(iter(self.gathering.items()))
             if until > now:
                 return
-            self.add(order_id)
+            self.release(order_id)
 
     def next_ripe(self) -> Nanos | None:
         """When `ripen` has something; None if never."""
@@ -63,17 +78,26 @@ class ReadyLine(msgspec.Struct):
 
     def drop(self, order_id: str) -> None:
         """An order is not ready any more. One that was not is fine."""
-        self.due.pop(order_id, None)
-        self.gathering.pop(order_id, None)
-        cause = self.parked.pop(order_id, None)
-        if cause is not None:
+        kind = self.kinds.pop(order_id, None)
+        if kind is None:
+            return
+        if order_id in self.due:
+            del self.due[order_id]
+            _count(self.due_kinds, kind, -1)
+        elif order_id in self.gathering:
+            del self.gathering[order_id]
+            _count(self.gathering_kinds, kind, -1)
+        else:
+            cause = self.parked.pop(order_id)
             del self.waiting[cause][order_id]
             if not self.waiting[cause]:
                 del self.waiting[cause]
 
     def park(self, order_id: str, cause: str) -> None:
         """A ready order is not due before `cause` has moved, or everything has."""
+        kind = self.kinds[order_id]
         self.drop(order_id)
+        self.kinds[order_id] = kind
         self.parked[order_id] = cause
         self.waiting.setdefault(cause, {})[order_id] = None
 
@@ -82,9 +106,20 @@ class ReadyLine(msgspec.Struct):
         for cause in causes:
             for order_id in self.waiting.pop(cause, {}):
                 del self.parked[order_id]
-                self.due[order_id] = None
+                self._make_due(order_id)
 
     def wake_all(self) -> None:
         """More than markets has changed: everybody is due."""
-        self.due |= dict.fromkeys(self.parked)
+        for order_id in self.parked:
+            self._make_due(order_id)
         self.parked, self.waiting = {}, {}
+
+    def _make_due(self, order_id: str) -> None:
+        self.due[order_id] = None
+        _count(self.due_kinds, self.kinds[order_id], 1)
+
+
+def _count(counts: dict[str, int], kind: str, change: int) -> None:
+    counts[kind] = counts.get(kind, 0) + change
+    if not counts[kind]:
+        del counts[kind]

@@ -91,6 +91,8 @@ class EndReason(StrEnum):
     """Bringing its collateral cost all of it."""
     UNPAYABLE = "unpayable"
     """What was pre-authorised could not be spent."""
+    CHAIN_REFUSED = "chain_refused"
+    """The chain will never mint or burn its tokens."""
 
 
 class WeightsRefusal(StrEnum):

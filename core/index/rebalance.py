@@ -50,6 +50,8 @@ class HouseTask(msgspec.Struct, kw_only=True):
     state: TaskState = TaskState.OPEN
     misses: int = 0
     """How many batches in a row have traded nothing of it."""
+    blocked: bool = False
+    """Whether the exchange has refused an order for it, and taken none since (`blocked`)."""
     rests_until: Nanos = 0
     """It is put into no batch before."""
 

@@ -52,10 +52,8 @@ def aim_at(desk: DeskBase, now: Nanos, index: LiveIndex, basket: Basket, *, at_o
 
 
 def attend(desk: DeskBase, now: Nanos) -> None:
-    """Begin, end and carry on whatever rebalances can. While a house batch runs that is nothing."""
+    """Begin, end and carry on whatever rebalances can. Call it while no house batch runs."""
     indexes = desk.state.indexes
-    if indexes.house_batch:
-        return
     for symbol, rebalance in indexes.rebalances.items():
         if rebalance.state is RebalanceState.WAITING and not _batches_of(desk, symbol):
             _begin(desk, now, rebalance)
@@ -147,7 +145,9 @@ def _trade(desk: DeskBase, now: Nanos, tasks: list[HouseTask]) -> None:
     planned = house_plan(problem, [sellable(desk, now, task) for task in tasks], now)
     if isinstance(planned, NoRoom) or not planned.engagements:
         return
-    if desk.state.batches.room.holds_back(now, planned, desk.settings.limits):
+    room = desk.state.batches.room
+    room.hold_back(now, planned, desk.settings.limits)
+    if room.is_held(now):
         desk.state.indexes.attend = True
         return
     engaged = [desk.state.indexes.tasks[one.order_id].symbol for one in planned.engagements]

@@ -1,15 +1,13 @@
-"""What is owned against what the venue says, and an order's slices as one line a lot."""
+"""What is owned against what the venue says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
-from msgspec import structs
 
-from core.index.allocation import Slice
 from core.kernel.record import Record
 from core.units import EXACT
 
@@ -52,25 +50,3 @@ def reconcile(
         for asset in sorted(owned.keys() | balances.keys())
     )
     return tuple(one for one in found if abs(one.missing) > tolerance)
-
-
-def compress(slices: Iterable[Slice]) -> tuple[Slice, ...]:
-    """One slice per asset and lot: quantities and fees summed, the least remaining, the latest assignment.
-
-    Sorted by when they were assigned, then by asset and lot.
-    """
-    by_lot: dict[tuple[str, str], Slice] = {}
-    for piece in slices:
-        at = (piece.asset, piece.lot_id)
-        by_lot[at] = _joined(by_lot[at], piece) if at in by_lot else piece
-    return tuple(sorted(by_lot.values(), key=lambda one: (one.assigned_at, one.asset, one.lot_id)))
-
-
-def _joined(one: Slice, other: Slice) -> Slice:
-    return structs.replace(
-        one,
-        quantity=EXACT.add(one.quantity, other.quantity),
-        fee=one.fee + other.fee,
-        remaining_quantity=min(one.remaining_quantity, other.remaining_quantity),
-        assigned_at=max(one.assigned_at, other.assigned_at),
-    )

@@ -49,7 +49,7 @@ def look_again(desk: DeskBase, _now: Nanos, _of: str) -> None:
 
 
 def _judge(desk: DeskBase, settled: dict[str, AssetHeld]) -> None:
-    differing, tolerance = desk.state.reconciliation.differing, desk.settings.limits.quantity_tolerance
+    differing, tolerance = desk.state.reconciliation.differing, desk.settings.limits.nothing
     owned = {asset: _owned(desk, held) for asset, held in settled.items()}
     held = {asset: one.quantity for asset, one in settled.items()}
     found = {one.asset: one for one in reconcile(owned, held, tolerance)}

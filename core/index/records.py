@@ -86,7 +86,8 @@ class DelistAsset(Record, frozen=True):
 
 
 class IndexTokensDeposited(Record, frozen=True):
-    """A user gave index tokens into custody, to sell them. The same `seq_num` (from 0, below 2**63) counts once.
+    """A user gave index tokens into custody, to sell them. The same `seq_num` counts once: deposits are numbered
+    over all users, from 0 and below 2**63.
 
     What he orders to sell is taken of them; what he does not goes back.
     """
@@ -192,7 +193,9 @@ class IndexOrderEnded(Record, frozen=True):
 
     `filled_quantity` index tokens were minted or burned; `refund` has gone back, in the order's terms. Sending it cost
     `refund_fee`, in money; `credited` is money that was not sent and is his collateral, for his next order or a
-    withdrawal: of a buy too little to be sent, or what no way home takes; of a sell a part of what it brought.
+    withdrawal: of a buy too little to be sent, or what no way home takes, or took in time; of a sell a part of what it
+    brought. `under_way` is money that was sent, and that a hop still had when it had been waited for long enough: a
+    `PayoutArrived` of the collateral tells when it arrives.
     """
 
     order_id: str
@@ -206,15 +209,27 @@ class IndexOrderEnded(Record, frozen=True):
     refund: Decimal
     refund_fee: Decimal = Decimal(0)
     credited: Decimal = Decimal(0)
+    under_way: Decimal = Decimal(0)
 
 
 class TokensReturned(Record, frozen=True):
     """`amount` index tokens leave custody, back to their user: `order_id` has not sold them, or, if it is empty, no
-    order wanted them. The chain is asked until they are his."""
+    order wanted them. The chain is asked until they are his, or `TokensKept` says that they will not be."""
 
     user: str
     symbol: str
     amount: Decimal
+    order_id: str = ""
+
+
+class TokensKept(Record, frozen=True):
+    """The chain will not give `amount` index tokens back, for `reason`, though `TokensReturned` has said that they
+    leave. They stay in custody as their user's, and are there for what he orders to sell."""
+
+    user: str
+    symbol: str
+    amount: Decimal
+    reason: str
     order_id: str = ""
 
 

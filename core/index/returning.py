@@ -3,6 +3,7 @@
 An order that ends gives back what it was for and has not sold: what was locked for it, what was netted or amended away,
 and what it never came to lock. What another order of its user waits for stays for that. Tokens that came for no order,
 or for one that was refused, had ended before they came, or wanted less, go back once they have been free for a while.
+What the chain declines to give back is kept, and not offered again: an order that locks it and ends does that.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from decimal import Decimal
 from typing import Final
 
 from core.index.base import DeskBase
-from core.index.chain import UNSOLD, ReturnIndex
+from core.index.chain import UNSOLD, ReturnIndex, order_of
 from core.index.order import IndexOrder
-from core.index.records import TokensReturned
+from core.index.records import TokensKept, TokensReturned
 from core.index.states import IndexOrderState
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, is_number
 
 IDLE: Final = "tokens"
 _ZERO: Final = Decimal(0)
@@ -30,6 +31,13 @@ def return_unsold(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     order.refund = min(unsold, _spare(desk, order.user, order.symbol))
     if order.refund > 0:
         _give(desk, now, (order.user, order.symbol, order.refund), f"return:{order.order_id}", order.order_id)
+
+
+def on_return_declined(desk: DeskBase, request: ReturnIndex, reason: str) -> None:
+    """The chain will not give tokens back: they are in custody as before, and their user is told."""
+    if is_number(request.quantity):
+        desk.state.custody.keep(request.user, request.symbol, request.quantity)
+    desk.note(TokensKept(request.user, request.symbol, request.quantity, reason, order_of(request)))
 
 
 def set_idle(desk: DeskBase, now: Nanos, user: str, symbol: str) -> None:
@@ -62,13 +70,15 @@ def watch(desk: DeskBase) -> None:
 
 
 def _spare(desk: DeskBase, user: str, symbol: str) -> Decimal:
-    """What of a user's free tokens no order of his waits for."""
+    """What of a user's free tokens no order of his waits for, and the chain may give back. Orders get first what it
+    will not."""
     custody, wanted = desk.state.custody, _ZERO
     for order_id in desk.state.orders.by_user.get(user, {}):
         order = desk.state.orders.live[order_id]
         if (order.symbol, order.side) == (symbol, "sell") and order.state in _UNLOCKED:
             wanted = EXACT.add(wanted, order.remaining)
-    return max(EXACT.subtract(custody.balance(user, symbol), wanted), _ZERO)
+    staying = max(wanted, custody.kept_of(user, symbol))
+    return max(EXACT.subtract(custody.balance(user, symbol), staying), _ZERO)
 
 
 def _give(desk: DeskBase, now: Nanos, tokens: tuple[str, str, Decimal], key: str, order_id: str = "") -> None:

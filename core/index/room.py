@@ -45,12 +45,15 @@ class Room(msgspec.Struct):
         """The filters of these assets."""
         return tuple(self.instruments[asset] for asset in assets if asset in self.instruments)
 
-    def holds_back(self, now: Nanos, planned: Plan, limits: PlanLimits) -> bool:
-        """Whether a batch has to wait until more of its exchange orders can leave."""
+    def hold_back(self, now: Nanos, planned: Plan, limits: PlanLimits) -> None:
+        """Let no batch begin before all exchange orders of this one can leave."""
         count = sum(row.quantity > limits.nothing for row in planned.assets)
         start = max(now, self.queued_until)
         self.held_until = start + self.limiter.wait(start, count) if count else now
-        return self.held_until > now
+
+    def is_held(self, now: Nanos) -> bool:
+        """Whether no batch may begin yet."""
+        return now < self.held_until
 
     def sent(self, now: Nanos, count: int) -> None:
         """So many exchange orders are in execution's line."""

@@ -20,6 +20,8 @@ _SPARE_DIGITS: Final = 4
 is more than the operations that an amount of a batch comes of: one for each of its orders and assets."""
 ROUNDING: Final = Decimal(1).scaleb(_SPARE_DIGITS - MONEY.prec)
 """Relative: by so much may an amount be off that was computed with the digits of MONEY, and no more."""
+DOWN: Final = Context(prec=MONEY.prec, rounding=ROUND_DOWN, traps=[kind for kind, on in MONEY.traps.items() if on])
+"""MONEY, but for shares and steps that together may not be more than what there is."""
 _WIDE: Final = Context(prec=EXACT.prec, traps=[kind for kind, on in MONEY.traps.items() if on])
 
 

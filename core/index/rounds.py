@@ -18,7 +18,7 @@ from core.index import meeting, stock, validate
 from core.index.admission import Admission
 from core.index.allocation import BatchRules
 from core.index.base import DeskBase
-from core.index.batch import Opened, Placement, crossing_id, is_over, open_batch, outstanding, reserved
+from core.index.batch import Opened, Placement, crossing_id, is_over, left_over, open_batch, outstanding, reserved
 from core.index.batches import PlanJob
 from core.index.commissions import tell_rates
 from core.index.counting import spoiled_of
@@ -63,7 +63,7 @@ def plan_round(desk: DeskBase, now: Nanos) -> None:
     """Begin a batch of the orders that are due, if there are any, there is room, and no plan is being made."""
     state = desk.state
     meeting.go_together(state.orders, state.indexes, now)
-    if not is_due(desk) or now < state.batches.room.held_until:
+    if not is_due(desk) or state.batches.room.is_held(now):
         return
     if not _has_room(desk):
         _put_off(desk)
@@ -121,7 +121,9 @@ def carry_out(desk: DeskBase, now: Nanos, problem: PlanProblem, planned: Plan | 
     if isinstance(planned, NoRoom):
         _put_off(desk)
         return
-    if desk.state.batches.room.holds_back(now, planned, desk.settings.limits):
+    room = desk.state.batches.room
+    room.hold_back(now, planned, desk.settings.limits)
+    if room.is_held(now):
         desk.note(IndexPlanPutOff(tuple(orders.ready.due), PutOff.RATE_LIMITED))
         return
     for one in planned.deferred:
@@ -135,13 +137,16 @@ def carry_out(desk: DeskBase, now: Nanos, problem: PlanProblem, planned: Plan | 
 
 def problem_of(desk: DeskBase, now: Nanos, due: Iterable[IndexOrder], assets: Iterable[str] = ()) -> PlanProblem:
     """What a batch of these orders has to be planned from, with the markets of `assets` besides theirs, and of what the
-    house holds, which is valued by them."""
+    house has and will get, which is valued by them."""
     state, limits = desk.state, desk.settings.limits
     due = tuple(due)
     baskets = state.indexes.baskets(order.symbol for order in due)
-    house = stock.house_assets(state.stock) if limits.mode is not Mode.REFERENCE else ()
-    assets = dict.fromkeys((*assets, *(part.asset for basket in baskets for part in basket.assets), *house))
     running = state.batches.running.values()
+    is_limited = limits.mode is not Mode.REFERENCE
+    tied = (*stock.on_offer(state.stock), *left_over(running)) if is_limited else ()
+    house = stock.house_assets(state.stock) if is_limited else ()
+    parts = (part.asset for basket in baskets for part in basket.assets)
+    assets = dict.fromkeys((*assets, *parts, *house, *(lot.asset for lot in tied)))
     return PlanProblem(
         demands=tuple(
             Demand(order.order_id, order.symbol, order.side, order.remaining, order.carried) for order in due
@@ -153,6 +158,7 @@ def problem_of(desk: DeskBase, now: Nanos, due: Iterable[IndexOrder], assets: It
         reserved_asks=reserved(running, "buy"),
         reserved_bids=reserved(running, "sell"),
         held=stock.held(state.stock),
+        tied=tied,
         instruments=state.batches.room.of(assets),
     )
 

@@ -72,7 +72,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     compute_attempts_max: int = 3
     """So many plans of it in a row may be overtaken by what has changed meanwhile; then the simple one plans."""
     chain_timeout_ns: Nanos = 30 * SECOND
-    """A call on the chain without an answer is made again after this."""
+    """A call on the chain without an answer is made again after this, or as long a pause as after a refusal if that is
+    longer."""
     chain_retry_ns: Nanos = 2 * SECOND
     """A refused call is made again after this, doubled each time up to `chain_retry_ns_max`."""
     chain_retry_ns_max: Nanos = 30 * SECOND

@@ -39,8 +39,21 @@ def leave(desk: DeskBase, now: Nanos, order: IndexOrder, outcome: Outcome, reaso
     Its batch is cut short: exchange orders that stay in the book would keep it for as long as they stand. What others
     in it did not get by then they carry to the next.
     """
+    if _go(desk, now, order, outcome, reason):
+        release(desk, now)
+
+
+def leave_all(desk: DeskBase, now: Nanos, outcome: Outcome, reason: str) -> None:
+    """Have all orders end as `outcome`."""
+    for order in list(desk.state.orders.live.values()):
+        _go(desk, now, order, outcome, reason)
+    release(desk, now)
+
+
+def _go(desk: DeskBase, now: Nanos, order: IndexOrder, outcome: Outcome, reason: str) -> bool:
+    """Have an order leave, without a look at what is carried for it; False if it is past that."""
     if order.leaving or order.state not in _WITH_OTHERS | _FREE:
-        return
+        return False
     order.ends_as, order.end_reason = outcome, reason
     if order.state in _WITH_OTHERS:
         if order.state is IndexOrderState.ROUTING and not order.routed:
@@ -50,7 +63,7 @@ def leave(desk: DeskBase, now: Nanos, order: IndexOrder, outcome: Outcome, reaso
         desk.move(now, order, IndexOrderStep.LEFT)
     else:
         part(desk, now, order)
-    release(desk, now)
+    return True
 
 
 def part(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
@@ -106,8 +119,10 @@ def on_released(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralR
 
 
 def on_refunded(desk: DeskBase, now: Nanos, order: IndexOrder, said: PaidOut) -> None:
-    """What was sent back has arrived, less what that cost, or could not be sent after all."""
+    """What was sent back has arrived, less what that cost, or could not be sent after all, or has been waited for long
+    enough."""
     order.refund, order.refund_fee, order.credited = said.amount, said.fee, said.credited
+    order.under_way = said.under_way
     finish(desk, now, order)
 
 
@@ -138,4 +153,6 @@ def finish(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     )
     if order.refund_fee or order.credited:
         ended = structs.replace(ended, refund_fee=order.refund_fee, credited=order.credited)
+    if order.under_way:
+        ended = structs.replace(ended, under_way=order.under_way)
     desk.note(ended)

@@ -164,12 +164,13 @@ def middle(view: AssetView) -> Decimal:
 
 
 def house_value(problem: PlanProblem) -> Decimal:
-    """What the house holds, at what buying it now may cost, or has cost. Sold assets count against held ones."""
-    return sum(house_values(problem.held, problem.views, problem.limits).values(), _ZERO)
+    """What the house has and will get, at what buying it now may cost, or has cost. Sold assets count against held
+    ones."""
+    return sum(house_values((*problem.held, *problem.tied), problem.views, problem.limits).values(), _ZERO)
 
 
 def house_values(held: Iterable[HeldLot], views: Iterable[AssetView], limits: PlanLimits) -> dict[str, Decimal]:
-    """The same by asset."""
+    """What is the house's of these lots is worth that by asset."""
     by_asset = {view.asset: view for view in views}
     values: dict[str, Decimal] = {}
     for lot in held:

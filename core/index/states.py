@@ -21,7 +21,8 @@ was filled. With nothing filled it settles at once.
 
 `minting` is money, then the chain: spend and mint for a buy; have the cash held and burn for a sell. Both can be asked
 for again and are done once. Money that is refused for good ends the order: no tokens are minted, or they are given
-back and not burned, and its lots go to the house.
+back and not burned, and its lots go to the house. So does a chain that declines: the order stays `minting` until what
+it had paid is its user's again, or the cash that was held for it is back where it came from, and is `refused` then.
 In `settling` what was not spent or sold goes back to the user, and the cash of a sell is paid out. The end that the
 order was heading for is decided when it starts to leave, and the last step only states it: `minted`, `redeemed`,
 `cancelled`, `expired`, `rejected`. Their rows are empty, so nothing that arrives later can change such an order, and it
@@ -35,7 +36,10 @@ before the last of the exchange orders has ended; nothing can come in then, so w
 orders go on, and the batch is `completed`, once and for ever.
 
 **Calls on the chain.** A `due` call is made (`asked`); confirmed it is `done`. Refused or unanswered it is due again
-after a wait. Every attempt carries the same id, by which the chain knows that it has obeyed already.
+after a wait. Every attempt carries the same key, by which the chain knows that it has obeyed already. A call that is
+`declined` will never be done, whichever of its attempts that is said of, and whether or not another is due: a key is
+heeded once, so what holds for one attempt holds for all. Both ends are for good. What the chain says of a key after
+its end changes nothing; if it says the opposite, that is stated, for somebody to look at.
 """
 
 from __future__ import annotations
@@ -204,6 +208,7 @@ class ChainCallState(StrEnum):
     DUE = "due"
     ASKED = "asked"
     DONE = "done"
+    DECLINED = "declined"
 
 
 class ChainCallStep(StrEnum):
@@ -213,20 +218,27 @@ class ChainCallStep(StrEnum):
     REFUSED = "refused"
     UNANSWERED = "unanswered"
     CONFIRMED = "confirmed"
+    DECLINED = "declined"
 
+
+_LAST_WORDS: Final = {
+    ChainCallStep.CONFIRMED: ChainCallState.DONE,
+    ChainCallStep.DECLINED: ChainCallState.DECLINED,
+}
 
 CHAIN_CALLS: Final = Machine(
     "chain call",
     {
         ChainCallState.DUE: {
             ChainCallStep.ASKED: ChainCallState.ASKED,
-            ChainCallStep.CONFIRMED: ChainCallState.DONE,
+            **_LAST_WORDS,
         },
         ChainCallState.ASKED: {
             ChainCallStep.REFUSED: ChainCallState.DUE,
             ChainCallStep.UNANSWERED: ChainCallState.DUE,
-            ChainCallStep.CONFIRMED: ChainCallState.DONE,
+            **_LAST_WORDS,
         },
         ChainCallState.DONE: {},
+        ChainCallState.DECLINED: {},
     },
 )

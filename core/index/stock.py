@@ -72,6 +72,15 @@ def held(stock: Stock) -> tuple[HeldLot, ...]:
     )
 
 
+def on_offer(stock: Stock) -> tuple[HeldLot, ...]:
+    """What the house has put up for sale, as a planner needs it: its own until it is sold.
+
+    What it had sold and is buying back counts as bought, so nothing stands against that any more.
+    """
+    lots = (lot for shelf in stock.offered.values() for lot in shelf if lot.side == "buy")
+    return tuple(HeldLot(lot.asset, lot.side, lot.remaining, unit_cost(lot), house=True) for lot in lots)
+
+
 def unit_cost(lot: Lot) -> Decimal:
     """What a unit costs whoever gets it, or brings him: price and fee."""
     fee = lot.fee / lot.original
@@ -125,17 +134,17 @@ def within(lot: Lot, worst: Decimal) -> bool:
     return unit_cost(lot) <= worst if lot.side == "buy" else unit_cost(lot) >= worst
 
 
-def put(shelf: dict[str, list[Lot]], lot: Lot) -> None:
-    """Put a lot back, in the order of age; parts of one trade become one lot again."""
-    lots = shelf.setdefault(key(lot.asset, lot.side), [])
-    same = next((other for other in lots if other.lot_id == lot.lot_id), None)
-    if same is not None:
-        same.remaining = EXACT.add(same.remaining, lot.remaining)
+def put(shelf: dict[str, list[Lot]], *lots: Lot) -> None:
+    """Put lots back, in the order of age; parts of one trade become one lot again. All are of one side of one asset."""
+    if not lots:
         return
-    place = len(lots)
-    while place and lots[place - 1].created_at > lot.created_at:
-        place -= 1
-    lots.insert(place, lot)
+    there = shelf.setdefault(key(lots[0].asset, lots[0].side), [])
+    by_id = {lot.lot_id: lot for lot in there}
+    for lot in lots:
+        same = by_id.setdefault(lot.lot_id, lot)
+        if same is not lot:
+            same.remaining = EXACT.add(same.remaining, lot.remaining)
+    there[:] = sorted(by_id.values(), key=lambda lot: lot.created_at)
 
 
 def offer(stock: Stock, asset: str, side: Side, quantity: Decimal, worst: Decimal | None = None) -> None:
@@ -161,11 +170,13 @@ def leave_to_house(stock: Stock, asset: str, side: Side, worst: Decimal | None =
     """Nobody will want what is carried of an asset, or of it what costs more, or brought less, than `worst`: it is the
     house's."""
     lots = stock.carried.pop(key(asset, side), [])
+    kept = []
     for lot in lots:
         if worst is None or not within(lot, worst):
             add_house(stock, lot)
         else:
-            put(stock.carried, lot)
+            kept.append(lot)
+    put(stock.carried, *kept)
 
 
 def spoiled(stock: Stock, asset: str, worst: Decimal) -> Decimal:
@@ -190,15 +201,26 @@ def add_house(stock: Stock, lot: Lot) -> Decimal:
 
 def shelve(stock: Stock, lots: Iterable[Lot], wanted: Decimal) -> Decimal:
     """Put lots away that are no order's: the oldest, up to what is `wanted`, to carry; returns what is the house's."""
-    house = _ZERO
+    house, parts = _ZERO, list[Lot]()
     for lot in lots:
         if wanted > 0:
-            part = lot.split(min(lot.remaining, wanted))
-            wanted = EXACT.subtract(wanted, part.remaining)
-            put(stock.carried, part)
+            parts.append(lot.split(min(lot.remaining, wanted)))
+            wanted = EXACT.subtract(wanted, parts[-1].remaining)
         if lot.remaining:
             house = EXACT.add(house, lot.remaining)
             add_house(stock, lot)
+    put(stock.carried, *parts)
+    return house
+
+
+def keep(stock: Stock, at: str, wanted: Decimal) -> Decimal:
+    """Carry no more on a shelf than is `wanted`, the oldest of it; returns what is the house's."""
+    lots = stock.carried[at]
+    if total_of(lots) <= wanted:
+        return _ZERO
+    stock.carried[at] = []
+    house = shelve(stock, lots, wanted)
+    _drop_empty(stock.carried, at)
     return house
 
 

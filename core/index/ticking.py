@@ -75,17 +75,23 @@ def _tick(desk: DeskBase, now: Nanos, _of: str) -> None:
 
 
 def _rebalance(desk: DeskBase, now: Nanos) -> None:
-    if desk.state.indexes.attend and not desk.state.stopping:
+    if _house_is_due(desk):
         desk.state.indexes.attend = False
         rebalancing.attend(desk, now)
         weighing.weigh_again(desk, now)
+
+
+def _house_is_due(desk: DeskBase) -> bool:
+    """Whether the house has something to look at, and can: while a batch of its own runs, that has to wait for it."""
+    indexes = desk.state.indexes
+    return indexes.attend and not indexes.house_batch and not desk.state.stopping
 
 
 def _next_work(desk: DeskBase, now: Nanos) -> Nanos | None:
     state = desk.state
     if state.orders.mintable:
         return now
-    plan_due = (state.indexes.attend and not state.stopping) or rounds.is_due(desk)
+    plan_due = _house_is_due(desk) or rounds.is_due(desk)
     held_until = max(now, state.batches.room.held_until) if plan_due else None
     waits = (state.line.next_due(), state.quotes.line.next_due(), state.orders.ready.next_ripe(), held_until)
     return min((at for at in waits if at is not None), default=None)

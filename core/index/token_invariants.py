@@ -1,7 +1,8 @@
 """What must hold of index tokens between any two events.
 
-I13 Nothing stays in custody for good. Tokens that an order has locked are enough for what is left of it and what it has
-    sold, and belong to a sell that is alive. Free tokens are waited for by a sell of their user, or are due to go back.
+I13 Nothing stays in custody for good that can go. Tokens that an order has locked are enough for what is left of it and
+    what it has sold, and belong to a sell that is alive. Free tokens are waited for by a sell of their user, are due to
+    go back, or are what the chain will not give back, which is never more than there is.
 I14 The chain's tokens are what was minted less what was burned, and each is its holder's or in custody for him; the
     supply that the desk counts is that, but for what the chain has done and not confirmed; and custody is the same for
     the chain and for the desk, but for deposits that the desk has not heard of and calls that are open.
@@ -39,8 +40,11 @@ def custody_violations(desk: DeskState, settings: DeskSettings) -> Iterator[str]
         orders = [live[order_id] for order_id in desk.orders.by_user.get(user, {})]
         for symbol, amount in tokens.items():
             wanted = any((order.symbol, order.side) == (symbol, "sell") for order in orders)
-            if amount < 0 or not (wanted or custody.is_idle(user, symbol)):
-                yield f"I13 {user}: {amount} {symbol} are free, and neither wanted nor due to go back"
+            kept = custody.kept_of(user, symbol)
+            if amount < kept:
+                yield f"I13 {user}: {amount} {symbol} are free, and {kept} of them kept"
+            elif amount > kept and not (wanted or custody.is_idle(user, symbol)):
+                yield f"I13 {user}: {amount - kept} {symbol} are free, and neither wanted nor due to go back"
 
 
 def token_violations(desk: DeskState, log: ChainLog) -> list[str]:
@@ -77,7 +81,7 @@ def _custody_differences(desk: DeskState, log: ChainLog) -> Iterator[str]:
         if isinstance(did, BurnIndex):
             _add(expected, did, -did.quantity)
     for did in _deeds(log):
-        if isinstance(did, DepositIndex) and not desk.custody.has_seen(did.user, did.seq_num):
+        if isinstance(did, DepositIndex) and not desk.custody.has_seen(did.seq_num):
             _add(expected, did, did.quantity)
     found = {(symbol, user): held for symbol, holders in log.custody.items() for user, held in holders.items()}
     for symbol, user in sorted(expected.keys() | found.keys()):

@@ -213,7 +213,8 @@ def _crossings(problem: PlanProblem, plan: Plan) -> Iterator[str]:
 
 
 def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
-    """Surplus and what the house buys of sells, less the house's lots that are used; only growth is limited."""
+    """Surplus and what the house buys of sells, less the house's lots that are used, on top of all that it has and will
+    get; only growth is limited."""
     limits, growth, before = problem.limits, _ZERO, _ZERO
     for row in plan.assets:
         if row.side == "buy":
@@ -222,7 +223,7 @@ def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
             growth += (row.surplus - max(row.stock - usable, _ZERO)) * row.limit
     growth += sum((one.quantity * one.price for one in plan.crossings if one.to_house), _ZERO)
     prices = {view.asset: limit_price(view, "buy", limits) for view in problem.views}
-    for lot in problem.held:
+    for lot in (*problem.held, *problem.tied):
         if lot.house:
             worth = lot.quantity * (prices.get(lot.asset) or lot.unit_cost)
             before += worth if lot.side == "buy" else -worth

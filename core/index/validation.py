@@ -1,15 +1,17 @@
-"""What a request has to be, whatever the state of the desk: amounts that are money, ids that can be kept."""
+"""What a request has to be, whatever the state of the desk: amounts that are money, ids and names that can be kept."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from core.index.reasons import OrderRefusal, TokenRefusal
 from core.index.records import IndexTokensDeposited
+from core.index.rounding import cut
 from core.index.settings import DeskSettings
-from core.market.orders import Side
-from core.units import decimals
+from core.market.orders import Name, Side
 
 ID_CHARS_MAX: Final = 64
 _EXPONENT_MAX: Final = 40
@@ -45,5 +47,15 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= ID_CHARS_MAX
 
 
+def is_name(text: str) -> bool:
+    """Whether an asset or an index can be called that."""
+    try:
+        msgspec.convert(text, Name)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _is_too_precise(amount: Decimal, places: int) -> bool:
-    return abs(int(amount.as_tuple().exponent)) > _EXPONENT_MAX or decimals(amount) > places
+    """Whether an amount is finer than that many decimals, however many digits it is written with."""
+    return abs(int(amount.as_tuple().exponent)) > _EXPONENT_MAX or cut(amount, places) != amount

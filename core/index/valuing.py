@@ -6,7 +6,7 @@ from typing import Final
 
 from core.index.base import DeskBase
 from core.index.basket import Unpriced
-from core.index.counting import is_beyond_limit
+from core.index.counting import house_is_due
 from core.index.facts import HouseValued
 from core.index.nav import nav_point
 from core.index.stock import has_worth, house_quantities
@@ -34,7 +34,7 @@ def _has_value(desk: DeskBase) -> bool:
 def state_values(desk: DeskBase, now: Nanos, _of: str = "") -> None:
     """State each index's NAV and each of the house's holdings, as far as there are prices.
 
-    Prices alone may have made these more than the house may hold; then it is to sell.
+    Prices alone may have made these more than the house keeps, or have spoiled what it has sold; then it is to trade.
     """
     desk.state.valuing = False
     for index in desk.state.indexes.live.values():
@@ -56,4 +56,4 @@ def state_values(desk: DeskBase, now: Nanos, _of: str = "") -> None:
     house = house_quantities(desk.state.stock)
     prices = desk.prices(now, house, PriceType.MID_POINT)
     desk.note(*(HouseValued(asset, house[asset], prices[asset] * house[asset]) for asset in prices))
-    desk.state.indexes.attend |= is_beyond_limit(desk, now)
+    desk.state.indexes.attend |= house_is_due(desk, now)

@@ -9,14 +9,13 @@ equal: a claim for five times as much gets five times as much, and splitting a c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import Decimal
 from typing import Final, TypeAlias
 
-from core.units import MONEY
+from core.index.rounding import DOWN
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
-_DOWN: Final = Context(prec=MONEY.prec, rounding=ROUND_DOWN, traps=[kind for kind, on in MONEY.traps.items() if on])
 
 Claims: TypeAlias = Mapping[str, Mapping[str, Decimal]]
 """By claim, what all of it would use of each resource."""
@@ -56,7 +55,7 @@ def _ceilings(active: Claims, left: Mapping[str, Decimal]) -> dict[str, Decimal]
         for key, used in uses.items():
             if key in left:
                 wanted[key] = wanted[key] + used if key in wanted else used
-    return {key: _DOWN.divide(left[key], amount) for key, amount in wanted.items()}
+    return {key: DOWN.divide(left[key], amount) for key, amount in wanted.items()}
 
 
 def _in_order(claims: Claims, shares: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from core.errors import InputError
 from core.index import rebalancing
@@ -33,8 +34,11 @@ from core.index.rebalance import rebalanced, weights_without
 from core.index.records import CuratorWeightsSet, DelistAsset
 from core.index.settings import IndexSettings
 from core.index.stock import house_quantities
+from core.index.validation import is_name
 from core.market.prices import PriceType
-from core.units import Nanos
+from core.units import Nanos, is_number
+
+_CALLED: Final = "called {!r} (at most 32 letters, digits, dots, dashes or underscores, a letter or digit first)"
 
 
 def set_up(desk: DeskBase, now: Nanos, index: IndexSettings) -> None:
@@ -49,13 +53,7 @@ def set_up(desk: DeskBase, now: Nanos, index: IndexSettings) -> None:
 def take_weights(desk: DeskBase, now: Nanos, said: CuratorWeightsSet) -> None:
     """Use a curator's weights as soon as they can be, or say why not."""
     index = desk.state.indexes.live.get(said.symbol)
-    try:
-        normalised(said.weights)
-    except InputError as error:
-        desk.note(WeightsRefused(said.symbol, WeightsRefusal.MALFORMED, str(error)))
-        return
-    if said.target_price is not None and not (said.target_price.is_finite() and said.target_price > 0):
-        text = f"{said.symbol}: a target price of {said.target_price} (give a positive one)"
+    if text := _malformed(said):
         desk.note(WeightsRefused(said.symbol, WeightsRefusal.MALFORMED, text))
         return
     gone = [asset for asset, _ in said.weights if asset in desk.state.indexes.delisted]
@@ -77,6 +75,9 @@ def take_weights(desk: DeskBase, now: Nanos, said: CuratorWeightsSet) -> None:
 def delist(desk: DeskBase, now: Nanos, said: DelistAsset) -> None:
     """Take an asset out of every index that has it or will, in time to sell it before its deadline."""
     indexes = desk.state.indexes
+    if not is_name(said.asset):
+        desk.note(WeightsRefused(said.asset, WeightsRefusal.MALFORMED, f"no asset can be {_CALLED.format(said.asset)}"))
+        return
     if said.deadline <= now:
         desk.note(WeightsRefused(said.asset, WeightsRefusal.DEADLINE_PASSED, f"{said.asset} is delisted already"))
         return
@@ -98,6 +99,23 @@ def weigh_again(desk: DeskBase, now: Nanos) -> None:
         _take_out(desk, now, symbol)
     for symbol in list(desk.state.indexes.weighing):
         _weigh(desk, now, symbol)
+
+
+def _malformed(said: CuratorWeightsSet) -> str:
+    """What is wrong with weights, whatever the desk knows; nothing, if they can be used or kept."""
+    if not is_name(said.symbol):
+        return f"no index can be {_CALLED.format(said.symbol)}"
+    unnamed = [asset for asset, _ in said.weights if not is_name(asset)]
+    if unnamed:
+        return f"{said.symbol}: no asset can be {_CALLED.format(unnamed[0])}"
+    try:
+        normalised(said.weights)
+    except InputError as error:
+        return str(error)
+    target = said.target_price
+    if target is not None and not (is_number(target) and target > 0):
+        return f"{said.symbol}: a target price of {target} (give a positive one)"
+    return ""
 
 
 def _is_known(desk: DeskBase, asset: str) -> bool:

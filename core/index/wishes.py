@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from core.index.basket import Basket
 from core.index.limits import AssetMarket, markets, unit_price
 from core.index.planning import Demand, NotPlanned, PlanLimits, PlanProblem, PlanReason, key
+from core.index.rounding import DOWN
 from core.market.orders import Side
 
 Markets: TypeAlias = dict[Side, dict[str, AssetMarket]]
@@ -80,7 +81,7 @@ def wishes(problem: PlanProblem, found: Markets) -> Wishes:
 
 def wished_quantity(demand: Demand, price: Decimal, limits: PlanLimits) -> Decimal:
     """Index tokens that an order would trade at `price`, within the cap of one order."""
-    available = max(demand.remaining + demand.carried, _ZERO)
+    available = max(DOWN.add(demand.remaining, demand.carried), _ZERO)
     if demand.side == "sell":
         return min(available, limits.max_order_volley_size / price)
     return min(available / limits.fee_factor, limits.max_order_volley_size) / price

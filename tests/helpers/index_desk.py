@@ -9,24 +9,6 @@ from typing import Any, Final, TypeVar
 
 from msgspec import structs
 
-from core.collateral.records import (
-    CollateralPreauthorised,
-    CollateralRefused,
-    CollateralReleased,
-    CollateralRouted,
-    CollateralSpent,
-    CollateralView,
-    HoldProceeds,
-    PaidOut,
-    PayOut,
-    PreauthoriseCollateral,
-    ProceedsHeld,
-    RefundCollateral,
-    ReleaseCollateral,
-    RouteCollateral,
-    SpendCollateral,
-    StopRoute,
-)
 from core.execution.records import (
     AssetOrder,
     AssetOrderEnded,
@@ -38,7 +20,7 @@ from core.execution.records import (
     PlaceOrders,
 )
 from core.index import matrix
-from core.index.chain import ChainRefused
+from core.index.chain import ChainDeclined, ChainRefused
 from core.index.chain_log import ChainLog
 from core.index.desk import IndexDesk
 from core.index.invariants import violations
@@ -73,6 +55,7 @@ from core.kernel.record import (
 from core.market.exchange import BookDelta, BookSnapshot, SnapshotBook
 from core.market.orders import Side
 from core.units import MONEY, SECOND, Nanos
+from tests.helpers.scripted_collateral import ScriptedCollateral
 
 D = Decimal
 ANY = TypeVar("ANY", bound=Record)
@@ -144,13 +127,15 @@ class ScriptedExchange:
         """By batch, what is said of its orders that stay in the book, once they are cancelled."""
         self.stays = False
         """Whether what does not trade at once stays in the book."""
+        self.stalls = False
+        """Whether it hears of a cancel, and does nothing about it yet."""
         self.cancelled: list[str] = []
         """Batches, each time that they were to be cancelled."""
 
     def cancel(self, batch_id: str) -> list[AssetOrderEnded]:
         """What the desk is told of what is left of a batch."""
         self.cancelled.append(batch_id)
-        return self.standing.pop(batch_id, [])
+        return [] if self.stalls else self.standing.pop(batch_id, [])
 
     def place(self, asked: PlaceOrders) -> list[Record]:
         """What the desk is told of these orders."""
@@ -184,97 +169,6 @@ class ScriptedExchange:
         return AssetOrderFilled(batch_id, order.order_id, lot, order.symbol, order.side, price, quantity, fee)
 
 
-class ScriptedCollateral:
-    """Collateral of users without limit, unless `refuse` names a stage. Hops take `hop_fees` one after the other."""
-
-    def __init__(self) -> None:
-        self.hop_fees: tuple[Decimal, ...] = ()
-        self.refuse: dict[str, str] = {}
-        self.payout_fee = D(0)
-        self.refund_fee = D(0)
-        self.sends_home = True
-        """Whether there is a way for the cash of sales."""
-        self.stuck = False
-        """Whether what is to be paid out stays on its way."""
-        self.paused = False
-        self.waiting: list[Record] = []
-        self.stopped: list[str] = []
-        self.held: dict[str, Decimal] = {}
-        self.spent: dict[str, Decimal] = {}
-        self.returned: dict[str, Decimal] = {}
-        self.proceeds: dict[str, Decimal] = {}
-        self.paid: dict[str, Decimal] = {}
-        self.payments = 0
-
-    def obey(self, asked: Record) -> list[Record]:
-        """What the desk is told. Who wants to stop a route here always comes after its answer."""
-        if isinstance(asked, StopRoute):
-            self.stopped.append(asked.order_id)
-            return []
-        if self.paused:
-            self.waiting.append(asked)
-            return []
-        if self.stuck and isinstance(asked, PayOut):
-            return []
-        handler: Callable[[Any], Record] = getattr(self, f"_{type(asked).__name__}")
-        stage = _STAGES[type(asked)]
-        if stage in self.refuse:
-            return [CollateralRefused(asked.order_id, stage, self.refuse[stage])]  # type: ignore[attr-defined]
-        return [handler(asked)]
-
-    def _RouteCollateral(self, asked: RouteCollateral) -> Record:
-        left = asked.amount
-        for rate in self.hop_fees:
-            left -= left * rate
-        self.held[asked.order_id] = left
-        return CollateralRouted(asked.order_id, left, asked.amount - left)
-
-    def _PreauthoriseCollateral(self, asked: PreauthoriseCollateral) -> Record:
-        self.payments += 1
-        assert asked.amount <= self.held[asked.order_id]
-        return CollateralPreauthorised(asked.order_id, f"P-{self.payments:02}", asked.amount)
-
-    def _SpendCollateral(self, asked: SpendCollateral) -> Record:
-        assert asked.order_id not in self.spent
-        self.spent[asked.order_id] = asked.amount
-        self.held[asked.order_id] -= asked.amount
-        assert self.held[asked.order_id] >= 0
-        zero = D(0)
-        view = CollateralView(asked.user, zero, zero, zero, zero, asked.amount, zero, ())
-        return CollateralSpent(asked.order_id, asked.payment_id, asked.amount, (0,), view)
-
-    def _ReleaseCollateral(self, asked: ReleaseCollateral) -> Record:
-        return CollateralReleased(asked.order_id, asked.payment_id, self.held.pop(asked.order_id))
-
-    def _RefundCollateral(self, asked: RefundCollateral) -> Record:
-        self.returned[asked.order_id] = asked.amount - self.refund_fee
-        return PaidOut(asked.order_id, self.returned[asked.order_id], self.refund_fee)
-
-    def _HoldProceeds(self, asked: HoldProceeds) -> Record:
-        assert asked.order_id not in self.proceeds
-        self.proceeds[asked.order_id] = asked.amount
-        return ProceedsHeld(asked.order_id, asked.amount)
-
-    def _PayOut(self, asked: PayOut) -> Record:
-        assert asked.order_id not in self.paid
-        amount = self.proceeds[asked.order_id]
-        if not self.sends_home:
-            return PaidOut(asked.order_id, D(0), D(0), credited=amount)
-        self.paid[asked.order_id] = amount - self.payout_fee
-        return PaidOut(asked.order_id, self.paid[asked.order_id], self.payout_fee)
-
-
-_STAGES: Final[dict[type[Record], str]] = {
-    RouteCollateral: "route",
-    PreauthoriseCollateral: "preauthorise",
-    SpendCollateral: "spend",
-    ReleaseCollateral: "release",
-    RefundCollateral: "refund",
-    HoldProceeds: "hold",
-    PayOut: "pay_out",
-}
-
-
 class DeskRig:
     """The desk, its collaborators and a clock. Everything said at an instant is heard at that instant."""
 
@@ -287,6 +181,9 @@ class DeskRig:
         self.chain_refuses = 0
         self.chain_silent = 0
         """So many calls on the chain are refused, or obeyed and not answered."""
+        self.chain_declines: set[str] = set()
+        """What keys begin with that the chain declines when it is first asked for them."""
+        self.declined: set[str] = set()
         self.lost_snapshots = 0
         """So many requests for a book are not answered."""
         self.books = BOOKS | (books or {})
@@ -451,11 +348,21 @@ class DeskRig:
             self.chain_refuses -= 1
             self._inbox.append(Reply(effect.call_id, ChainRefused("busy")))
             return
-        confirmed = self.chain.submit(self.now, effect.body) or self.chain.seal(self.now)[effect.body.key]
-        if self.chain_silent:
-            self.chain_silent -= 1
+        key = effect.body.key
+        if key.partition(":")[0] in self.chain_declines and key not in self.chain.done:
+            self.declined.add(key)
+        if key in self.declined:
+            if not self._is_unheard():
+                self._inbox.append(Reply(effect.call_id, ChainDeclined("address is barred")))
             return
-        self._inbox.append(Reply(effect.call_id, confirmed))
+        confirmed = self.chain.submit(self.now, effect.body) or self.chain.seal(self.now)[effect.body.key]
+        if not self._is_unheard():
+            self._inbox.append(Reply(effect.call_id, confirmed))
+
+    def _is_unheard(self) -> bool:
+        """Whether the answer of the chain that comes now is lost."""
+        self.chain_silent, was = max(self.chain_silent - 1, 0), self.chain_silent
+        return was > 0
 
 
 def golden_script(nth: int, order: AssetOrder) -> list[tuple[Decimal, Decimal]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from io import BytesIO
 from typing import Any, TypeVar
@@ -68,6 +68,10 @@ def collateral_settings(fee_rate: Decimal = PERCENT, **changed: Any) -> Collater
     )
 
 
+def _of(faults: HopFaults | Mapping[str, HopFaults] | None, hop: str) -> HopFaults:
+    return faults if isinstance(faults, HopFaults) else (faults or {}).get(hop, HopFaults())
+
+
 def still_market(symbol: str, bids: Levels, asks: Levels) -> SimMarket:
     """A market in which nobody moves, without any filter."""
     return SimMarket(instrument=Instrument(symbol, symbol, "USDC"), bids=bids, asks=asks)
@@ -89,11 +93,12 @@ class IndexNode:
         *,
         collateral: CollateralSettings | None = None,
         execution: ExecutionSettings | None = None,
-        faults: HopFaults | None = None,
+        faults: HopFaults | Mapping[str, HopFaults] | None = None,
         seed: int = 1,
         watched: bool = True,
     ) -> None:
-        """One that is not `watched` keeps nothing of what it does, and nobody looks at it."""
+        """One that is not `watched` keeps nothing of what it does, and nobody looks at it. `faults` are of all hops, or
+        of each that is named."""
         self.env, self.settings = Environment(0), settings
         self.desk = IndexDesk("desk", settings)
         self.execution = Execution("execution", execution or ExecutionSettings())
@@ -107,7 +112,7 @@ class IndexNode:
         """Whether every component is killed, and taken up again, before every event."""
         self.before_restart: Callable[[], None] = lambda: None
         self.told = 0
-        models = [HopModel(settings=hop, faults=faults or HopFaults()) for hop in self.collateral.settings.hops]
+        models = [HopModel(settings=hop, faults=_of(faults, hop.name)) for hop in self.collateral.settings.hops]
         self.node = SimNode(
             self.env,
             Kernel(

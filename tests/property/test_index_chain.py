@@ -19,6 +19,7 @@ from core.index.chain_log import (
     decode_index_block,
     encode_index_block,
     index_block_hash,
+    prove_event,
     verify_event,
 )
 from core.index.chain_proof import ChainProof, decode_proof, encode_proof, proof_flaw
@@ -72,7 +73,7 @@ def history(log: ChainLog) -> list[IndexBlockSealed]:
 
 def drawn(log: ChainLog, data: st.DataObject) -> IndexProof:
     sealed = data.draw(st.sampled_from(history(log)))
-    return log.proof(sealed.block.height, data.draw(st.integers(0, sealed.block.count - 1)))
+    return prove_event(sealed, data.draw(st.integers(0, sealed.block.count - 1)))
 
 
 def flipped(value: bytes, data: st.DataObject) -> bytes:
@@ -83,7 +84,7 @@ def flipped(value: bytes, data: st.DataObject) -> bytes:
 def test_every_event_proves_and_the_events_alone_give_all_balances(log: ChainLog) -> None:
     for sealed in history(log):
         for index, event in enumerate(sealed.events):
-            proof = log.proof(sealed.block.height, index)
+            proof = prove_event(sealed, index)
             confirmed = log.done[event.did.key]
             assert confirmed is not None
             assert verify_event(proof, confirmed.block_hash)

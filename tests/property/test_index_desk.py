@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from core.execution.records import AssetOrder
+from core.index.facts import ChainDisputed, OrderRepaid
 from core.index.invariants import answer_violations, violations
 from core.index.invoices import MintInvoice
-from core.index.records import CuratorWeightsSet, DelistAsset, IndexOrderAccepted, IndexOrderEnded, Outcome
+from core.index.records import (
+    CuratorWeightsSet,
+    DelistAsset,
+    IndexOrderAccepted,
+    IndexOrderEnded,
+    Outcome,
+    TokensKept,
+)
 from core.index.settings import DeskSettings, PlannerName
 from core.index.token_invariants import token_violations
 from core.market.orders import Side
@@ -135,6 +143,13 @@ def troubling_chain(refused: int, silent: int) -> Step:
     return step
 
 
+def barring(kinds: set[str]) -> Step:
+    def step(rig: DeskRig) -> None:
+        rig.chain_declines = kinds
+
+    return step
+
+
 def giving(user: str, percent: int) -> Step:
     def step(rig: DeskRig) -> None:
         held = rig.chain.balance("IX", user)
@@ -186,8 +201,11 @@ STEPS = st.one_of(
     st.floats(0.05, 2).map(lambda seconds: lambda rig: rig.run(seconds)),
     st.lists(st.integers(0, len(TRADES) - 1), min_size=1, max_size=6).map(trading),
     st.sampled_from(["exchange", "collateral"]).map(pausing),
-    st.sampled_from(["", "route", "preauthorise", "spend", "release", "refund", "hold", "pay_out"]).map(refusing),
+    st.sampled_from(
+        ["", "route", "preauthorise", "spend", "release", "refund", "hold", "pay_out", "repay", "take_back"]
+    ).map(refusing),
     st.builds(troubling_chain, st.integers(0, 2), st.integers(0, 2)),
+    st.sets(st.sampled_from(["mint", "burn", "return", "unsold", "invoice", "weights"])).map(barring),
     st.builds(giving, st.sampled_from(USERS), st.integers(1, 100)),
     st.builds(round_trip, st.sampled_from(USERS), st.integers(20, 100)),
     st.builds(round_trip, st.sampled_from(USERS), st.integers(20, 100)),
@@ -216,9 +234,19 @@ def live(rig: DeskRig, steps: list[Step]) -> None:
     for step in steps:
         step(rig)
     rig.collateral.refuse, rig.chain_refuses, rig.chain_silent = {}, 0, 0
+    rig.chain_declines = set()
     rig.resume_exchange()
     rig.resume_collateral()
     rig.run(400)
+
+
+def kept_tokens(rig: DeskRig) -> dict[tuple[str, str], Decimal]:
+    """What is in custody, if that is only what the chain has declined to give back."""
+    custody, returns = rig.desk.state.custody, [key for key in rig.declined if key.startswith(("return", "unsold"))]
+    free = {(user, symbol): amount for user, tokens in custody.free.items() for symbol, amount in tokens.items()}
+    assert all(custody.kept_of(*whose) == amount for whose, amount in free.items())
+    assert len(rig.facts(TokensKept)) == len(returns)
+    return free
 
 
 def audit_end(rig: DeskRig) -> None:
@@ -231,10 +259,16 @@ def audit_end(rig: DeskRig) -> None:
     assert (state.line.line, state.line.active, state.line.aside, state.custody.locked) == ({}, {}, {}, {})
     assert set(rig.timers) <= {"books", "value"}
     assert token_violations(state, rig.chain) == []
-    assert (state.custody.free, [held for held in rig.chain.custody.values() if held]) == ({}, [])
+    assert kept_tokens(rig) == {
+        (user, symbol): held for symbol, holders in rig.chain.custody.items() for user, held in holders.items()
+    }
+    assert rig.facts(ChainDisputed) == []
     minted = sum((fact.filled_quantity for fact in rig.facts(MintInvoice)), D(0))
     assert minted == sum((fact.filled_quantity for fact in ended if fact.side == "buy"), D(0))
     assert sum((index.supply for index in state.indexes.live.values()), D(0)) >= 0
+    repaid = {fact.order_id for fact in rig.facts(OrderRepaid)}
+    assert repaid == rig.collateral.repaid.keys()
+    assert repaid.isdisjoint(fact.order_id for fact in rig.facts(MintInvoice))
     for fact in ended:
         if fact.outcome is Outcome.MINTED:
             assert fact.filled_quantity > 0

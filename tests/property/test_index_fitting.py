@@ -116,6 +116,9 @@ def problems(draw: st.DrawFn) -> PlanProblem:
             max_size=4,
         )
     )
+    coming = st.builds(
+        HeldLot, st.sampled_from(ASSETS), st.just("buy"), amounts("0.01", "5"), amounts("1", "9"), st.just(True)
+    )
     reserved = st.lists(
         st.tuples(st.sampled_from(ASSETS), amounts("0", "50")), max_size=3, unique_by=lambda one: one[0]
     )
@@ -128,6 +131,7 @@ def problems(draw: st.DrawFn) -> PlanProblem:
         reserved_asks=tuple(draw(reserved)),
         reserved_bids=tuple(draw(reserved)),
         held=tuple(held),
+        tied=tuple(draw(st.lists(coming, max_size=2))),
     )
 
 

@@ -73,6 +73,8 @@ def test_every_unpriced_asset_is_named() -> None:
         ((("BTC", D(0)), ("ETH", D(-1))), "BTC, ETH are not positive"),
         ((("BTC", D("NaN")),), "BTC are not positive"),
         ((("BTC", D("Infinity")),), "BTC are not positive"),
+        ((("BTC", D("9E+999999")), ("ETH", D("9E+999999"))), "BTC, ETH are not positive"),
+        ((("BTC", D("1E-90")),), "BTC are not positive"),
     ],
 )
 def test_unusable_weights_are_refused(weights: tuple[tuple[str, Decimal], ...], said: str) -> None:
@@ -80,7 +82,7 @@ def test_unusable_weights_are_refused(weights: tuple[tuple[str, Decimal], ...], 
         normalised(weights)
 
 
-@pytest.mark.parametrize("target", ["0", "-1", "NaN"])
+@pytest.mark.parametrize("target", ["0", "-1", "NaN", "9E+999999"])
 def test_an_unusable_target_is_refused(target: str) -> None:
     with pytest.raises(InputError, match="target price"):
         basket_from_weights("IX", WIDE, {"BTC": D(1), "ETH": D(1)}, D(target))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from core.errors import DefectError, IllegalTransition
-from core.index.allocation import BatchRules, BatchState, OrderFill, consume
+from core.index.allocation import BatchRules, BatchState, Engaged, OrderFill, Position, allocate, consume
 from core.index.basket import Basket, BasketAsset
 from core.index.batch import (
     Opened,
@@ -19,6 +21,7 @@ from core.index.batch import (
     cut_short,
     filled_fraction,
     is_over,
+    left_over,
     on_end,
     on_fill,
     open_batch,
@@ -26,11 +29,12 @@ from core.index.batch import (
     reserved,
     stop,
 )
-from core.index.planning import Mode, Plan
+from core.index.planning import Mode, Part, Plan
 from core.index.states import IndexBatchState
 from core.index.stock import Lot, Stock, add_house, held, house_quantities, total_of
 from core.index.validate import batch_violations
 from core.market.orders import Side
+from core.units import EXACT, MONEY
 from tests.unit.index.scripted import view
 from tests.unit.index.test_fitting import LIMITS, basket, buy, planned, problem, sell
 
@@ -286,6 +290,36 @@ def test_a_sell_brings_money_less_fees_and_locks_tokens() -> None:
     assert [one.asset for one in again.placements] == ["AX"]
 
 
+def test_what_a_running_batch_will_leave_is_what_nobody_of_it_wants() -> None:
+    limits = structs.replace(LIMITS, min_asset_volley_size=D(500))
+    opened = begin(planned(problem(buy(1, "IX", 1000), limits=limits)))
+    batch = opened.batch
+
+    def coming() -> list[tuple[str, Decimal, Decimal]]:
+        return [(one.asset, one.quantity, one.unit_cost) for one in left_over((batch,)) if one.house]
+
+    # 8 AX for 800 need no padding; of AZ, 2.5 are bought for 1 at 200
+    assert coming() == [("AZ", D("1.5"), D(200))]
+    fill(opened, "O-1", trade("L-1", "8", "100"))
+    fill(opened, "O-2", trade("L-2", "2", "200"))
+    assert coming() == [("AZ", D("1.5"), D(200))]
+    on_end(batch, "O-2", "expired")
+    assert coming() == [("AZ", D(1), D(200))]
+
+
+def test_what_an_order_takes_no_more_of_a_running_batch_leaves_as_well() -> None:
+    opened = begin(planned(problem(buy(1, "IX", 1000))))
+    fill(opened, "O-1", trade("L-1", "4", "100"))
+    fill(opened, "O-2", trade("L-2", "0.5", "200"))
+    assert left_over((opened.batch,)) == ()
+    stop(opened.batch, "I-1")
+    assert [(one.asset, one.quantity) for one in left_over((opened.batch,))] == [("AX", D(4)), ("AZ", D("0.5"))]
+
+
+def test_a_batch_of_sells_leaves_the_house_nothing() -> None:
+    assert left_over((begin(planned(problem(sell(1, "IX", 2)))).batch,)) == ()
+
+
 def test_crossing_fills_both_sides_at_one_price_without_fees() -> None:
     opened = begin(planned(problem(buy(1, "IX", 1000), sell(2, "IX", 1))))
     assert (opened.placements, is_over(opened.batch)) == ((), True)
@@ -425,3 +459,28 @@ def test_fractions_that_do_not_sum_to_one_are_seen() -> None:
     one = opened.batch.engaged["I-1"]
     one.parts = (structs.replace(one.parts[0], fraction=D("0.9")), *one.parts[1:])
     assert batch_violations(opened.batch) == ["I8 B-1 buy:AX: fractions sum to 0.9"]
+
+
+@given(st.integers(10**27, 10**31), st.lists(st.sampled_from(["0.001", "0.3", "0.7", "1.2"]), min_size=1, max_size=4))
+def test_no_order_gets_more_than_it_wants_however_many_digits_that_has(units: int, parts: list[str]) -> None:
+    wanted, each = EXACT.scaleb(D(units), -18), D("0.000123456789")
+    with localcontext(MONEY):
+        part = Part("AX", each, each * wanted, D(1))
+        one = Engaged(
+            order_id="I-1",
+            symbol="IX",
+            side="sell",
+            quantity=wanted,
+            price=D(1),
+            collateral=wanted,
+            parts=(part,),
+        )
+        batch = BatchState("B-1", RULES, 0, {"I-1": one})
+        position = batch.positions["sell:AX"] = Position(asset="AX", side="sell", quantity=D(0), lots=[])
+        for number, share in enumerate(parts):
+            sold = part.contribution * D(share)
+            position.quantity = EXACT.add(position.quantity, sold)
+            position.lots.append(lot(f"L-{number}", str(sold), "1", "0", "sell"))
+            allocate(batch, number)
+            assert one.filled <= wanted
+            assert EXACT.add(one.filled, one.collateral) == wanted

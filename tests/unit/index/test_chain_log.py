@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import msgspec
 import pytest
@@ -19,12 +19,13 @@ from core.index.chain import (
 from core.index.chain_log import (
     ChainLog,
     IndexEvent,
-    chain_break,
     decode_index_block,
     encode_index_block,
     index_block_hash,
+    prove_event,
     verify_event,
 )
+from core.units import MONEY
 
 D = Decimal
 
@@ -50,17 +51,16 @@ def filled_log() -> ChainLog:
 
 def test_what_is_confirmed_can_be_proved_to_anyone() -> None:
     log = filled_log()
-    assert chain_break(log.blocks) is None
     for key, confirmed in log.done.items():
         assert confirmed is not None
-        proof = log.proof(confirmed.height, confirmed.index)
+        proof = prove_event(log.sealed(confirmed.height), confirmed.index)
         assert proof.event.did.key == key
         assert verify_event(proof, confirmed.block_hash)
 
 
 def test_a_proof_holds_for_nothing_else() -> None:
     log = filled_log()
-    proof, hashes = log.proof(1, 1), [index_block_hash(block) for block in log.blocks]
+    proof, hashes = prove_event(log.sealed(1), 1), [index_block_hash(block) for block in log.blocks]
     replace = msgspec.structs.replace
     richer = replace(proof, event=replace(proof.event, did=mint(quantity="3")))
     wrong = [richer, replace(proof, index=0), replace(proof, path=b""), replace(proof, block=log.blocks[1])]
@@ -70,15 +70,9 @@ def test_a_proof_holds_for_nothing_else() -> None:
     assert not verify_event(proof, hashes[1])
 
 
-def test_a_chain_with_another_past_is_found() -> None:
-    log = filled_log()
-    changed = msgspec.structs.replace(log.blocks[0], sealed_at=9)
-    assert chain_break([changed, log.blocks[1]]) == 2
-
-
 def test_there_is_no_proof_of_what_is_not_there() -> None:
     with pytest.raises(IndexError, match="no block 3 among 2"):
-        filled_log().proof(3, 0)
+        prove_event(filled_log().sealed(3), 0)
 
 
 def test_a_key_is_obeyed_once_and_confirmed_again() -> None:
@@ -108,7 +102,7 @@ def test_what_is_given_into_custody_is_on_the_chain_with_a_proof() -> None:
     given = log.give(5, "IX", "u1", D("1.5"))
     assert given is not None
     confirmed = log.seal(6)["deposit:0"]
-    proof = log.proof(confirmed.height, confirmed.index)
+    proof = prove_event(log.sealed(confirmed.height), confirmed.index)
     assert proof.event == IndexEvent(5, DepositIndex("deposit:0", "IX", "u1", D("1.5"), given.seq_num))
     assert verify_event(proof, confirmed.block_hash)
 
@@ -122,16 +116,23 @@ def test_a_header_has_one_encoding_and_comes_back_from_it() -> None:
             decode_index_block(other)
 
 
+def test_balances_of_tokens_with_more_digits_than_money_are_exact() -> None:
+    whole, part = "12345678901234.123456789012345678", "9876543210.987654321098765432"
+    rest = D("12335802358023.135802467913580246")
+    with localcontext(MONEY):
+        log = ChainLog()
+        log.submit(1, mint("mint:I-1", whole))
+        log.submit(2, mint("mint:I-2", "1E-18", "u2"))
+        assert log.supply("IX") == D("12345678901234.123456789012345679")
+        log.give(3, "IX", "u1", D(whole))
+        log.submit(4, ReturnIndex("return:I-3", "IX", "u1", D(part)))
+        assert (log.balance("IX", "u1"), log.custody["IX"]["u1"]) == (D(part), rest)
+        log.submit(5, burn("burn:I-4", str(rest)))
+        assert (log.custody["IX"], log.supply("IX")) == ({}, D("9876543210.987654321098765433"))
+
+
 def test_nothing_is_minted_for_nothing() -> None:
     assert ChainLog().submit(1, mint(quantity="0")) == ChainRefused("quantity is not positive")
-
-
-def test_the_newest_weights_are_on_the_chain() -> None:
-    log = filled_log()
-    second = SetSolverWeights("weights:IX:2", "IX", 2, (("AZ", D(1)),), D(990))
-    log.submit(5, second)
-    assert log.weights("IX") == second
-    assert log.weights("IY") is None
 
 
 def test_a_log_survives_being_put_down() -> None:

@@ -167,3 +167,109 @@ def test_a_commission_of_all_that_was_bought_can_only_be_money(rig: DeskRig) -> 
     waiting(rig)
     said = in_base(rig, "1")
     assert [lot.quantity for lot in rig.facts(LotOpened)] == [one.quantity for one in said]
+
+
+def charge(rig: DeskRig, commission: str, *, worth: str = "0") -> AssetOrderFilled:
+    """A trade of the order for AX that waits, for which the exchange takes AZ that execution could value, or not."""
+    asked = rig.exchange.waiting[0]
+    order = next(one for one in asked.orders if one.symbol == "AX")
+    said = AssetOrderFilled(
+        asked.batch_id,
+        order.order_id,
+        "7",
+        order.symbol,
+        order.side,
+        order.price,
+        order.quantity / 10,
+        D(worth),
+        commission=D(0) if D(worth) else D(commission),
+        commission_asset="" if D(worth) else "AZ",
+        taken=D(commission),
+        taken_symbol="AZ",
+    )
+    rig.deliver(Message("execution", said))
+    return said
+
+
+def balances(rig: DeskRig) -> dict[str, Decimal]:
+    """What the desk owns."""
+    return {asset: holding.balance for asset, holding in rig.desk.state.inventory.holdings.items()}
+
+
+@pytest.mark.parametrize("commission", ["0.01", "-0.01"])
+def test_a_commission_of_another_asset_is_the_houses_who_has_what_lots_bear_for_it(commission: str) -> None:
+    rig = ready_rig()
+    rig.order("C-1", "1000")
+    rig.run(30)
+    rig.exchange.paused = True
+    rig.order("C-2", "800")
+    rig.run(11)
+    before, house, held = balances(rig), house_quantities(rig.desk.state.stock), dict(held_of(rig))
+    worth = D(commission) * 297
+    charge(rig, commission, worth=str(worth))
+    lots = {lot.lot_id: lot for lot in rig.facts(LotOpened)}
+    assert lots["7"].fee == worth
+    paid = lots["AX-buy-7-commission"]
+    assert (paid.symbol, paid.side) == ("AZ", "sell" if D(commission) > 0 else "buy")
+    assert (paid.price, paid.quantity, paid.fee) == (D(297), abs(D(commission)), D(0))
+    assert EXACT.subtract(before["AZ"], balances(rig)["AZ"]) == D(commission)
+    after = house_quantities(rig.desk.state.stock)
+    assert EXACT.subtract(house.get("AZ", D(0)), after.get("AZ", D(0))) == D(commission)
+    assert held_of(rig)["AZ"] >= held["AZ"], "tokens keep what is held for them"
+
+
+def held_of(rig: DeskRig) -> dict[str, Decimal]:
+    """What is held for the tokens of IX."""
+    return rig.desk.state.indexes.live["IX"].held
+
+
+def test_a_commission_of_another_asset_is_valued_by_the_book_of_that_where_no_pair_is_named() -> None:
+    rig = ready_rig()
+    waiting(rig)
+    charge(rig, "0.01")
+    lots = {lot.lot_id: lot for lot in rig.facts(LotOpened)}
+    assert lots["7"].fee > 0
+    assert lots["AX-buy-7-commission"].price == lots["7"].fee * 100
+    assert rig.facts(CommissionUnpriced) == []
+    rig.resume_exchange()
+    rig.run(30)
+    assert [rate.asset for rate in rig.exchange.rates] == []
+    rig.order("C-2", "500")
+    rig.run(30)
+    assert [rate.asset for rate in rig.exchange.rates] == ["AZ"]
+
+
+def test_the_house_gets_nothing_for_a_commission_that_nobody_can_value() -> None:
+    rig = ready_rig()
+    rig.order("C-1", "1000")
+    rig.run(30)
+    rig.exchange.paused = True
+    rig.order("C-2", "800")
+    rig.run(11)
+    rig.set_book("AZ", (), ())
+    newest = next(reversed(rig.desk.state.inventory.holdings["AZ"].lots.values()))
+    said = charge(rig, "0.01")
+    assert rig.facts(CommissionUnpriced) == [CommissionUnpriced(said.order_id, "7", "AZ", D("0.01"))]
+    lots = {lot.lot_id: lot for lot in rig.facts(LotOpened)}
+    assert lots["7"].fee == 0
+    paid = lots["AX-buy-7-commission"]
+    assert (paid.price, paid.fee) == (newest.price, newest.price / 100)
+
+
+def test_a_commission_of_what_is_neither_priced_nor_held_is_left_to_the_comparison_with_the_account() -> None:
+    rig = ready_rig()
+    waiting(rig)
+    rig.set_book("AZ", (), ())
+    charge(rig, "0.01")
+    assert [lot.lot_id for lot in rig.facts(LotOpened)] == ["7"]
+    assert len(rig.facts(CommissionUnpriced)) == 1
+
+
+def test_the_house_buys_back_what_commissions_have_taken_of_what_it_did_not_have() -> None:
+    rig = ready_rig()
+    waiting(rig)
+    charge(rig, "0.1", worth="29.7")
+    assert house_quantities(rig.desk.state.stock)["AZ"] < 0
+    rig.resume_exchange()
+    rig.run(30)
+    assert house_quantities(rig.desk.state.stock).get("AZ", D(0)) >= 0

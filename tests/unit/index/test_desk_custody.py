@@ -169,6 +169,7 @@ def test_tokens_whose_number_is_none_are_refused_and_nothing_goes_back(rig: Desk
         ("IQ", "5", "invalid_symbol"),
         ("IX", "1e-19", "too_much_precision"),
         ("IX", "1e-40", "too_much_precision"),
+        ("IX", "0.5" + "0" * 38 + "1", "too_much_precision"),
         ("IX", "1e30", "too_large"),
     ],
 )

@@ -58,6 +58,28 @@ def is_backed(rig: DeskRig) -> bool:
     return all(abs(wanted.get(asset, D(0)) - held(rig, asset)) < D("1e-3") for asset in {**wanted, **index.held})
 
 
+def test_a_delisting_while_a_house_batch_is_cut_short_is_seen_to_when_that_has_ended_with_nothing() -> None:
+    settings = structs.replace(golden_settings(), assets=("AQ",), house_surplus_max=D(10), nav_interval_ns=0)
+    settings = structs.replace(settings, books=structs.replace(settings.books, stale_after_ns=10**6 * SECOND))
+    rig = DeskRig(settings, books={"AQ": (levels((90, 1000)), levels((100, 1000)))})
+    rig.weigh()
+    rig.exchange.script, rig.exchange.stays = lambda _nth, _order: [], True
+    rig.exchange.stalls = True
+    add_house(rig.desk.state.stock, lot("AX", "5"))
+    rig.desk.state.indexes.attend = True
+    rig.quote("Q-1", "100")
+    rig.run(3)
+    assert [fact.asset for fact in rig.facts(HouseTaskSet)] == ["AX"]
+    add_house(rig.desk.state.stock, lot("AQ", "1"))
+    delist(rig, "AQ", 500)
+    rig.run(10)
+    assert rig.desk.state.tick_at is None, "there is nothing to do before the exchange answers"
+    for ended in rig.exchange.standing.pop(rig.desk.state.indexes.house_batch):
+        rig.tell(ended)
+    rig.run(1)
+    assert "AQ" in [order.symbol for order in rig.exchange.orders]
+
+
 def lot(asset: str, quantity: str, *, bought: bool = True) -> Lot:
     """A lot that was bought, or sold."""
     return Lot(

@@ -14,7 +14,7 @@ from core.index.reasons import EndReason
 from core.index.records import CuratorWeightsSet, IndexOrderEnded, Outcome
 from core.index.stock import house_quantities
 from core.units import SECOND
-from tests.helpers.index_desk import BOB, DeskRig, golden_settings, levels, ready_rig
+from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
 WITH_AW = (("AX", D("0.5")), ("AW", D("0.5")))
@@ -274,3 +274,30 @@ def test_weights_are_taken_while_an_index_is_owing(rig: DeskRig) -> None:
     assert [fact.version for fact in rig.facts(RebalanceEnded)] == [2, 3]
     assert held(rig, "AW") < D("1e-3")
     assert is_backed(rig)
+
+
+def test_what_was_sold_for_nobody_and_is_worth_nothing_keeps_no_seller_waiting() -> None:
+    """A ten-millionth of AZ is not sold, so as much of AX was sold for nobody; then AX rises, and no order takes it."""
+    settings, part = golden_settings(), 1 - D("1e-7")
+    limits = structs.replace(settings.limits, asset_volley_step_size=D(0), min_asset_volley_size=D("1e-4"))
+    rig = ready_rig(structs.replace(settings, limits=limits))
+    rig.order("C-1", "2000")
+    rig.run(60)
+    rig.give_tokens(tokens(rig))
+    rig.exchange.script = lambda _, order: (
+        [(order.quantity * part, order.price)] if order.symbol == "AZ" else _all(order)
+    )
+    rig.order("S-1", "0.5", "sell")
+    rig.run(30)
+    rig.exchange.script = lambda _, order: _all(order)
+    rig.set_book("AX", levels((200, 100)), levels((210, 100)))
+    rig.give_tokens(rig.chain.balance("IX", ALICE))
+    rest = rig.desk.state.custody.balance(ALICE, "IX")
+    assert 0 < -house_quantities(rig.desk.state.stock)["AX"] < D("1e-6")
+    assert rest == tokens(rig) > 1
+    rig.order("S-2", str(rest), "sell")
+    rig.run(60)
+    sold = ended(rig, "S-2")
+    assert sold is not None
+    assert (sold.outcome, sold.filled_quantity) == (Outcome.REDEEMED, rest)
+    assert rig.facts(HouseTaskSet) == []

@@ -6,19 +6,21 @@ from decimal import Decimal
 
 from msgspec import structs
 
+from core.execution.records import ExchangeRulesReported
 from core.index.facts import HouseTaskSet, IndexOrderDeferred
 from core.index.planning import PlanReason
 from core.index.records import CuratorWeightsSet, IndexOrderEnded, Outcome
 from core.index.stock import house_quantities
+from core.market.exchange import Instrument
 from core.units import SECOND
-from tests.helpers.index_desk import BOB, DeskRig, golden_settings, levels, ready_rig
+from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
 ASSETS = ("A1", "A2")
 
 
-def limited(most: int, *, smallest: int = 50, nav_interval_ns: int = 0) -> DeskRig:
-    """A desk of two indexes of one asset each, whose house may hold so much."""
+def limited(most: int, *, smallest: int = 50, nav_interval_ns: int = 0, kept: int = 1000) -> DeskRig:
+    """A desk of two indexes of one asset each, whose house may hold so much in all, and keeps so much of an asset."""
     settings = golden_settings()
     limits = structs.replace(
         settings.limits,
@@ -27,7 +29,9 @@ def limited(most: int, *, smallest: int = 50, nav_interval_ns: int = 0) -> DeskR
         quantity_tolerance=D("1e-18"),
         collateral_tolerance=D("1e-6"),
     )
-    rig = ready_rig(structs.replace(settings, limits=limits, nav_interval_ns=nav_interval_ns))
+    rig = ready_rig(
+        structs.replace(settings, limits=limits, nav_interval_ns=nav_interval_ns, house_surplus_max=D(kept))
+    )
     for asset in ASSETS:
         rig.tell(CuratorWeightsSet(f"I{asset}", ((asset, D(1)),)))
     rig.run(1)
@@ -89,6 +93,92 @@ def test_what_prices_alone_have_made_too_much_is_sold_when_it_is_next_valued() -
     rig.run(12)
     assert [(fact.asset, fact.side, fact.priority) for fact in rig.facts(HouseTaskSet)] == [("A1", "sell", "surplus")]
     assert holds(rig, "A1") == 0
+
+
+def test_what_prices_alone_have_made_more_than_the_house_keeps_of_an_asset_is_sold_as_well() -> None:
+    rig = limited(10_000, nav_interval_ns=10 * SECOND, kept=100)
+    small_order(rig, "C-1", "A1")
+    price(rig, 1000)
+    rig.run(12)
+    assert [(fact.asset, fact.side, fact.priority) for fact in rig.facts(HouseTaskSet)] == [("A1", "sell", "surplus")]
+    assert 0 < holds(rig, "A1") * 1000 < 110
+
+
+def test_what_running_batches_will_leave_counts_against_what_the_house_may_hold() -> None:
+    """Each of the two orders would leave it 43."""
+    rig = limited(60)
+    rig.exchange.paused = True
+    small_order(rig, "C-1", "A1")
+    small_order(rig, "C-2", "A2", ALICE)
+    assert [asked.orders[0].symbol for asked in rig.exchange.waiting] == ["A1"]
+    assert [(fact.order_id, fact.reason) for fact in rig.facts(IndexOrderDeferred)] == [("I-2", "house_exposure")]
+    rig.resume_exchange()
+    rig.run(5)
+    assert minted(rig) == ["C-1", "C-2"]
+    assert holds(rig, "A1") * 101 + holds(rig, "A2") * 101 <= 60
+
+
+def test_what_the_house_has_on_offer_counts_until_it_is_sold() -> None:
+    rig = limited(100)
+    small_order(rig, "C-1", "A1")
+    price(rig, 1000)
+    rig.exchange.paused = True
+    small_order(rig, "C-2", "A2")
+    assert [(one.symbol, one.side) for asked in rig.exchange.waiting for one in asked.orders] == [("A1", "sell")]
+    small_order(rig, "C-3", "A2", ALICE)
+    assert len(rig.exchange.waiting) == 1
+    rig.resume_exchange()
+    rig.run(5)
+    assert sorted(minted(rig)) == ["C-1", "C-2", "C-3"]
+    assert holds(rig, "A1") == 0
+
+
+def test_room_that_no_order_needs_any_more_is_not_made() -> None:
+    """What the second order has to wait for is what it takes; and then there is no reason to sell what is left."""
+    rig = limited(60)
+    rig.exchange.paused = True
+    small_order(rig, "C-1", "A1")
+    small_order(rig, "C-2", "A1", ALICE)
+    assert [(fact.order_id, fact.reason) for fact in rig.facts(IndexOrderDeferred)] == [("I-2", "house_exposure")]
+    rig.resume_exchange()
+    rig.run(5)
+    assert minted(rig) == ["C-1", "C-2"]
+    rig.tell(CuratorWeightsSet("IA2", (("A1", D(1)), ("A2", D(1)))))
+    rig.run(60)
+    assert rig.facts(HouseTaskSet) == []
+    assert len(rig.exchange.orders) == 1
+
+
+def test_for_an_order_that_needs_room_the_house_sells_less_than_its_own_smallest_order() -> None:
+    """It holds 43 of an asset, and sends no order of less than 50 otherwise."""
+    rig = limited(60)
+    small_order(rig, "C-1", "A1")
+    rig.run(60)
+    assert rig.facts(HouseTaskSet) == []
+    small_order(rig, "C-2", "A2")
+    assert minted(rig) == ["C-1", "C-2"]
+    assert holds(rig, "A1") == 0
+    assert holds(rig, "A2") > 0
+
+
+def test_what_the_exchange_takes_no_order_for_the_house_keeps_whoever_needs_the_room() -> None:
+    rig = limited(60)
+    filters = (Instrument("A1", "A1", "USDC", notional_min=D(50)),)
+    rig.tell(ExchangeRulesReported(filters), "execution")
+    small_order(rig, "C-1", "A1")
+    small_order(rig, "C-2", "A2")
+    assert minted(rig) == ["C-1"]
+    assert rig.facts(HouseTaskSet) == []
+    assert holds(rig, "A1") > 0
+
+
+def test_what_the_house_keeps_of_an_asset_is_no_task_if_the_exchange_takes_no_order_for_it() -> None:
+    rig = limited(1000, smallest=20, kept=0)
+    rig.tell(ExchangeRulesReported((Instrument("A1", "A1", "USDC", notional_min=D(50)),)), "execution")
+    small_order(rig, "C-1", "A1")
+    assert D(40) < holds(rig, "A1") * 101 < 50
+    rig.run(60)
+    assert rig.facts(HouseTaskSet) == []
 
 
 def test_what_is_left_of_orders_that_were_cancelled_does_not_stay_beyond_the_limit() -> None:

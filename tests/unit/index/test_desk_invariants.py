@@ -86,6 +86,31 @@ def fill_for_nothing(state: DeskState) -> None:
     order(state).filled += D("0.1")
 
 
+def give_less(state: DeskState) -> None:
+    order(state).assigned["AX"] -= D("0.1")
+
+
+def change_a_lot_of_an_order(state: DeskState) -> None:
+    next(iter(order(state).lots.values())).quantity -= D("0.1")
+
+
+def change_a_lot_of_an_order_that_has_ended(state: DeskState) -> None:
+    next(iter(state.orders.ended["I-1"].lots.values())).quantity -= D("0.1")
+
+
+def fill_for_hardly_anything(state: DeskState) -> None:
+    """A tenth of the tolerance in tokens, which is worth a cent."""
+    order(state).filled += D("0.00001")
+
+
+def sell_a_little_that_is_not_there(state: DeskState) -> None:
+    state.indexes.live["IX"].held["AW"] = D("-0.0001")
+
+
+def hold_a_little_too_little(state: DeskState) -> None:
+    state.indexes.live["IX"].hold("AX", D("-0.0001"))
+
+
 def break_a_fraction(state: DeskState) -> None:
     engaged = next(iter(state.batches.running.values())).engaged["I-2"]
     part = engaged.parts[0]
@@ -121,6 +146,10 @@ def mix_up_ids(state: DeskState) -> None:
     order(state, "I-3").client_order_id = "C-9"
 
 
+def stop_going_on(state: DeskState) -> None:
+    del state.orders.going_on["I-2"]
+
+
 def leave_the_line(state: DeskState) -> None:
     order(state, "I-3").state = IndexOrderState.READY
 
@@ -137,6 +166,12 @@ def leave_the_line(state: DeskState) -> None:
         (cost_more_than_there_is, "I1 I-2: its lots cost 1 more than its collateral"),
         (shrink_a_lot, "I6 AX"),
         (fill_for_nothing, "I7 I-2"),
+        (give_less, "I7 I-2"),
+        (change_a_lot_of_an_order, "I7 I-2: it was given "),
+        (change_a_lot_of_an_order_that_has_ended, "I7 I-1: it was given "),
+        (fill_for_hardly_anything, "I7 I-2"),
+        (sell_a_little_that_is_not_there, "I11 IX: -0.0001 AW are held"),
+        (hold_a_little_too_little, "I12 IX: "),
         (break_a_fraction, "I8 B-"),
         (forget_volume, "I9: "),
         (keep_an_order_id, "I9: "),
@@ -146,6 +181,7 @@ def leave_the_line(state: DeskState) -> None:
         (end_twice, "I10 I-3"),
         (mix_up_ids, "I10 I-3"),
         (leave_the_line, "I10 I-3"),
+        (stop_going_on, "I10 I-2"),
     ],
 )
 def test_a_planted_violation_is_found(plant: Callable[[DeskState], None], found: str) -> None:

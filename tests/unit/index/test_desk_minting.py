@@ -10,7 +10,7 @@ from msgspec import structs
 
 from core.index.allocation import OrderFill
 from core.index.chain import MintIndex, RecordInvoice
-from core.index.chain_log import verify_event
+from core.index.chain_log import prove_event, verify_event
 from core.index.facts import ChainCallDone, ChainCallRetried, IndexOrderMoved
 from core.index.invoices import MintInvoice
 from core.index.reasons import EndReason
@@ -116,7 +116,7 @@ def test_dust_that_costs_nothing_is_not_minted_and_its_order_ends_as_it_was_to(r
     rig.run(11)
     rig.exchange.script = lambda _nth, _order: []
     rig.resume_exchange()
-    dust = OrderFill("I-1", "IX", "buy", D("3e-18"), D(0), ())
+    dust = OrderFill("I-1", "IX", "buy", D("1e-19"), D(0), ())
     rig.desk.state.orders.live["I-1"].take(rig.now, dust)
     rig.desk.state.indexes.fill(dust)
     rig.cancel("C-1")
@@ -169,7 +169,7 @@ def test_the_invoice_adds_up_and_its_digest_is_proved_by_the_chain(rig: DeskRig)
     assert invoice.execution_price * invoice.filled_quantity == pytest.approx(cost)
     confirmed = rig.chain.done["invoice:I-1"]
     assert confirmed is not None
-    proof = rig.chain.proof(confirmed.height, confirmed.index)
+    proof = prove_event(rig.chain.sealed(confirmed.height), confirmed.index)
     assert isinstance(proof.event.did, RecordInvoice)
     assert proof.event.did.digest == sha256(encode(invoice)).digest()
     assert verify_event(proof, confirmed.block_hash)
@@ -196,7 +196,7 @@ def test_what_the_chain_has_done_is_stated_with_its_place_on_the_chain(rig: Desk
     mint = done["mint:I-1"]
     [event] = [event for event in rig.chain.events[mint.height - 1] if isinstance(event.did, MintIndex)]
     assert event == rig.chain.events[mint.height - 1][mint.index]
-    assert verify_event(rig.chain.proof(mint.height, mint.index), bytes.fromhex(mint.block_hash))
+    assert verify_event(prove_event(rig.chain.sealed(mint.height), mint.index), bytes.fromhex(mint.block_hash))
 
 
 @pytest.mark.parametrize("amount", ["12345678901.123456789012345678", "999999999999999.999999999999999999"])

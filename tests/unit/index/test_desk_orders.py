@@ -54,6 +54,8 @@ def refusals(rig: DeskRig) -> list[str]:
         ("Infinity", "buy", "IX", OrderRefusal.INVALID_AMOUNT),
         ("1.0000001", "buy", "IX", OrderRefusal.TOO_MUCH_PRECISION),
         ("1E-30", "sell", "IX", OrderRefusal.TOO_MUCH_PRECISION),
+        ("100." + "0" * 33 + "4", "buy", "IX", OrderRefusal.TOO_MUCH_PRECISION),
+        ("0.5" + "0" * 38 + "1", "sell", "IX", OrderRefusal.TOO_MUCH_PRECISION),
         ("1E+30", "buy", "IX", OrderRefusal.TOO_LARGE),
         ("5", "buy", "IY", OrderRefusal.INVALID_SYMBOL),
     ],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from sys import setprofile
-from types import FrameType
 
 import pytest
 from msgspec import structs
@@ -13,6 +11,7 @@ from core.index.reasons import QuoteRefusal
 from core.index.records import CancelQuoteRequest, IndexQuoteCancelled, IndexQuoteReady, IndexQuoteRejected
 from core.kernel.record import TimerFired
 from core.market.exchange import BookDelta
+from tests.helpers.effort import calls_of
 from tests.helpers.index_desk import ALICE, DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
@@ -110,18 +109,14 @@ def steps_of_a_quote(*, orders: int = 5, depth: int = 1) -> int:
         rig.order("C-1", "400", user=f"1:0x{number:02x}")
     rig.run(11)
     assert len(rig.desk.state.orders.ready.due) == orders - rig.settings.max_batch_size
-    calls = 0
 
-    def count(_frame: FrameType | None, event: str, _arg: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
+    def quote() -> None:
+        rig.tell(BookDelta("AX", 0, 1000, levels((90, 7)), ()), "exchange")
+        rig.quote("Q-1", "1000")
+        rig.now = rig.timers.pop("tick")
+        rig.deliver(TimerFired("tick", rig.now))
 
-    setprofile(count)
-    rig.tell(BookDelta("AX", 0, 1000, levels((90, 7)), ()), "exchange")
-    rig.quote("Q-1", "1000")
-    rig.now = rig.timers.pop("tick")
-    rig.deliver(TimerFired("tick", rig.now))
-    setprofile(None)
+    calls = calls_of(quote)
     assert len(rig.facts(IndexQuoteReady)) == 1
     return calls
 

@@ -43,6 +43,12 @@ def refusals(rig: DeskRig) -> list[str]:
     return [fact.reason for fact in rig.facts(WeightsRefused)]
 
 
+def on_chain(rig: DeskRig) -> list[SetSolverWeights]:
+    """The compositions of IX that were published, the newest last."""
+    events = (event.did for block in rig.chain.events for event in block)
+    return [did for did in events if isinstance(did, SetSolverWeights) and did.symbol == "IX"]
+
+
 def held(rig: DeskRig) -> dict[str, Decimal]:
     """What is held for the tokens of IX, to twelve decimals."""
     return {asset: round(quantity, 12) for asset, quantity in rig.desk.state.indexes.live["IX"].held.items()}
@@ -66,8 +72,7 @@ def test_first_weights_make_a_basket_at_volume_weighted_prices_and_reach_the_cha
         "AX": pytest.approx(D("8.2758620690")),
         "AZ": pytest.approx(D("0.6735751295")),
     }
-    weights = rig.chain.weights("IX")
-    assert isinstance(weights, SetSolverWeights)
+    (weights,) = on_chain(rig)
     assert (weights.version, weights.quantities) == (1, basket.quantities)
 
 
@@ -103,9 +108,7 @@ def test_later_weights_are_traded_for_then_published(rig: DeskRig) -> None:
         [fact for fact in rig.facts(IndexBatchOpened) if not fact.order_ids or fact.symbol]
     )
     assert close(held(rig), needed(rig))
-    weights = rig.chain.weights("IX")
-    assert weights is not None
-    assert weights.version == 2
+    assert [weights.version for weights in on_chain(rig)] == [1, 2]
 
 
 def test_orders_wait_for_the_new_basket(rig: DeskRig) -> None:
@@ -207,6 +210,20 @@ def test_weights_during_a_rebalance_come_after_it(rig: DeskRig) -> None:
 def test_malformed_weights_are_refused(rig: DeskRig, weights: tuple[tuple[str, Decimal], ...]) -> None:
     rig.weigh("IX", weights)
     assert refusals(rig)[-1] == WeightsRefusal.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["", "A X", "-AX", "A" * 33, "AX\n"])
+def test_what_no_index_or_asset_can_be_called_is_refused_and_the_desk_comes_back(rig: DeskRig, name: str) -> None:
+    rig.books[name] = rig.books["AX"]
+    rig.said.clear()
+    rig.weigh(name, HALVES)
+    rig.weigh("IY", ((name, D(1)), ("AZ", D(1))))
+    rig.tell(DelistAsset(name, rig.now + SECOND))
+    assert refusals(rig) == [WeightsRefusal.MALFORMED] * 3
+    assert all(repr(name) in fact.text for fact in rig.facts(WeightsRefused))
+    indexes = rig.desk.state.indexes
+    assert (list(indexes.live), indexes.weighing, indexes.delisted) == (["IX"], {}, {})
+    rig.restart()
 
 
 def test_a_target_price_is_positive(rig: DeskRig) -> None:

@@ -68,9 +68,11 @@ def test_a_difference_that_trades_leave_as_it_is_is_not_told_again(rig: DeskRig)
     assert differences(rig) == [("AX", D(2))]
 
 
-def test_a_difference_within_the_tolerance_is_none(rig: DeskRig) -> None:
-    report(rig, AX=str(rig.settings.limits.quantity_tolerance))
+def test_what_is_nothing_of_any_asset_is_no_difference_and_twice_that_is_one(rig: DeskRig) -> None:
+    report(rig, AX=str(rig.settings.limits.nothing))
     assert differences(rig) == []
+    report(rig, AX=str(2 * rig.settings.limits.nothing))
+    assert differences(rig) == [("AX", D("-2E-18"))]
 
 
 def test_a_difference_stops_nothing(rig: DeskRig) -> None:

@@ -14,6 +14,7 @@ from core.index.inventory import find
 from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.records import IndexOrderEnded, IndexOrderFill, IndexTokensDeposited, Outcome
 from core.kernel.record import Call, Send
+from core.units import MONEY
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_settings, ready_rig
 
 D = Decimal
@@ -253,3 +254,23 @@ def test_a_sell_is_engaged_by_quantity_within_the_cap_of_one_order() -> None:
     assert len({fact.batch_id for fact in fills}) == 2
     assert last(one).filled_quantity == 1
     assert len(one.facts(MintInvoice)) == 1
+
+
+@pytest.mark.parametrize("target", ["8.93E-10", "2.3E-11", "9.4E-12"])
+def test_tokens_of_more_digits_than_money_are_bought_and_burned_to_the_last_digit(target: str) -> None:
+    rig = ready_rig(structs.replace(golden_settings(), order_amount_max=D(10) ** 18, target_price=D(target)))
+    rig.exchange.script = lambda _, order: [(order.quantity * D(part), order.price) for part in ("0.3", "0.2")]
+    rig.order("C-1", "3521.0175")
+    rig.order("C-2", "9.7")
+    rig.order("C-1", "900.123456", user=BOB)
+    rig.run(300)
+    for user in (ALICE, BOB):
+        held = rig.chain.balance("IX", user)
+        rig.give_tokens(held, user)
+        rig.order("C-3", str(held), "sell", user=user)
+        rig.run(1000)
+    calls = [effect for effects in rig.effects for effect in effects if isinstance(effect, Call)]
+    burned = [call.body.quantity for call in calls if isinstance(call.body, BurnIndex)]
+    assert len(burned) == 2, "none of them is more than what there is, which would be asked for again and again"
+    assert max(len(quantity.as_tuple().digits) for quantity in burned) > MONEY.prec
+    assert rig.desk.state.indexes.live["IX"].supply == rig.chain.supply("IX")

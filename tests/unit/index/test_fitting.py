@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from msgspec import structs
@@ -24,7 +24,9 @@ from core.index.planning import (
 )
 from core.index.sizing import whole_steps_up
 from core.index.validate import violations
+from core.index.wishes import wished_quantity
 from core.market.orders import Side
+from core.units import EXACT, MONEY
 from tests.unit.index.scripted import levels, view
 
 D = Decimal
@@ -291,6 +293,16 @@ def test_what_the_house_may_hold_limits_padding_and_the_last_order_waits() -> No
     assert set(engaged(planned(full))) == {"I-1", "I-2"}
 
 
+def test_what_the_house_will_get_leaves_no_more_room_than_what_it_has() -> None:
+    order, tight = buy(1, "IZ", "1.1"), structs.replace(LIMITS, house_exposure_max=D(100))
+    # AX and AW are padded by 4.45 each
+    coming = (held("AX", 1, 100, house=True),)
+    assert set(engaged(planned(problem(order, limits=tight)))) == {"I-1"}
+    for of in (problem(order, limits=tight, held=coming), structs.replace(problem(order, limits=tight), tied=coming)):
+        made = planned(of)
+        assert [one.reason for one in made.deferred] == [PlanReason.HOUSE_EXPOSURE]
+
+
 def test_steps_are_given_up_before_orders_are() -> None:
     limits = structs.replace(LIMITS, house_exposure_max=D(0))
     made = planned(problem(buy(1, "IX", "1000.1"), limits=limits))
@@ -416,3 +428,11 @@ def test_the_smallest_orders_of_a_live_run_are_padded_as_they_were(mode: Mode) -
     assert [row.demand * row.limit for row in made.assets] == pytest.approx([D("7.19172"), D("4.79629")], rel=D("3e-5"))
     # 7.19172 up to a step of 0.2, and 4.79629 up to the smallest order
     assert [row.quantity * row.limit for row in made.assets] == pytest.approx([D("7.2"), D(5)], rel=D("1e-20"))
+
+
+def test_a_sell_wishes_no_more_than_what_is_left_of_it_however_many_digits_that_has() -> None:
+    left, carried = D("12345678901234.123456789012345678"), D("9876543210.987654321098774000")
+    with localcontext(MONEY):
+        wished = wished_quantity(Demand("I-1", "IX", "sell", left, carried), D("1E-12"), LIMITS)
+    short = EXACT.subtract(EXACT.add(left, carried), wished)
+    assert 0 <= short < D("1E-13")

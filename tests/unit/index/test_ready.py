@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from core.index.ready import ReadyLine, of_asset, of_index
 
+BUY, SELL = "buy:IX", "sell:IX"
+
 
 def line_of(*order_ids: str) -> ReadyLine:
     """A line of orders that are all due."""
     line = ReadyLine()
     for order_id in order_ids:
-        line.add(order_id)
+        line.add(order_id, BUY)
     return line
 
 
@@ -53,8 +55,8 @@ def test_who_leaves_or_waits_for_something_else_leaves_no_trace() -> None:
 
 def test_who_gathers_is_ready_and_is_due_when_the_time_has_come() -> None:
     line = line_of("I-1")
-    line.gather("I-2", 5)
-    line.gather("I-3", 7)
+    line.gather("I-2", BUY, 5)
+    line.gather("I-3", SELL, 7)
     assert "I-2" in line
     assert (list(line.due), line.next_ripe()) == (["I-1"], 5)
     line.ripen(4)
@@ -63,3 +65,21 @@ def test_who_gathers_is_ready_and_is_due_when_the_time_has_come() -> None:
     assert (list(line.due), line.next_ripe()) == (["I-1", "I-2"], 7)
     line.drop("I-3")
     assert (line.next_ripe(), "I-3" in line) == (None, False)
+
+
+def test_the_line_knows_how_many_of_each_kind_are_due_and_gather_whatever_has_happened_to_them() -> None:
+    line = line_of("I-1", "I-2")
+    line.gather("I-3", SELL, 5)
+    line.gather("I-4", SELL, 6)
+    line.park("I-1", of_asset("AX"))
+    assert (line.due_kinds, line.gathering_kinds) == ({BUY: 1}, {SELL: 2})
+    line.ripen(5)
+    line.release("I-4")
+    assert (line.due_kinds, line.gathering_kinds) == ({BUY: 1, SELL: 2}, {})
+    line.wake(of_asset("AX"))
+    line.park("I-2", of_asset("AX"))
+    line.wake_all()
+    assert line.due_kinds == {BUY: 2, SELL: 2}
+    for order_id in ("I-1", "I-2", "I-3", "I-4"):
+        line.drop(order_id)
+    assert line == ReadyLine()

@@ -12,7 +12,7 @@ from core.index.basket import index_price
 from core.index.batch import complete, on_end, open_batch
 from core.index.house_batch import house_plan
 from core.index.nav import nav_point
-from core.index.planning import NoRoom, Plan, PlanLimits, PlanReason
+from core.index.planning import NoRoom, NotPlanned, Plan, PlanLimits, PlanReason
 from core.index.rebalance import (
     HouseTask,
     Priority,
@@ -24,6 +24,7 @@ from core.index.rebalance import (
 )
 from core.index.stock import Stock
 from core.index.validate import violations
+from core.market.exchange import Instrument
 from core.market.orders import Side
 from tests.unit.index.scripted import levels, view
 from tests.unit.index.test_batch import RULES, begin, fill, trade
@@ -195,6 +196,25 @@ def test_house_plans_keep_the_rules_of_all_plans() -> None:
     assert isinstance(made, Plan)
     # The problem has no demands: that tasks are engaged instead is all there is to say
     assert [one.partition(" [")[0] for one in violations(of, made)] == ["orders asked"]
+
+
+def test_what_is_too_little_for_the_desk_the_house_sells_where_there_is_nothing_else_to_do() -> None:
+    """3 AX for 300, where exchange orders are for 500 at least, with and without a filter of the exchange."""
+    small, other = own("a", "AX", "3"), task("b", "AW", "buy", "100")
+    limits = structs.replace(LIMITS, min_asset_volley_size=D(500))
+    of = problem(limits=structs.replace(limits, house_exposure_max=D(100)))
+    for one in (of, structs.replace(of, limits=limits)):
+        alone, both = house_plan(one, (small,), 0), house_plan(one, (small, other), 0)
+        assert isinstance(alone, Plan)
+        assert isinstance(both, Plan)
+        assert [(row.asset, row.side, row.quantity) for row in alone.assets] == [("AX", "sell", D(3))]
+        assert alone.deferred == ()
+        assert [one.order_id for one in both.engagements] == ["b"]
+        assert both.deferred == (NotPlanned("a", PlanReason.TOO_SMALL, "AX"),)
+    barred = house_plan(structs.replace(of, instruments=(Instrument("AX", "AX", "Q", quantity_min=D(4)),)), (small,), 0)
+    assert isinstance(barred, Plan)
+    assert (barred.engagements, barred.assets) == ((), ())
+    assert barred.deferred == (NotPlanned("a", PlanReason.TOO_SMALL, "AX"),)
 
 
 def test_nav_tracking_and_premium() -> None:

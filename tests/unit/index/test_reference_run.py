@@ -8,7 +8,6 @@ import pytest
 
 from core.index.fitting import plan, quote
 from core.index.planning import Mode, Plan
-from core.index.reconciliation import compress
 from tests.unit.index.scripted import LIMITS, ORDERED, ROUTING_FEE, VIEWS, Scripted, index
 
 D = Decimal
@@ -174,7 +173,7 @@ def test_every_lot(run: Scripted) -> None:
 
 def test_what_is_assigned_of_each_lot(run: Scripted) -> None:
     assigned = dict.fromkeys((lot.lot_id for lot in run.lots), D(0))
-    for piece in compress(run.slices):
+    for piece in run.slices:
         assigned[piece.lot_id] += piece.quantity
     for lot in run.lots:
         near([assigned[lot.lot_id]], [str(PARTLY_ASSIGNED.get(lot.lot_id, lot.quantity))])

@@ -129,18 +129,20 @@ def test_a_batch_that_is_larger_than_a_limit_begins_when_the_limit_is_unused(cou
     if wait:
         room.sent(0, 100)
     many = structs.replace(found, assets=found.assets[:1] * count)
-    assert room.holds_back(0, many, LIMITS) == bool(wait)
-    assert room.held_until == wait
+    room.hold_back(0, many, LIMITS)
+    assert (room.is_held(0), room.held_until) == (bool(wait), wait)
 
 
 def test_the_next_batch_waits_for_the_end_of_a_line_that_is_longer_than_a_limit() -> None:
     room, found = Room(), planned(LIMITS)
     room.sent(0, 250)
     many = structs.replace(found, assets=found.assets[:1] * 51)
-    assert room.holds_back(SECOND, many, LIMITS)
+    room.hold_back(SECOND, many, LIMITS)
+    assert room.is_held(SECOND)
     assert (room.queued_until, room.held_until) == (20 * SECOND, 30 * SECOND)
     covered = structs.replace(found, assets=())
-    assert not room.holds_back(SECOND, covered, LIMITS), "nothing goes to the exchange"
+    room.hold_back(SECOND, covered, LIMITS)
+    assert not room.is_held(SECOND), "nothing goes to the exchange"
 
 
 def test_a_problem_has_the_filters_of_its_own_assets_alone() -> None:
@@ -154,5 +156,7 @@ def test_little_of_an_asset_is_an_exchange_order_all_the_same() -> None:
     room, found = Room(), planned(limits)
     room.sent(0, 100)
     little = structs.replace(found, assets=(structs.replace(found.assets[0], quantity=D("5e-5")),))
-    assert room.holds_back(0, little, limits)
-    assert not room.holds_back(0, little, structs.replace(limits, mode=Mode.REFERENCE))
+    room.hold_back(0, little, limits)
+    assert room.is_held(0)
+    room.hold_back(0, little, structs.replace(limits, mode=Mode.REFERENCE))
+    assert not room.is_held(0)

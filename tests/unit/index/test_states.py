@@ -90,6 +90,16 @@ def test_a_call_is_made_again_until_it_is_confirmed() -> None:
     assert CHAIN_CALLS.after(states[-1], ChainCallStep.CONFIRMED, "mint:I-1") is ChainCallState.DONE
 
 
+def test_a_call_that_has_its_last_word_is_never_made_again() -> None:
+    for step, end in (
+        (ChainCallStep.CONFIRMED, ChainCallState.DONE),
+        (ChainCallStep.DECLINED, ChainCallState.DECLINED),
+    ):
+        for state in (ChainCallState.DUE, ChainCallState.ASKED):
+            assert CHAIN_CALLS.after(state, step, "mint:I-1") is end
+        assert CHAIN_CALLS.is_terminal(end)
+
+
 def test_a_batch_that_trades_cannot_skip_the_end_of_its_exchange_orders() -> None:
     for state in (IndexBatchState.OPENED, IndexBatchState.TRADING, IndexBatchState.CANCELLING):
         with pytest.raises(IllegalTransition):

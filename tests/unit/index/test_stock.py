@@ -15,6 +15,7 @@ from core.index.stock import (
     house_quantities,
     leave_to_house,
     offer,
+    on_offer,
     put,
     spoiled,
     take,
@@ -115,6 +116,7 @@ def test_what_the_house_offers_is_its_own_still_and_nobody_elses_to_use() -> Non
     offer(stock, "AX", "buy", D(3))
     assert (house_quantities(stock), cost(stock)) == ({"AX": D(4)}, D(400))
     assert [(one.asset, one.quantity) for one in held(stock)] == [("AX", D(1))]
+    assert [(one.quantity, one.house) for one in on_offer(stock)] == [(D(2), True), (D(1), True)]
     assert total_of(take(stock.offered, "buy:AX", D(1))) == 1
     take_back(stock)
     assert (stock.offered, total_of(stock.house["buy:AX"])) == ({}, D(3))
@@ -128,6 +130,7 @@ def test_what_nobody_may_take_is_offered_first() -> None:
     offer(stock, "AX", "sell", D(3), worst=D(90))
     assert [(one.lot_id, one.remaining) for one in stock.offered["sell:AX"]] == [("L-2", D(2)), ("L-1", D(1))]
     assert [(one.lot_id, one.remaining) for one in stock.house["sell:AX"]] == [("L-1", D(1)), ("L-3", D(2))]
+    assert on_offer(stock) == (), "what is being bought back stands against nothing any more"
     assert spoiled(stock, "AX", D(90)) == 2
 
 

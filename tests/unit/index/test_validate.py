@@ -104,6 +104,13 @@ def test_lots_that_are_too_dear_for_a_plan_are_no_stock() -> None:
     assert any("takes 1" in found for found in violations(dear, planned(PROBLEM)))
 
 
+def test_a_plan_that_adds_to_a_house_that_will_be_full_is_seen() -> None:
+    padded = problem(buy(1, "IZ", "1.1"), limits=structs.replace(LIMITS, house_exposure_max=D(100)))
+    full = structs.replace(padded, tied=(held("AX", 1, 100, house=True),))
+    assert violations(padded, planned(padded)) == []
+    assert violations(full, planned(padded)) == ["the house would hold 108.900000000000000000, it may hold 100"]
+
+
 def test_an_order_beyond_its_own_cap_is_seen() -> None:
     tight: PlanProblem = structs.replace(PROBLEM, limits=structs.replace(PROBLEM.limits, max_order_volley_size=D(900)))
     assert any("one order may be 900" in found for found in violations(tight, planned(PROBLEM)))
