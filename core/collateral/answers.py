@@ -23,22 +23,27 @@ from core.collateral.hops import (
 )
 from core.collateral.legs import accept, arrive, fail, give_back, send, send_again
 from core.collateral.states import BridgeState, BridgeStep, HoldingStep, LegState
-from core.collateral.transfers import Leg, Transfer, leg_of
+from core.collateral.transfers import Leg, Transfer, subject_of
 from core.collateral.vault import Vault
 from core.kernel.record import Record, Reply
 from core.units import MONEY, Nanos, is_number
 
 DISPUTES_MAX: Final = 16
-"""So many disputes of a transfer are remembered, to know which were stated."""
+"""So many disputes of a transfer, and of all that are forgotten, are remembered, to know which were stated."""
 
 
 def on_reply(vault: Vault, now: Nanos, event: Reply[Any]) -> None:
-    """What a hop has answered. An answer about a leg that is over changes nothing any more."""
-    transfer_id, number = leg_of(event.call_id)
+    """What a hop has answered. An answer about a leg that is over changes nothing any more.
+
+    Nor does one about terms once the leg has some: a bridge that suggests none now may have the money by then.
+    """
+    transfer_id, number, is_terms = subject_of(event.call_id)
     transfer = vault.state.transfers.get(transfer_id)
     if transfer is None:
         return
     leg = transfer.leg
+    if is_terms and not (leg is not None and leg.number == number and leg.state is LegState.QUOTING):
+        return
     if leg is None or leg.number != number:
         dispute_stale(vault, transfer, number, event.body)
     elif not is_nonsense(vault, transfer, leg, event.body):
@@ -57,11 +62,15 @@ def is_nonsense(vault: Vault, transfer: Transfer, leg: Leg, said: Record) -> boo
 
 def dispute(vault: Vault, transfer: Transfer, hop: str, number: int, what: str) -> None:
     """State that a hop says what cannot be, once however often it says so."""
-    said = f"{number}: {what}"
-    if said in transfer.disputes:
-        return
-    transfer.disputes = [*transfer.disputes[1 - DISPUTES_MAX :], said]
-    vault.note(HopDisputed(transfer.transfer_id, number, hop, what))
+    if _is_new(transfer.disputes, f"{number}: {what}"):
+        vault.note(HopDisputed(transfer.transfer_id, number, hop, what))
+
+
+def dispute_forgotten(vault: Vault, transfer_id: str, number: int, what: str) -> None:
+    """State that something is said of a transfer that is over, or never was, once however often it is said: the last
+    of these are remembered."""
+    if _is_new(vault.state.disputes, f"{transfer_id}.{number}: {what}"):
+        vault.note(HopDisputed(transfer_id, number, "", what))
 
 
 def dispute_stale(vault: Vault, transfer: Transfer, number: int, said: Record) -> None:
@@ -147,6 +156,15 @@ _ANSWERS: Final[dict[type[Record], Callable[[Vault, Nanos, Transfer, Any], None]
     FundsRefused: _on_refused,
     FundsReturned: _on_returned,
 }
+
+
+def _is_new(disputes: list[str], what: str) -> bool:
+    """Whether that was not stated lately; then it counts as stated."""
+    if what in disputes:
+        return False
+    disputes.append(what)
+    del disputes[:-DISPUTES_MAX]
+    return True
 
 
 def _is_of(vault: Vault, transfer: Transfer, leg: Leg, amount: Decimal) -> bool:

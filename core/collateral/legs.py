@@ -26,7 +26,7 @@ from core.collateral.last_words import tell_under_way
 from core.collateral.moving import advance, leave, should_turn
 from core.collateral.positions import ZERO
 from core.collateral.states import HoldingStep, LegState, LegStep
-from core.collateral.transfers import UNSENT, Leg, Transfer, call_id_of
+from core.collateral.transfers import UNSENT, Leg, Purpose, Transfer, call_id_of
 from core.collateral.vault import Vault
 from core.kernel.record import Call, Record
 from core.units import Nanos
@@ -111,6 +111,8 @@ def arrive(vault: Vault, now: Nanos, transfer: Transfer, amount: Decimal) -> Non
     assert leg is not None
     fee = _charge(vault, now, transfer, amount)
     vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, amount, place=leg.destination)
+    if transfer.purpose is not Purpose.ROUTE and leg.source in vault.state.left_at:
+        vault.state.left_at.remove(leg.source)
     transfer.at = leg.destination
     transfer.used.append(leg.hop)
     _end_leg(vault, transfer, LegStep.MOVED, fee)
@@ -178,13 +180,14 @@ def _ask_terms(vault: Vault, now: Nanos, transfer: Transfer) -> None:
 
 
 def _inquire(vault: Vault, now: Nanos, transfer: Transfer, question: Record) -> None:
-    """Put a question to the hop of a leg, and wait for the longer the more of them have had no answer."""
+    """Put a question to the hop of a leg, and wait the longer the more of them have had no answer."""
     leg = transfer.leg
     assert leg is not None
     hop, pauses = vault.graph.hops[leg.hop], vault.settings.queries
     pause = pauses[min(leg.queries, len(pauses) - 1)]
     leg.queries += 1
-    vault.emit(Call(service_of(leg.hop), call_id_of(transfer, leg), question))
+    call_id = call_id_of(transfer, leg, is_terms=isinstance(question, SuggestFees))
+    vault.emit(Call(service_of(leg.hop), call_id, question))
     vault.wait(transfer, now + max(pause, hop.reply_timeout))
 
 

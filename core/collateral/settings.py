@@ -59,7 +59,7 @@ class HopSettings(msgspec.Struct, frozen=True, kw_only=True):
     capacity: Decimal | None = None
     """How much may be under way at once. It never takes more."""
     reply_timeout: Nanos = 3 * SECOND
-    """So long after a request without an answer, the hop is asked what became of it."""
+    """So long after a request without an answer, the hop is asked what became of it, or for its terms again."""
     poll: Nanos = 30 * SECOND
     """How often a hop that has money under way is asked how it is going."""
     bridge: BridgeSettings | None = None

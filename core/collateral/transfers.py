@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ UNDER_WAY: Final = frozenset({LegState.SENT, LegState.MOVING, LegState.UNCLEAR})
 """A leg's money is with its hop."""
 UNSENT: Final = frozenset({LegState.WAITING, LegState.QUOTING})
 """A leg can still be abandoned."""
+_TERMS: Final = "terms"
 
 
 class Purpose(StrEnum):
@@ -130,13 +131,23 @@ class Transfer(msgspec.Struct):
         self.used, self.refused_by, self.attempts = [], [], {}
 
 
-def call_id_of(transfer: Transfer, leg: Leg) -> str:
+class Subject(NamedTuple):
+    """What a call to a hop was about."""
+
+    transfer_id: str
+    number: int
+    """Of the leg."""
+    is_terms: bool
+    """It asked for terms, so that no answer to it says anything of money."""
+
+
+def call_id_of(transfer: Transfer, leg: Leg, *, is_terms: bool = False) -> str:
     """A name for the next call about a leg, from which an answer finds back however late it is."""
     leg.calls += 1
-    return f"{transfer.transfer_id}.{leg.number}.{leg.calls}"
+    return f"{transfer.transfer_id}.{leg.number}.{_TERMS if is_terms else ''}{leg.calls}"
 
 
-def leg_of(call_id: str) -> tuple[str, int]:
-    """The transfer and the number of the leg that a call was about."""
-    transfer_id, number, _ = call_id.split(".")
-    return transfer_id, int(number)
+def subject_of(call_id: str) -> Subject:
+    """Read what `call_id_of` has made."""
+    transfer_id, number, call = call_id.split(".")
+    return Subject(transfer_id, int(number), call.startswith(_TERMS))

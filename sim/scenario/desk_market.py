@@ -14,6 +14,7 @@ from core.market.exchange import USUAL_LIMITS, Instrument, RateLimit
 from core.market.orders import Name
 from core.solver.problem import PerMille
 from core.units import MILLISECOND, SECOND, Nanos
+from sim.chain_models import Declinable
 from sim.exchange_models import (
     QUOTE,
     ExchangeModel,
@@ -198,6 +199,10 @@ class ChainLogSection(Section, frozen=True, kw_only=True):
     """The chance that it refuses, for the moment,"""
     lost_per_mille: PerMille = 0
     """and that an answer is lost."""
+    declined_per_mille: PerMille = 0
+    """The chance that it declines a request, for good,"""
+    declined: tuple[Declinable, ...] = ("mint", "burn", "return", "weights", "invoice")
+    """if it is one of these."""
 
 
 class ConfirmationSection(Section, frozen=True, kw_only=True):
@@ -242,7 +247,7 @@ class HopSection(Section, frozen=True, kw_only=True):
     capacity: Decimal | None = None
     """How much may be under way at once."""
     reply_timeout: Duration = Duration(3 * SECOND)
-    """So long after a request without an answer, the hop is asked what became of it."""
+    """So long after a request without an answer, the hop is asked what became of it, or for its terms again."""
     poll: Duration = Duration(30 * SECOND)
     """How often a hop that has money under way is asked how it is going."""
     faults: HopFaultsSection = HopFaultsSection()

@@ -29,7 +29,7 @@ from core.kernel.rng import Stream, stream
 from core.market.ledger import WORLD
 from core.units import EXACT, MILLISECOND, SECOND, Nanos
 from sim.hop_models import BridgeModel, HopFaults, HopModel
-from sim.latency import Exponential
+from sim.latency import Constant, Exponential
 from tests.helpers.collateral import ALICE, BOB, T1, T2, T3, T4, WALLET, hop
 from tests.helpers.hops import World
 
@@ -73,6 +73,7 @@ def worlds(draw: st.DrawFn) -> World:
         HopModel(
             settings=each,
             latency=Exponential(100 * MILLISECOND, draw(st.sampled_from([SECOND, 5 * SECOND, 40 * SECOND]))),
+            answer=Constant(draw(st.sampled_from([50 * MILLISECOND, 50 * MILLISECOND, 4 * SECOND]))),
             decimals=6,
             faults=HopFaults(
                 unheard_per_mille=draw(chances),
@@ -165,7 +166,7 @@ def releasing(nth: int) -> Step:
 def refunding(nth: int, part: str) -> Step:
     def step(world: World) -> object:
         found = routed(world, nth)
-        return found and world.refund(str(found[2] * Decimal(part)), found[0], found[1])
+        return found and world.refund("", found[0], found[1], least=str(found[2] * Decimal(part)))
 
     return step
 

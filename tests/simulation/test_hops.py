@@ -52,6 +52,7 @@ from sim.hops import sim_hop, sim_hops
 from sim.latency import Constant, Uniform
 from sim.network import Network
 from tests.helpers.collateral import ALICE, T1, T2, T3, WALLET, hop, with_settings
+from tests.helpers.effort import calls_of
 
 HUNDRED = Decimal(100)
 MOVE = MoveFunds("T-1", 1, T1, T2, HUNDRED)
@@ -121,6 +122,15 @@ def test_an_answer_may_come_twice() -> None:
     assert [saying.body for saying in plain(repeated_per_mille=1000).ask(0, MOVE)] == 2 * [
         FundsMoved(Decimal(99), Decimal(1))
     ]
+
+
+def test_a_hop_may_say_that_more_has_arrived_than_there_was_whenever_it_is_asked() -> None:
+    there = plain(impossible_per_mille=1000)
+    assert only(there.ask(0, MOVE)) == FundsMoved(Decimal(101), Decimal(0))
+    assert only(there.ask(SECOND - 1, QueryFunds("T-1", 1))) == FundsPending()
+    assert only(there.ask(SECOND, QueryFunds("T-1", 1))) == FundsMoved(Decimal(101), Decimal(0))
+    there.heal(SECOND)
+    assert only(there.ask(SECOND, QueryFunds("T-1", 1))) == FundsMoved(Decimal(99), Decimal(1))
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "rate_limited", "no_capacity", "rejected"])
@@ -223,6 +233,39 @@ def test_a_fill_that_is_undone_comes_again() -> None:
     assert BridgeReorged.__name__ in kinds
 
 
+def by_all(there: SimHop, now: Nanos) -> tuple[Decimal, Decimal]:
+    """What all movements together have brought, and taken less what is back."""
+    alive = [each for each in there.movements.values() if each.gone_at is None or now < each.gone_at]
+    over = [each.outcome for each in alive if each.ends_at <= now]
+    brought = sum((each.amount for each in over if isinstance(each, FundsMoved)), Decimal(0))
+    taken = sum((each.amount for each in alive if not isinstance(each.outcome, FundsRefused)), Decimal(0))
+    return brought, taken - sum((each.amount for each in over if isinstance(each, FundsReturned)), Decimal(0))
+
+
+def test_what_has_been_brought_and_taken_is_what_all_movements_say_at_any_time() -> None:
+    there = plain(returned_per_mille=300, rejected_per_mille=200, stuck_per_mille=200)
+    across = bridge(deposit_reorg_per_mille=400, unfilled_per_mille=300)
+    for step in range(200):
+        now = step * SECOND // 2
+        there.ask(now, MoveFunds(f"T-{step}", 1, T1, T2, Decimal(step + 1)))
+        at_bridge(across, step, now)
+        for each in (there, across):
+            assert (each.arrived(now), each.taken(now)) == by_all(each, now)
+    there.heal(100 * SECOND)
+    for now in (100 * SECOND, 10_000 * SECOND):
+        assert (there.arrived(now), there.taken(now)) == by_all(there, now)
+        assert (across.arrived(now), across.taken(now)) == by_all(across, now)
+
+
+@pytest.mark.parametrize("count", [10, 100])
+def test_a_look_at_what_has_been_brought_does_not_walk_what_is_over(count: int) -> None:
+    there = plain()
+    for number in range(count):
+        there.ask(0, MoveFunds(f"T-{number}", 1, T1, T2, HUNDRED))
+    assert there.arrived(SECOND) == 99 * count
+    assert calls_of(lambda: (there.arrived(SECOND), there.taken(SECOND))) < 20
+
+
 def test_a_deposit_after_its_own_deadline_is_refused() -> None:
     late = DepositToBridge(
         "T-1",
@@ -285,12 +328,18 @@ HOPS: tuple[HopSettings, ...] = (
 )
 
 
-def run(seed: int, **faults: int) -> tuple[list[str], list[Record]]:
+def run(seed: int, *, answer: Nanos = 50 * MILLISECOND, **faults: int) -> tuple[list[str], list[Record]]:
     """Ten orders over a hop and a bridge under SimPy, the invariants checked after every event."""
     env, notes = Environment(0), list[Record]()
     collateral, desk = Collateral("collateral", with_settings(hops=HOPS)), Listener("desk", Answers())
     models = [
-        HopModel(settings=each, latency=Uniform(100 * MILLISECOND, 8 * SECOND), decimals=6, faults=HopFaults(**faults))
+        HopModel(
+            settings=each,
+            latency=Uniform(100 * MILLISECOND, 8 * SECOND),
+            answer=Constant(answer),
+            decimals=6,
+            faults=HopFaults(**faults),
+        )
         for each in HOPS
     ]
     node = SimNode(
@@ -322,6 +371,16 @@ def test_orders_get_through_a_hop_and_a_bridge_under_simpy() -> None:
     assert len(heard) == 10
     assert all("amount=Decimal('98.01" in said for said in heard)
     assert [fact.state for fact in notes if isinstance(fact, BridgeStepped)].count("final") == 10
+    assert not [fact for fact in notes if isinstance(fact, HopDisputed)]
+
+
+@pytest.mark.parametrize("answer_ms", [3_200, 8_000, 20_000])
+@pytest.mark.parametrize("lost", [0, 200])
+def test_orders_get_through_hops_that_answer_later_than_they_are_waited_for(answer_ms: int, lost: int) -> None:
+    """Answers are waited for 3 s, and a bridge that took longer to suggest terms was never used."""
+    heard, notes = run(1, answer=answer_ms * MILLISECOND, lost_per_mille=lost, unheard_per_mille=lost)
+    assert len(heard) == 10
+    assert all("amount=Decimal('98.01" in said for said in heard)
     assert not [fact for fact in notes if isinstance(fact, HopDisputed)]
 
 

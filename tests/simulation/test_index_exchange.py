@@ -10,17 +10,28 @@ from typing import Any
 import pytest
 
 import sim
+from core.execution.facts import ExchangeOrderSent, ExchangeOrderUntold
 from core.execution.records import AssetOrderEnded, AssetOrderFilled
-from core.index.facts import HouseTraded, IndexBatchOpened, IndexOrderDeferred
+from core.index.facts import (
+    CommissionUnpriced,
+    HouseTraded,
+    IndexBatchOpened,
+    IndexOrderDeferred,
+    InventoryDiffered,
+    InventoryReconciled,
+)
+from core.index.invoices import MintInvoice
 from core.index.planning import PlanReason
-from core.index.records import IndexOrderEnded, Outcome
+from core.index.records import IndexOrderAccepted, IndexOrderEnded, Outcome
 from core.kernel.journal import Header
 from core.kernel.record import Record
 from sim.desk_simulation import DeskSimulation
+from sim.results.desk.summary import DeskSummary
 from sim.scenario.desk import DeskScenario
 from sim.scenario.load import load
 
 SBE = Path(sim.__file__).parents[1] / "scenarios" / "index_sbe.toml"
+DAY = SBE.with_name("index_day.toml")
 CORRECTED = ("desk.limits.mode=corrected", "exchange.script=[]")
 
 
@@ -110,3 +121,62 @@ def test_what_the_account_cannot_pay_with_its_fee_is_refused() -> None:
     simulation = ran(SBE, *CORRECTED, "exchange.credit=false", "exchange.taker_bps=9000")
     assert "refused:-2010" in {each.reason for each in facts(simulation, AssetOrderEnded)}
     assert simulation.exchange.account.balances.get("C1", Decimal(0)) > Decimal("-3450.949252")
+
+
+@pytest.mark.parametrize("latency_ms", [1_600, 4_000])
+def test_an_exchange_that_answers_later_than_it_is_waited_for_leaves_nothing_open(latency_ms: int) -> None:
+    """Answers are waited for 3 s. With a round trip of 3.2 s, what became of an order that was lost was never known:
+    its batch went on for ever, and its collateral with it."""
+    short = ("run.duration=90s", "run.drain=6m", "desk.order_expiry=2m")
+    simulation = ran(DAY, *short, f"exchange.latency={latency_ms}ms", "exchange.faults.lost_requests=100")
+    ended = facts(simulation, AssetOrderEnded)
+    assert {each.order_id for each in facts(simulation, ExchangeOrderSent)} <= {each.order_id for each in ended}
+    assert {"filled", "lost"} <= {each.reason for each in ended}
+    users = Counter(each.outcome for each in facts(simulation, IndexOrderEnded))
+    assert users.total() == len(facts(simulation, IndexOrderAccepted))
+    assert users[Outcome.MINTED] > 5
+    asked = Counter(each.order_id for each in facts(simulation, ExchangeOrderUntold))
+    assert max(asked.values()) <= 6
+
+
+NEW_WEIGHTS = """
+[[step]]
+at = "90s"
+do = "weights"
+index = "IX"
+weights = { AX = "0.2", AZ = "0.8" }
+"""
+
+
+def test_what_the_house_cannot_pay_for_is_in_summary_report_and_notes(tmp_path: Path) -> None:
+    """Sold at the bids, what is held does not bring what the new basket costs at the asks."""
+    deep = (('["100", "20"]', '["100", "200"]'), ('["90", "10"]', '["90", "100"]'))
+    path = changed(tmp_path, *deep)
+    path.write_text(path.read_text() + NEW_WEIGHTS)
+    given = ("run.duration=300s", "desk.rebalance_interval=0s", "desk.rebalance_window=60s", "exchange.credit=false")
+    result = sim.run(path, overrides=[*CORRECTED, *given], out=tmp_path)
+    assert isinstance(result.outcome, DeskSummary)
+    (blocked,) = result.outcome.blocked
+    assert (blocked.side, blocked.asset, blocked.symbol, blocked.reason) == ("buy", "AZ", "IX", "refused:-2010")
+    assert blocked.value == blocked.quantity * 303
+    assert not blocked.over
+    told = f"could not buy {blocked.quantity:,.8f} AZ for IX, worth {blocked.value:,.6f} (refused:-2010)"
+    assert told in str(result)
+    assert result.dir is not None
+    assert told in (result.dir / "report.html").read_text()
+    assert result.table("notes")["kind"].to_pylist().count("HouseTaskBlocked") == 1
+
+
+@pytest.mark.parametrize("mode", ["corrected", "reference"])
+@pytest.mark.parametrize("asset", ["AX", "AZ"])
+def test_commissions_of_an_asset_that_is_held_are_no_difference(asset: str, mode: str) -> None:
+    """Under all checkers: what is owned is accounted for, and nobody's tokens lack anything."""
+    given = (f"exchange.commission={asset}", f"desk.limits.mode={mode}", "run.duration=120s")
+    simulation = ran(SBE, *CORRECTED, *given)
+    other = {"AX": "AZ", "AZ": "AX"}[asset]
+    taken = [each for each in facts(simulation, AssetOrderFilled) if each.taken]
+    assert {(each.symbol, each.taken_symbol) for each in taken} == {(other, asset)}
+    assert facts(simulation, InventoryReconciled)
+    assert facts(simulation, InventoryDiffered) == facts(simulation, CommissionUnpriced) == []
+    (invoice,) = facts(simulation, MintInvoice)
+    assert abs(invoice.exchange_fee / invoice.assets_value - Decimal("0.001")) < Decimal("0.0002")

@@ -31,7 +31,7 @@ from core.collateral.hops import (
 from core.collateral.records import CollateralRefused, CollateralRouted
 from core.collateral.settings import BridgeSettings, Confirmations
 from core.collateral.states import BridgeState
-from core.kernel.record import Record
+from core.kernel.record import Record, Reply
 from core.units import SECOND
 from tests.helpers.collateral import T1, T3, T4, WALLET, Rig, hop, with_settings
 
@@ -119,6 +119,48 @@ def test_a_bridge_that_suggests_nothing_is_asked_for_terms_again_and_moves_nothi
     rig.pass_seconds(4)
     assert [type(call.body) for call in rig.calls()] == [SuggestFees, SuggestFees]
     assert rig.balance(T1, "routing") == 500
+
+
+@pytest.mark.parametrize("question", [0, 1, 2])
+def test_terms_are_taken_however_late_they_come_and_whichever_question_they_answer(question: int) -> None:
+    """A bridge that took longer to answer than it was waited for was never used."""
+    rig = suggested()
+    rig.pass_seconds(8)
+    asked = [call.call_id for call in rig.calls()]
+    rig.deliver(Reply(asked[question], TERMS))
+    assert [type(call.body) for call in rig.calls()] == [*[SuggestFees] * 3, DepositToBridge]
+    rig.deliver(Reply(asked[2 - question], TERMS))
+    rig.reply(FundsPending())
+    rig.news(FILL)
+    assert rig.told() == [ROUTED]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_bridge_that_refuses_terms_late_has_not_refused_the_deposit_that_was_made_meanwhile(moved: bool) -> None:
+    rig = suggested()
+    rig.pass_seconds(4)
+    first, second = (call.call_id for call in rig.calls())
+    rig.deliver(Reply(first, TERMS))
+    if moved:
+        rig.news(FILL)
+    assert rig.deliver(Reply(second, FundsRefused(HopTrouble.UNAVAILABLE, "busy"))) == []
+    assert rig.balance("hop:across", "routing") == (0 if moved else 500)
+    if not moved:
+        rig.news(FILL)
+    assert rig.told() == [ROUTED]
+    assert disputes(rig) == []
+
+
+def test_a_bridge_that_never_suggests_terms_is_asked_less_and_less_often_and_then_not_used() -> None:
+    rig, asked = suggested(), [0]
+    for second in range(1, 40):
+        rig.pass_seconds(1)
+        if len(rig.calls()) > len(asked):
+            asked.append(second)
+    assert asked == [0, 3, 6, 9, 14, 22]
+    assert [fact.reason for fact in rig.facts(HopStepped)] == ["silent: suggests nothing in time"]
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.position().unconfirmed == 500
 
 
 def test_an_amount_that_is_too_low_for_the_bridge_is_refused() -> None:
