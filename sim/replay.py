@@ -19,6 +19,7 @@ from core.kernel.replay import Replayed, replay
 from core.kernel.segments import SUFFIX, segments, unpacked
 from core.wiring import CODEC, components
 from sim.natural import natural
+from sim.results.astray import nearest_run
 from sim.results.manifest import MANIFEST
 
 _RUN_AGAIN: Final = "bring it back, or run the scenario again"
@@ -34,7 +35,8 @@ def journals(path: Path) -> list[Path]:
         for folder in (path, path / "journal"):
             if found := _journals_in(folder):
                 return found
-        raise InputError(f"{path}: no journals (*{SUFFIX})", "give a journal, or a directory that a run left")
+        give = nearest_run(path) or "give a journal, or a directory that a run left"
+        raise InputError(f"{path}: no journals (*{SUFFIX})", give)
     if not path.exists():
         raise InputError(f"{path}: no such file or directory")
     if not path.is_file():

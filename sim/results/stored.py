@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import InputError
+from sim.results.astray import not_a_run, unreadable
 from sim.results.columns import schema_of
 from sim.results.manifest import FORMAT, MANIFEST, Manifest
 from sim.results.rows import Row
@@ -20,9 +21,9 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
     except OSError:
-        raise InputError(f"{directory}: no {MANIFEST}", _where_else(directory)) from None
+        raise not_a_run(directory) from None
     except msgspec.DecodeError as error:
-        raise InputError(f"{directory / MANIFEST}: {error}") from None
+        raise unreadable(directory, error) from None
     if manifest.format != FORMAT:
         raise InputError(f"{directory}: format {manifest.format}; this version reads {FORMAT}")
     return manifest
@@ -55,13 +56,3 @@ def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
     if not table.schema.equals(schema):
         raise InputError(f"{path}: not the columns that this version writes", "run the scenario again")
     return table
-
-
-def _where_else(directory: Path) -> str:
-    """A hint for somebody who gave something else than a run directory: perhaps one that is above or below."""
-    below = [path for pattern in ("*", "*/*") for path in directory.glob(f"{pattern}/{MANIFEST}")]
-    near = [directory.parent / MANIFEST, *sorted(below)]
-    found = [str(path.parent) for path in near if path.is_file()]
-    if found:
-        return f"did you mean {found[0]}?" if len(found) == 1 else f"give one run, such as {found[0]}"
-    return "give a directory that `romer-sim run` made; a run that was killed while it wrote has none"

@@ -91,6 +91,7 @@ _BOUNDS: Final[dict[Bound, tuple[str, ...]]] = {
         "execution.rate_pause",
         "execution.cooldown",
         "collateral.route_deadline",
+        "collateral.payout_wait",
         "collateral.capacity_wait",
         "collateral.held_retry",
         "collateral.queries",
