@@ -33,7 +33,7 @@ class MintInvoice(Record, frozen=True):
     amount_remaining  total_amount - spent
     assets_value      sum of price x assigned
     exchange_fee      sum of assigned fees
-    fill_rate         (spent - management_fee) / (total_amount - management_fee)
+    fill_rate         (spent - management_fee) / (total_amount - management_fee); 1 where that is 0 / 0
     execution_price   sum of slice costs / filled_quantity
     house_paid        what the lots cost beyond all of the order's collateral: only reference mode lets that happen
     """

@@ -180,6 +180,7 @@ def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
     """What a user is told of what was minted for him."""
     assert order.position is not None
     total = order.whole
+    tradable = total - order.fees
     invoice = MintInvoice(
         order_id=order.order_id,
         user=order.user,
@@ -194,7 +195,7 @@ def mint_invoice(order: IndexOrder, now: Nanos) -> MintInvoice:
         management_fee=order.fees,
         assets_value=order.assets_value,
         exchange_fee=order.exchange_fee,
-        fill_rate=(order.spent - order.fees) / (total - order.fees),
+        fill_rate=(order.spent - order.fees) / tradable if tradable else Decimal(1),
         execution_price=order.slices_cost / order.filled,
         lots=order.invoice_lots(),
         position=order.position,

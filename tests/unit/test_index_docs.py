@@ -15,6 +15,7 @@ from core.index.settings import DeskSettings
 from sim.cli import main
 from sim.planners.rows import PLANNER_TABLES
 from sim.results.columns import columns_of
+from sim.results.desk.attention import DisputeLine
 from sim.results.desk.rows import DESK_TABLES
 from sim.results.desk.summary import DeskSummary, FillLine, InvoiceLine
 from sim.results.result import RunResult
@@ -91,7 +92,12 @@ def test_every_section_of_columns_is_of_a_table_that_there_is() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "head"),
-    [(DeskSummary, "Key of an index desk"), (FillLine, "Key of `fills`"), (InvoiceLine, "Key of `invoices`")],
+    [
+        (DeskSummary, "Key of an index desk"),
+        (DisputeLine, "Key of `disputes`"),
+        (FillLine, "Key of `fills`"),
+        (InvoiceLine, "Key of `invoices`"),
+    ],
 )
 def test_every_key_of_the_summary_is_listed(kind: type[msgspec.Struct], head: str) -> None:
     assert sorted(column(about(RESULTS, "summary.json"), head)) == sorted(kind.__struct_fields__)
@@ -107,9 +113,11 @@ def test_every_table_is_a_member_of_a_result() -> None:
 def test_what_the_pages_name_of_the_run_of_the_end_to_end_case_is_in_it(tmp_path: Path) -> None:
     result = sim.run(ROOT / "scenarios" / "index_sbe.toml", out=tmp_path)
     commands = re.findall(r"^    romer-sim ((?:explain|chain|prove) .*?) +[#>]", INDEX.text, re.MULTILINE)
-    names = re.findall(r"an exchange order, such as (\S+)", INDEX.text)
-    names += re.findall(r"a batch \(`(\S+)`\) and an exchange order \(`(\S+)`\)", RESULTS.text)[0]
-    assert (len(commands), len(names)) == (4, 3)
+    names = re.findall(r"a transfer, such as (\S+), or an exchange order, such as (\S+)", INDEX.text)[0]
+    names += re.findall(
+        r"a transfer of collateral \(`(\S+)`\), a batch \(`(\S+)`\) and an exchange order \(`(\S+)`\)", RESULTS.text
+    )[0]
+    assert (len(commands), len(names)) == (4, 5)
     for command in (*commands, *(f"explain RUN {name}" for name in names)):
         known = {"RUN": str(result.dir), "ORDER": "I-1"}
         done = CliRunner().invoke(main, [known.get(word, word) for word in command.split()])

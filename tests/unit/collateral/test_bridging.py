@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from core.collateral.answers import DISPUTES_MAX
 from core.collateral.bridge import blocks_needed
 from core.collateral.facts import BridgeStepped, HopDisputed, HopStepped
 from core.collateral.hops import (
@@ -318,9 +319,22 @@ def test_a_reorg_after_the_last_confirmation_is_disputed_and_takes_nothing_back(
     rig.reply(TERMS)
     rig.news(FILL)
     there = rig.position()
-    rig.news(BridgeReorged(*ABOUT, at_origin=at_origin))
+    for _ in range(3):
+        rig.news(BridgeReorged(*ABOUT, at_origin=at_origin))
     assert rig.facts(HopDisputed) == [HopDisputed("T-1", 1, "", what)]
     assert rig.position() == there
+
+
+def test_of_transfers_that_never_were_so_much_is_remembered_and_each_is_disputed_once() -> None:
+    rig = Rig()
+    for _ in range(2):
+        for number in range(1, DISPUTES_MAX + 1):
+            rig.news(BridgeReorged(f"T-{number}", 1, at_origin=True))
+    assert len(rig.facts(HopDisputed)) == DISPUTES_MAX
+    rig.news(BridgeReorged("T-99", 1, at_origin=True))
+    rig.news(BridgeReorged("T-1", 1, at_origin=True))
+    assert len(rig.facts(HopDisputed)) == DISPUTES_MAX + 2
+    assert len(rig.collateral.state.disputes) == DISPUTES_MAX
 
 
 def test_a_reorg_of_a_deposit_that_was_refunded_changes_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.collateral.facts import CollateralMoved, HopDisputed, PayoutArrived, TransferStepped, WithdrawalEnded
 from core.collateral.hops import FundsMoved, FundsPending, FundsRefused, FundsReturned, HopTrouble, MoveFunds
+from core.collateral.payouts import PARTS_MAX
 from core.collateral.records import CollateralRefused, CollateralRouted, PaidOut
 from core.collateral.settings import CollateralSettings
 from core.kernel.record import Record
@@ -29,7 +30,7 @@ def refunding(settings: CollateralSettings = COSTLY) -> Rig:
     rig.deposit("500")
     rig.route("500")
     rig.serve()
-    rig.refund("500")
+    rig.refund()
     return rig
 
 
@@ -225,9 +226,20 @@ def test_an_order_whose_money_is_under_way_is_not_paid_out_again() -> None:
     rig = paying_out()
     be_silent(rig, "T3-T2")
     rig.pay_out("500")
-    rig.refund("500")
     refused = [said.reason for said in rig.told() if isinstance(said, CollateralRefused)]
-    assert refused == ["duplicate", "duplicate"]
+    assert refused == ["duplicate"]
+
+
+def test_what_an_order_has_when_its_refund_is_under_way_already_is_its_users_where_it_is() -> None:
+    rig = Rig(COSTLY)
+    rig.deposit("500")
+    rig.route("500")
+    rig.serve()
+    rig.preauthorise("100")
+    rig.refund()
+    assert rig.told(rig.refund("P-2")) == [PaidOut("O-1", NONE, NONE, credited=D(100))]
+    rig.serve()
+    assert paid(rig)[1:] == [PaidOut("O-1", D(398), D(2))]
 
 
 def test_money_for_an_order_is_held_for_as_long_as_it_takes() -> None:
@@ -263,12 +275,25 @@ def test_a_withdrawal_of_more_than_goes_at_once_goes_in_parts() -> None:
     assert is_at_rest(rig)
 
 
-def test_a_withdrawal_has_no_more_than_so_many_parts_and_the_rest_is_refused() -> None:
+def test_a_withdrawal_has_no_more_than_so_many_parts_under_way_and_goes_on_when_one_has_arrived() -> None:
     rig = Rig(with_settings(COSTLY, hops=(*COSTLY.hops[:4], hop(T1, WALLET, amount_max=D(10)))))
     rig.deposit("700", at=T1)
     rig.withdraw("500")
+    assert len(rig.calls()) == PARTS_MAX == 16
+    rig.reply_at_price()
+    assert len(rig.calls()) == PARTS_MAX + 1
     rig.serve()
-    rig.pass_seconds(SETTINGS.withdrawal_wait // SECOND)
     [ended] = rig.facts(WithdrawalEnded)
-    assert (ended.paid, ended.refused) == (D(160), D(340))
-    assert rig.position().unconfirmed == 540
+    assert (ended.paid, ended.refused, ended.reason) == (D(500), NONE, "")
+    assert is_at_rest(rig)
+
+
+def test_a_withdrawal_whose_parts_do_not_arrive_in_time_is_refused_the_rest_for_that() -> None:
+    rig = Rig(with_settings(COSTLY, hops=(*COSTLY.hops[:4], hop(T1, WALLET, amount_max=D(10)))))
+    rig.deposit("700", at=T1)
+    rig.withdraw("500")
+    rig.pass_seconds((SETTINGS.withdrawal_wait + WAIT) // SECOND)
+    [ended] = rig.facts(WithdrawalEnded)
+    assert (ended.under_way, ended.refused, ended.reason) == (D(160), D(340), "timeout")
+    rig.serve()
+    assert is_at_rest(rig)

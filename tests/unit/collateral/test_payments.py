@@ -10,12 +10,13 @@ from core.collateral.positions import EARLIER, SPENDS_MAX
 from core.collateral.records import (
     CollateralPreauthorised,
     CollateralRefused,
-    CollateralReleased,
     CollateralRouted,
     CollateralSpent,
+    PaidOut,
 )
 from tests.helpers.collateral import SETTINGS, T1, T3, WALLET, Rig, hop, with_settings
 
+NONE = Decimal(0)
 FREE = with_settings(hops=(hop(T1, T3), hop(T3, T1), hop(T1, WALLET)))
 
 
@@ -88,7 +89,7 @@ def test_a_payment_is_its_orders_alone() -> None:
     rig.preauthorise("100")
     rig.spend("50", "P-2", order_id="O-2")
     assert reasons(rig) == ["spend: not_enough_funds"]
-    assert rig.told(rig.release("P-2", "O-2")) == [CollateralReleased("O-2", "P-2", Decimal(0))]
+    assert rig.told(rig.release("P-2", "O-2")) == [PaidOut("O-2", NONE, NONE)]
 
 
 def test_two_payments_of_one_order_are_apart() -> None:
@@ -96,14 +97,14 @@ def test_two_payments_of_one_order_are_apart() -> None:
     rig.preauthorise("60")
     rig.preauthorise("40")
     rig.spend("60", "P-2")
-    assert rig.told(rig.release("P-3")) == [CollateralReleased("O-1", "P-3", Decimal(40))]
+    assert rig.told(rig.release("P-3")) == [PaidOut("O-1", NONE, NONE, credited=Decimal(40))]
 
 
 def test_a_release_ends_the_orders_claim_too() -> None:
     rig = ready("100")
     rig.preauthorise("60")
     rig.spend("50", "P-2")
-    assert rig.told(rig.release("P-2")) == [CollateralReleased("O-1", "P-2", Decimal(50))]
+    assert rig.told(rig.release("P-2")) == [PaidOut("O-1", NONE, NONE, credited=Decimal(50))]
     assert [rig.position().ready, rig.position().preauth, rig.position().spent] == [50, 0, 50]
 
 
@@ -111,7 +112,7 @@ def test_a_second_release_finds_nothing() -> None:
     rig = ready("100")
     rig.preauthorise("100")
     rig.release("P-2")
-    assert rig.told(rig.release("P-2")) == [CollateralReleased("O-1", "P-2", Decimal(0))]
+    assert rig.told(rig.release("P-2")) == [PaidOut("O-1", NONE, NONE)]
 
 
 def test_what_is_released_goes_to_the_order_that_waits_for_it() -> None:
@@ -119,7 +120,7 @@ def test_what_is_released_goes_to_the_order_that_waits_for_it() -> None:
     rig.route("80", "O-2")
     effects = rig.release("", "O-1")
     assert rig.told(effects) == [
-        CollateralReleased("O-1", "", Decimal(100)),
+        PaidOut("O-1", NONE, NONE, credited=Decimal(100)),
         CollateralRouted("O-2", Decimal(80), Decimal(0)),
     ]
 

@@ -12,7 +12,7 @@ from core.collateral.graph import Graph
 from core.collateral.hops import FundsRefused, HopTrouble
 from core.collateral.records import (
     CollateralRefused,
-    CollateralReleased,
+    CollateralRouted,
     CollateralSpent,
     PaidOut,
     PayOut,
@@ -25,6 +25,7 @@ from tests.helpers.collateral import ALICE, BOB, SETTINGS, T1, T2, T3, WALLET, R
 COSTLY = with_settings(
     hops=(hop(T1, T2), hop(T2, T3), hop(T3, T2, fee_flat=Decimal(1)), hop(T2, T1), hop(T1, WALLET, fee_flat=Decimal(1)))
 )
+NONE = Decimal(0)
 WAIT = SETTINGS.withdrawal_wait // SECOND
 
 
@@ -48,29 +49,67 @@ def test_what_an_order_did_not_use_is_refunded_by_the_reverse_route() -> None:
     rig = at_destination()
     rig.preauthorise("60")
     rig.spend("60", "P-2")
-    assert rig.told(rig.release("P-2")) == [CollateralReleased("O-1", "P-2", Decimal(40))]
-    rig.refund("40")
+    assert rig.told(rig.refund("P-2", least="40")) == []
     rig.serve()
     assert rig.told()[-1] == PaidOut("O-1", Decimal(38), Decimal(2))
     assert [rig.position().returned, rig.position().spent] == [38, 62]
     assert [call.service for call in rig.calls()][-3:] == ["hop:T3-T2", "hop:T2-T1", "hop:T1-EVM"]
 
 
-def test_what_is_set_aside_is_not_refunded() -> None:
+def test_what_is_set_aside_for_another_payment_is_not_refunded() -> None:
     rig = at_destination()
     rig.preauthorise("60")
-    rig.refund("41")
-    assert refusals(rig) == ["refund: not_enough_funds"]
-    rig.refund("40")
-    assert rig.position().routing == 40
+    rig.refund()
+    assert [rig.position().routing, rig.position().preauth] == [40, 60]
 
 
-def test_a_refund_that_is_not_worth_its_way_is_refused_and_stays_the_users() -> None:
+@pytest.mark.parametrize(("amount", "least"), [("9", "0"), ("40", "40.01")], ids=["not worth its way", "too little"])
+def test_a_refund_that_is_too_little_or_not_worth_its_way_is_its_users_where_it_is(amount: str, least: str) -> None:
     rig = at_destination()
+    rig.preauthorise(amount)
     rig.release()
-    rig.refund("9")
-    assert refusals(rig) == ["refund: no_route"]
+    rig.release("P-9", "O-9")
+    assert rig.told(rig.refund("P-2", least=least)) == [PaidOut("O-1", NONE, NONE, credited=Decimal(amount))]
     assert rig.position().ready == 100
+    assert rig.calls()[-1].service == "hop:T2-T3"
+
+
+def test_an_order_that_has_nothing_is_told_so() -> None:
+    rig = at_destination()
+    assert rig.told(rig.refund("P-7", "O-7")) == [PaidOut("O-7", NONE, NONE)]
+    assert rig.position().ready == 100
+
+
+def test_a_refund_sets_out_before_anybody_else_of_its_user_is_served_with_it() -> None:
+    rig = at_destination()
+    rig.preauthorise("60")
+    rig.route("10", "O-2")
+    rig.withdraw("1")
+    rig.refund("P-2")
+    rig.serve()
+    assert [said for said in rig.told() if isinstance(said, PaidOut)] == [PaidOut("O-1", Decimal(98), Decimal(2))]
+    assert rig.routed() == [CollateralRouted("O-1", Decimal(100), NONE)]
+
+
+def test_a_refund_leaves_from_where_its_order_has_its_money() -> None:
+    home = (hop(T2, WALLET), hop(T3, WALLET))
+    rig = Rig(with_settings(hops=(hop(T1, T2), hop(T1, T3), *home), destinations={"IX": (T3,), "IY": (T2,)}))
+    rig.deposit("600")
+    rig.route("500", "O-1", symbol="IY")
+    rig.route("100", "O-2")
+    rig.serve()
+    rig.release()
+    rig.refund("", "O-2")
+    assert rig.calls()[-1].service == "hop:T3-EVM"
+
+
+def test_what_an_order_has_at_several_places_is_its_users_there() -> None:
+    rig = Rig(with_settings(hops=(hop(T1, T2), hop(T1, T3), hop(T3, WALLET)), destinations={"IX": (T3,), "IY": (T2,)}))
+    rig.deposit("600")
+    for symbol in ("IX", "IY"):
+        rig.route("300", symbol=symbol)
+        rig.serve()
+    assert rig.told(rig.refund()) == [PaidOut("O-1", NONE, NONE, credited=Decimal(600))]
 
 
 def test_proceeds_of_a_sale_go_to_their_user() -> None:
@@ -219,6 +258,42 @@ def test_a_withdrawal_is_served_from_deposits_first_and_then_from_what_is_free_e
     assert [rig.position().unconfirmed, rig.position().ready, rig.position().returned] == [0, 50, 447]
 
 
+def test_a_withdrawal_begins_last_where_no_hop_took_money_home_lately_until_one_has() -> None:
+    hops = (hop(T1, T2), hop(T1, T3), hop(T2, WALLET), hop(T3, WALLET))
+    rig = Rig(with_settings(hops=hops, destinations={"IX": (T3,), "IY": (T2,)}, payout_wait=SECOND))
+    rig.deposit("600")
+    for order_id, symbol in (("O-1", "IY"), ("O-2", "IX")):
+        rig.route("300", order_id, symbol=symbol)
+        rig.serve()
+    rig.refund()
+    rig.reply(FundsRefused(HopTrouble.REJECTED, "closed"))
+    rig.pass_seconds(2)
+    rig.release("", "O-2")
+    assert rig.collateral.state.left_at == [T2]
+    rig.withdraw("50", 0)
+    rig.withdraw("270", 1)
+    assert [call.service for call in rig.calls()[-3:]] == ["hop:T3-EVM", "hop:T3-EVM", "hop:T2-EVM"]
+    rig.serve()
+    assert rig.collateral.state.left_at == []
+    rig.withdraw("50", 2)
+    assert rig.calls()[-1].service == "hop:T2-EVM"
+
+
+def test_a_withdrawal_sends_last_what_would_come_by_where_money_was_left() -> None:
+    hops = (hop(T1, T2), hop(T1, T3), hop(T2, WALLET), hop(T3, WALLET, fee_flat=Decimal(1)))
+    rig = Rig(with_settings(hops=hops, destinations={"IX": (T3,), "IY": (T2,)}, payout_wait=SECOND))
+    rig.deposit("900")
+    for order_id, symbol in (("O-1", "IY"), ("O-2", "IX")):
+        rig.route("300", order_id, symbol=symbol)
+        rig.serve()
+    rig.release("", "O-2")
+    rig.refund()
+    rig.reply(FundsRefused(HopTrouble.REJECTED, "closed"))
+    rig.pass_seconds(2)
+    rig.withdraw("400")
+    assert [call.service for call in rig.calls()[-2:]] == ["hop:T3-EVM", "hop:T1-T2"]
+
+
 def test_a_withdrawal_that_is_seen_again_is_not_paid_again() -> None:
     rig = Rig(COSTLY)
     rig.deposit("300")
@@ -271,6 +346,14 @@ def test_a_deposit_and_a_withdrawal_at_the_same_time_do_not_touch_each_other() -
     rig.serve()
     assert [rig.position().ready, rig.position().unconfirmed, rig.position().returned] == [700, 0, 99]
     assert ended(rig) == [(0, Decimal(99), Decimal(1), Decimal(0), "")]
+
+
+def test_a_withdrawal_that_no_way_home_takes_is_refused_for_that_and_not_for_lack_of_money() -> None:
+    rig = Rig(with_settings(hops=(hop(T1, T3), hop(T1, WALLET, amount_min=Decimal(500)))))
+    rig.deposit("300")
+    rig.withdraw("300")
+    rig.pass_seconds(WAIT)
+    assert ended(rig) == [(0, NONE, NONE, Decimal(300), "no_route")]
 
 
 def test_what_orders_have_a_claim_on_is_not_withdrawn() -> None:

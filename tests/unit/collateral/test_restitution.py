@@ -11,7 +11,6 @@ from core.collateral.facts import CollateralMoved
 from core.collateral.positions import Key
 from core.collateral.records import (
     CollateralRefused,
-    CollateralReleased,
     CollateralRepaid,
     PaidOut,
     PayOut,
@@ -65,8 +64,7 @@ def world(rig: Rig) -> Decimal:
 def test_what_was_paid_is_the_orders_once_more_and_goes_home_with_the_rest() -> None:
     rig = paid()
     assert rig.told(repay(rig)) == [CollateralRepaid("O-1", D(40))]
-    assert rig.told(rig.release("P-2")) == [CollateralReleased("O-1", "P-2", D(60))]
-    rig.refund("60")
+    assert rig.told(rig.refund("P-2", least="60")) == []
     rig.serve()
     assert rig.told()[-1] == PaidOut("O-1", D(60), D(0))
     position = rig.position()
@@ -77,7 +75,7 @@ def test_all_that_an_order_had_may_be_paid_back() -> None:
     rig = paid("60", "60")
     repay(rig, "60")
     assert rig.balance(T3, "ready") == 60
-    assert rig.told(rig.release("P-2")) == [CollateralReleased("O-1", "P-2", D(60))]
+    assert rig.told(rig.release("P-2")) == [PaidOut("O-1", D(0), D(0), credited=D(60))]
 
 
 def test_the_house_pays_it_and_the_fact_says_so() -> None:

@@ -13,7 +13,7 @@ from core.collateral.facts import (
     CollateralNotRouted,
 )
 from core.collateral.hops import FundsMoved, FundsRefused, HopTrouble
-from core.collateral.records import CollateralAwaited, CollateralRefused, CollateralRouted
+from core.collateral.records import CollateralAwaited, CollateralRefused, CollateralRouted, PaidOut
 from core.kernel.record import Resume, Stop
 from core.units import SECOND
 from tests.helpers.collateral import ALICE, BOB, SETTINGS, T1, T2, T3, T4, WALLET, Rig, hop, with_settings
@@ -163,6 +163,18 @@ def test_a_request_that_cannot_be_met_is_refused_at_once(amount: str, user: str,
     rig.route(amount, "O-1", user, symbol)
     assert refused(rig) == [("O-1", "route", reason)]
     assert rig.timers == {}
+
+
+def test_an_order_that_what_is_free_at_a_destination_covers_needs_no_chain() -> None:
+    rig = Rig()
+    rig.pay_out("100", "S-1", BOB)
+    rig.route("100.01", "O-1", BOB)
+    rig.route("60", "O-2", BOB)
+    assert refused(rig) == [("O-1", "route", "unknown_chain")]
+    assert rig.routed() == [CollateralRouted("O-2", Decimal(60), Decimal(0))]
+    rig.preauthorise("60", "O-2", BOB)
+    rig.spend("50", "P-2", "O-2", BOB)
+    assert rig.told(rig.refund("P-2", "O-2", BOB)) == [PaidOut("O-2", Decimal(0), Decimal(0), credited=Decimal(10))]
 
 
 def test_an_order_is_not_routed_twice_at_once() -> None:

@@ -146,7 +146,8 @@ def test_a_mint_that_is_confirmed_after_it_was_declined_is_disputed_and_books_no
     rig.chain_declines = {"mint"}
     rig.order("C-1", "1000")
     rig.run(60)
-    rig.deliver(Reply("chain:1:mint:I-1", ChainConfirmed(7, 0, bytes(32))))
+    for _ in range(3):
+        rig.deliver(Reply("chain:1:mint:I-1", ChainConfirmed(7, 0, bytes(32))))
     (disputed,) = rig.facts(ChainDisputed)
     assert (disputed.key, disputed.what.split(",")[0]) == ("mint:I-1", "confirmed after it was declined")
     assert rig.desk.state.indexes.live["IX"].supply == 0
@@ -155,7 +156,8 @@ def test_a_mint_that_is_confirmed_after_it_was_declined_is_disputed_and_books_no
 
 def test_a_mint_that_is_declined_after_it_was_confirmed_is_disputed_and_stays(holder: DeskRig) -> None:
     supply = holder.desk.state.indexes.live["IX"].supply
-    holder.deliver(Reply("chain:1:mint:I-1", ChainDeclined("contract is gone")))
+    for _ in range(3):
+        holder.deliver(Reply("chain:1:mint:I-1", ChainDeclined("contract is gone")))
     disputed = [(fact.key, fact.what) for fact in holder.facts(ChainDisputed)]
     assert disputed == [("mint:I-1", "declined after it was confirmed: contract is gone")]
     assert holder.desk.state.indexes.live["IX"].supply == supply > 0

@@ -13,6 +13,7 @@ from core.index.chain import MintIndex, RecordInvoice
 from core.index.chain_log import prove_event, verify_event
 from core.index.facts import ChainCallDone, ChainCallRetried, IndexOrderMoved
 from core.index.invoices import MintInvoice
+from core.index.planning import Mode
 from core.index.reasons import EndReason
 from core.index.records import IndexOrderEnded, Outcome
 from core.index.stock import house_quantities
@@ -128,6 +129,24 @@ def test_dust_that_costs_nothing_is_not_minted_and_its_order_ends_as_it_was_to(r
     assert rig.desk.state.indexes.live["IX"].backed == 0
 
 
+def test_reference_mode_mints_dust_for_an_order_that_was_netted_down_to_its_fees() -> None:
+    rig = ready_rig(golden_settings(Mode.REFERENCE))
+    rig.exchange.paused = True
+    rig.order("C-1", "800")
+    rig.run(11)
+    rig.exchange.script = lambda _nth, _order: []
+    rig.resume_exchange()
+    dust = OrderFill("I-1", "IX", "buy", D("1e-19"), D(0), ())
+    rig.desk.state.orders.live["I-1"].take(rig.now, dust)
+    rig.desk.state.indexes.fill(dust)
+    rig.order("C-2", "1000", "sell")
+    rig.run(5)
+    (invoice,) = rig.facts(MintInvoice)
+    assert (invoice.order_id, invoice.filled_quantity) == ("I-1", D("1e-19"))
+    assert invoice.total_amount == invoice.management_fee
+    assert invoice.fill_rate == 1
+
+
 @pytest.mark.parametrize("stage", ["route", "preauthorise"])
 def test_an_order_whose_collateral_is_refused_is_rejected(rig: DeskRig, stage: str) -> None:
     rig.collateral.refuse = {stage: "no_deposit"}
@@ -136,15 +155,14 @@ def test_an_order_whose_collateral_is_refused_is_rejected(rig: DeskRig, stage: s
     assert [(fact.outcome, fact.reason) for fact in rig.facts(IndexOrderEnded)] == [(Outcome.REJECTED, "no_deposit")]
 
 
-@pytest.mark.parametrize("stage", ["release", "refund"])
-def test_what_cannot_be_sent_back_stays_the_users_and_the_order_ends(rig: DeskRig, stage: str) -> None:
-    rig.collateral.refuse = {stage: "no_route"}
-    rig.exchange.script = lambda _, order: []
+def test_an_order_whose_collateral_came_short_is_worked_at_what_came(rig: DeskRig) -> None:
+    rig.collateral.short = D("0.01")
     rig.order("C-1", "1000")
-    rig.run(11)
-    rig.cancel("C-1")
-    rig.run(1)
-    assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == [Outcome.CANCELLED]
+    rig.run(60)
+    (invoice,), (ended,) = rig.facts(MintInvoice), rig.facts(IndexOrderEnded)
+    assert invoice.amount_paid <= D("999.99")
+    assert (invoice.house_paid, ended.outcome) == (D(0), Outcome.MINTED)
+    assert invoice.amount_paid + ended.refund + ended.credited == D("999.99")
 
 
 def test_collateral_that_fees_eat_up_makes_no_order(rig: DeskRig) -> None:

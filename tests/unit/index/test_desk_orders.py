@@ -207,7 +207,7 @@ def test_what_cannot_be_sent_back_is_told_to_be_credited(rig: DeskRig) -> None:
     rig.set_book("AZ", (), ())
     rig.order("C-1", "1000")
     rig.run(11)
-    rig.collateral.refuse = {"refund": "no_route"}
+    rig.collateral.sends_home = False
     rig.cancel("C-1")
     assert refunds(rig) == [(D(0), D(0), D(1000))]
 

@@ -83,8 +83,28 @@ def test_a_batch_and_an_exchange_order_have_stories_of_their_own(result: RunResu
 
 
 def test_an_order_that_is_not_there_is_answered_by_the_nearest(result: RunResult) -> None:
-    with pytest.raises(InputError, match=r"no order `C-1` in this run \(did you mean .*C-01"):
+    with pytest.raises(InputError, match=r"withdrawal `C-1` in this run \(did you mean C-01"):
         explain(result, "C-1")
+
+
+def test_what_is_not_there_is_answered_by_what_was_looked_for_and_what_there_is(result: RunResult) -> None:
+    with pytest.raises(InputError) as caught:
+        explain(result, "B-99")
+    assert caught.value.message == "no index order, batch, exchange order, transfer or withdrawal `B-99` in this run"
+    there = "index orders I-1, batches B-1 to B-7, exchange orders A-1 to A-13, transfers T-1"
+    assert caught.value.hint == f"there are {there}"
+    empty = RunResult(result.manifest, build_tables([]))
+    with pytest.raises(InputError, match=r"\(there is nothing in it\)"):
+        explain(empty, "B-99")
+
+
+def test_a_transfer_has_a_story_of_its_own(result: RunResult) -> None:
+    story = explain(result, "T-1")
+    (order,) = result.table("index_orders").to_pylist()
+    assert str(story).splitlines()[0] == f"T-1 (for I-1 of {order['user']}): arrived"
+    assert story.subject == "transfer"
+    kinds = {line.kind for line in story.happenings}
+    assert kinds == {"TransferStarted", "TransferStepped", "HopStepped", "CollateralMoved"}
 
 
 def test_quotes_are_a_table(result: RunResult) -> None:

@@ -111,10 +111,12 @@ def test_a_refused_order_is_found_by_its_clordid(small: RunResult) -> None:
 
 
 def test_an_unknown_order_names_its_neighbours(small: RunResult) -> None:
-    with pytest.raises(InputError, match=r"no order `a-22` in this run \(did you mean .*a-2"):
+    with pytest.raises(InputError, match=r"session `a-22` in this run \(did you mean .*a-2"):
         explain(small, "a-22")
-    with pytest.raises(InputError, match=r"no order `zzz` in this run$"):
+    with pytest.raises(InputError) as caught:
         explain(small, "zzz")
+    assert caught.value.message == "no order, commitment or session `zzz` in this run"
+    assert caught.value.hint.startswith("there are orders O-1 to O-")
 
 
 def test_a_clordid_of_two_owners_asks_which() -> None:

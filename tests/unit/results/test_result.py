@@ -81,16 +81,50 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path, text: str, mess
         load(tmp_path)
 
 
-def test_a_file_is_no_run_directory(written: Path) -> None:
-    with pytest.raises(InputError, match=rf"no manifest.json \(did you mean {written}\?\)"):
+def test_a_file_is_no_run_directory(written: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"a file, not the directory of a run \(did you mean {written}\?\)"):
         load(written / "report.html")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match=r"a file, not the directory of a run \(give a directory"):
+        load(tmp_path / "notes.txt")
+
+
+def test_a_directory_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere: no such directory \(give a directory"):
+        load(tmp_path / "nowhere")
 
 
 def test_a_directory_of_runs_is_none_but_says_what_is_in_it(tmp_path: Path) -> None:
-    for name in ("1-a", "2-b"):
-        RunResult.of(manifest(), []).write(tmp_path / "market" / name)
-    with pytest.raises(InputError, match=rf"no manifest.json \(give one run, such as {tmp_path}/market/1-a\)"):
+    runs = [manifest(seed=seed) for seed in (1, 2)]
+    for each in runs:
+        RunResult.of(each, []).write(tmp_path / each.run_name)
+    first = tmp_path / runs[0].run_name
+    for directory in (tmp_path, first.parent):
+        with pytest.raises(InputError, match=rf"no manifest.json \(give one run, such as {first}\)"):
+            load(directory)
+    with pytest.raises(InputError, match=rf"no manifest.json \(did you mean {first}\?\)"):
+        load(first / "tables")
+    with pytest.raises(InputError, match=rf"a file, not the directory of a run \(did you mean {first}\?\)"):
+        load(first / "tables" / "orders.parquet")
+
+
+def test_a_directory_of_something_else_gets_no_hint_at_what_happens_to_be_in_it(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "extension"
+    elsewhere.mkdir()
+    (elsewhere / "manifest.json").write_text('{"manifest_version": 3}')
+    RunResult.of(manifest(), []).write(tmp_path / "a copy of a run")
+    with pytest.raises(InputError, match=r"no manifest.json \(give a directory that `romer-sim run` made; a run that"):
         load(tmp_path)
+    with pytest.raises(InputError, match=r"manifest.json: not the manifest of a run: .* \(give a directory"):
+        load(elsewhere)
+
+
+def test_a_directory_of_journals_alone_says_who_reads_those(tmp_path: Path) -> None:
+    (tmp_path / "venue").mkdir()
+    (tmp_path / "venue" / "000001.romer").touch()
+    for directory in (tmp_path, tmp_path / "venue"):
+        with pytest.raises(InputError, match=rf"journals alone, and `romer-sim replay {directory}` reads those"):
+            load(directory)
 
 
 def test_a_directory_of_another_format_is_refused(written: Path, tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 from simpy import Environment
 
-from core.index.chain import ChainConfirmed, ChainRefused, MintIndex
+from core.index.chain import ChainConfirmed, ChainDeclined, ChainRefused, MintIndex, ReturnIndex
 from core.index.chain_log import IndexBlockSealed
 from core.kernel.record import Call, Record
 from core.kernel.rng import stream
 from core.units import SECOND
 from sim.chain import SimChain
+from sim.chain_models import Declinable
 from sim.latency import Constant, sampler
 
 USER = "1:0xaa"
@@ -35,10 +36,14 @@ def chain(
     *,
     refused: int = 0,
     lost: int = 0,
+    declined: int = 0,
+    declinable: tuple[Declinable, ...] = ("mint", "burn"),
     on_sealed: Callable[[IndexBlockSealed], None] = lambda _sealed: None,
 ) -> SimChain:
     span, draws = sampler(Constant(SECOND), stream(1, "latency")), stream(1, "chain")
-    return SimChain(env, span, draws, refused=refused, lost=lost, on_sealed=on_sealed)
+    return SimChain(
+        env, span, draws, refused=refused, lost=lost, declined=declined, declinable=declinable, on_sealed=on_sealed
+    )
 
 
 def mint(key: str, quantity: str = "2") -> MintIndex:
@@ -95,6 +100,29 @@ def test_a_chain_that_is_busy_refuses_and_one_that_loses_answers_says_nothing() 
     env.run()
     assert [type(answer) for _, _, answer in busy.heard] == [ChainRefused]
     assert not deaf.heard
+
+
+def test_what_a_chain_has_declined_it_declines_whenever_it_is_asked_and_what_it_has_taken_it_does() -> None:
+    env = Environment(0)
+    subject, caller = chain(env, declined=500), Caller(env)
+    keys = [f"mint:I-{number}" for number in range(20)]
+    for _ in range(3):
+        for key in keys:
+            ask(subject, caller, key, mint(key))
+        env.run()
+    said = {key: {type(answer) for _, call_id, answer in caller.heard if call_id == key} for key in keys}
+    assert {kind for kinds in said.values() for kind in kinds} == {ChainConfirmed, ChainDeclined}
+    assert {len(kinds) for kinds in said.values()} == {1}
+    assert len(caller.heard) == 60
+
+
+def test_what_a_chain_is_not_told_to_decline_it_does() -> None:
+    env = Environment(0)
+    subject, caller = chain(env, declined=1000, declinable=("return",)), Caller(env)
+    ask(subject, caller, "a", mint("mint:I-1"))
+    ask(subject, caller, "b", ReturnIndex("return:I-1", "IX", USER, Decimal(1)))
+    env.run()
+    assert {call_id: type(answer) for _, call_id, answer in caller.heard} == {"a": ChainConfirmed, "b": ChainDeclined}
 
 
 def test_what_a_user_gives_is_in_a_block_that_the_chain_states() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core.execution.facts import ExchangeLost, ExchangeReached
 from core.execution.records import AssetHeld, AssetOrderEnded, BalancesReported, BalancesWanted
 from core.execution.settings import ExecutionSettings
-from core.market.exchange import Balance, Instrument, RateLimit, TimeInForce
+from core.kernel.rng import stream
+from core.market.exchange import Balance, Instrument, PlaceExchangeOrder, RateLimit, TimeInForce
+from core.market.matching import Market
 from core.market.prices import PriceType
-from core.units import MILLISECOND, SECOND
-from sim.exchange_models import ExchangeModel, Faults, Outage, ScriptedFill, Transfer
+from core.units import EXACT, MILLISECOND, SECOND
+from sim.exchange_desk import OrderDesk
+from sim.exchange_models import ExchangeModel, Faults, Outage, Script, ScriptedFill, Transfer
 from sim.latency import Constant, Uniform
+from tests.helpers.effort import calls_of
 from tests.helpers.exchange import AX, AZ, Bench, market, order, still
 
 D = Decimal
@@ -168,6 +174,19 @@ def test_without_credit_an_order_that_the_account_cannot_pay_is_refused() -> Non
     assert bench.exchange.account.balances == {"USDC": D(0), "AX": D(13)}
 
 
+@pytest.mark.parametrize("script", [(), ((ScriptedFill(D("0.5"), D(1)), ScriptedFill(D("0.5"), D(1))),)])
+@pytest.mark.parametrize("quantity", ["123.3333322209876543210987654322", "123.3333322209876543210987654378"])
+def test_all_that_the_account_has_can_be_sold_to_the_last_digit(quantity: str, script: Script) -> None:
+    free = Instrument("AXUSDC", "AX", "USDC")
+    account = {"AX": D(quantity), "USDC": D(0)}
+    bench = Bench(model(markets=(still(free, (100, 200)),), balances=account, credit=False, script=script))
+    bench.place(SECOND, "B-1", order("O-1", "sell", "90", quantity))
+    bench.run(2 * SECOND)
+    assert bench.end("O-1").reason == "filled"
+    assert reduce(EXACT.add, [fill.quantity for fill in bench.fills("O-1")]) == D(quantity)
+    assert bench.exchange.account.balances["AX"] == 0
+
+
 def test_what_others_have_brought_to_the_account_can_be_spent() -> None:
     bench = Bench(model(credit=False), brought=lambda now: D(501) if now > 2 * SECOND else D(0))
     bench.place(SECOND, "B-1", order("O-1", "buy", "100", "5"))
@@ -252,6 +271,20 @@ def test_more_orders_than_the_limits_allow_wait() -> None:
     bench.audit()
     assert {bench.end(f"O-{n}").reason for n in range(5)} == {"filled"}
     assert [bench.desk.state.ended_at[f"O-{n}"] // SECOND for n in range(5)] == [1, 1, 2, 2, 3]
+
+
+def refused(ended: int) -> int:
+    """What it takes to see whether the account can pay for an order, after so many others."""
+    account = model(credit=False, balances={"USDC": D(1_000_000)}, limits=())
+    asked = OrderDesk(account, {AX.symbol: Market(AX.symbol)}, stream(1, "exchange"), lambda _: None)
+    wanted = PlaceExchangeOrder("A-0", AX.symbol, "buy", D(10), D(1), TimeInForce.IOC, SECOND)
+    for number in range(ended):
+        asked.accept(structs.replace(wanted, client_id=f"A-{number + 1}"))
+    return calls_of(lambda: asked.refusal(0, wanted))
+
+
+def test_what_orders_lock_is_seen_without_a_look_at_those_that_have_ended() -> None:
+    assert refused(200) == refused(5)
 
 
 def test_an_outage_loses_what_is_under_way_and_is_told() -> None:

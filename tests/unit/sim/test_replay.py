@@ -17,6 +17,8 @@ from live.journal.files import segment_paths
 from live.journal.recovery import recover
 from live.journal.store import Store
 from sim.replay import journals, replay_all
+from sim.results.result import RunResult
+from tests.unit.results.stories import manifest
 
 CONFIG = MakerConfig(id="MM1", venue_comp_id="ROMER", address="127.0.0.1:1")
 ENCODED = encode_node(CONFIG)
@@ -74,3 +76,10 @@ def test_a_single_file_that_simply_stops_is_damage_as_ever(tmp_path: Path) -> No
     start(tmp_path, 10, in_order=False)
     with pytest.raises(JournalDamaged, match="no end frame"):
         list(replay_all(tmp_path / "000001.romer"))
+
+
+def test_a_directory_of_runs_is_answered_by_one_of_them(tmp_path: Path) -> None:
+    told = manifest()
+    RunResult.of(told, []).write(tmp_path / told.run_name)
+    with pytest.raises(InputError, match=rf"no journals \(\*\.romer\) \(did you mean {tmp_path / told.run_name}\?\)"):
+        journals(tmp_path)

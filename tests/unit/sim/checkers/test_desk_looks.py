@@ -222,6 +222,20 @@ def test_an_order_is_looked_at_when_it_has_ended(node: IndexNode) -> None:
             watch.look("desk")
 
 
+def test_the_lots_of_an_order_are_looked_at_when_it_has_ended(node: IndexNode) -> None:
+    orders = node.desk.state.orders
+    order = next(one for one in orders.live.values() if one.lots)
+    with localcontext(MONEY):
+        watch = DeskChecker(node.node.kernel, node.settings)
+        watch.look("desk")
+        next(iter(order.lots.values())).quantity -= D("0.1")
+        watch.look("desk")
+        order.state = IndexOrderState.MINTED
+        orders.end(order, 1000)
+        with pytest.raises(FactViolated, match=f"I7 {order.order_id}: it was given .*, its lots are "):
+            watch.look("desk")
+
+
 def test_what_had_ended_before_is_looked_at_once_more_at_the_end(node: IndexNode) -> None:
     with localcontext(MONEY):
         watch = DeskChecker(node.node.kernel, node.settings)

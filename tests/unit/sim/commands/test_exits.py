@@ -60,6 +60,14 @@ BUG = "hint: romer-sim --debug ... shows where"
                 "hint: everything before that byte is whole",
             ],
         ),
+        (
+            JournalDamaged("README.md", 0, "not a journal"),
+            Exit.DAMAGED,
+            [
+                "error: README.md: damaged at byte 0: not a journal",
+                "hint: nothing of it can be read; give a journal",
+            ],
+        ),
         (OSError(28, "No space left on device", "runs"), Exit.BAD_INPUT, ["error: runs: No space left on device"]),
         (KeyboardInterrupt(), Exit.INTERRUPTED, ["error: interrupted"]),
         (click.Abort(), Exit.INTERRUPTED, ["error: interrupted"]),
