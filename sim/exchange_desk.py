@@ -33,6 +33,7 @@ from sim.exchange_models import BASE, ExchangeModel
 
 _ZERO: Final = Decimal(0)
 _KEPT_MAX: Final = 10_000
+_FEE_DECIMALS: Final = 36
 _NO_TRADE: Final = "-1"
 
 
@@ -199,11 +200,11 @@ class OrderDesk:
         """The fee of a trade, and what it is taken in. Where that has no price, the quote token is taken."""
         fee, asset = commission(price, quantity, bps), self._model.commission
         if asset == BASE:
-            return commission(Decimal(1), quantity, bps), instrument.base
+            return _rounded(commission(Decimal(1), quantity, bps)), instrument.base
         pair = next((each for each in self._instruments.values() if each.base == asset), None)
         book = self._markets[pair.symbol].book if pair is not None else None
         top = None if book is None else book.bids.top() or book.asks.top()
-        return (fee, instrument.quote) if top is None else (fee / top[0], asset)
+        return (_rounded(fee), instrument.quote) if top is None else (_rounded(fee / top[0]), asset)
 
     def _locked(self) -> dict[str, Decimal]:
         """What orders that can still trade would take from the account, fees apart."""
@@ -273,3 +274,11 @@ class OrderDesk:
             oldest = next((name for name, order in self._orders.items() if order.status.is_final), None)
             if oldest is not None:
                 del self._orders[oldest]
+
+
+def _rounded(fee: Decimal) -> Decimal:
+    """To so many decimals that it is a number for whoever has to reckon with it (`core.units.is_number`): the fee of the
+    finest trade, in all of MONEY's digits, would not be.
+    """
+    is_finer = -int(fee.as_tuple().exponent) > _FEE_DECIMALS
+    return fee.quantize(Decimal(1).scaleb(-_FEE_DECIMALS)) if is_finer else fee

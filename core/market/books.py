@@ -8,9 +8,8 @@ so a snapshot that comes too early or too late only leads to the next one. A boo
 something as well.
 
 **Nothing is awaited for ever.** A snapshot that was refused is asked for again after `retry_ns`, doubled with each
-request up to `retry_ns_max`; one that was not answered after as long a pause, and `snapshot_timeout_ns` at least, is
-asked for again. An answer to a request that was given up is taken like any other if the book is not fresh yet, however
-slow the exchange.
+refusal up to `retry_ns_max`; one that was not answered within `snapshot_timeout_ns` is asked for again at once. An
+answer to a request that was given up is taken like any other if the book is not fresh yet, however slow the exchange.
 
 **Nothing is believed that cannot be.** A delta with a price or quantity that no book has is as good as missing, so is
 such a snapshot as good as refused, and such a trade is ignored.
@@ -229,16 +228,13 @@ class Books(msgspec.Struct):
             del feed.pending[0]
 
     def _back_off(self, now: Nanos, feed: Feed) -> None:
-        feed.act_at = now + self._pause(feed)
-
-    def _pause(self, feed: Feed) -> Nanos:
-        return doubled(self.settings.retry_ns, feed.attempts, self.settings.retry_ns_max)
+        feed.act_at = now + doubled(self.settings.retry_ns, feed.attempts, self.settings.retry_ns_max)
 
     def _request(self, now: Nanos, symbol: str, feed: Feed) -> list[Effect]:
         feed.attempts += 1
         feed.requests += 1
         feed.call_id = f"{_CALL}{feed.requests}:{symbol}"
-        feed.act_at = now + max(self.settings.snapshot_timeout_ns, self._pause(feed))
+        feed.act_at = now + self.settings.snapshot_timeout_ns
         return [Call(EXCHANGE, feed.call_id, SnapshotBook(symbol))]
 
 

@@ -25,7 +25,6 @@ from core.units import EXACT
 
 _ZERO: Final = Decimal(0)
 _BPS: Final = Decimal(10_000)
-_FEE_DECIMALS: Final = 36
 
 
 class Standing(msgspec.Struct):
@@ -172,12 +171,8 @@ def merged(deltas: Sequence[BookDelta]) -> BookDelta:
 
 
 def commission(price: Decimal, quantity: Decimal, bps: Decimal) -> Decimal:
-    """What a trade costs at a fee of so many basis points of its value, in the quote currency, to the 36th decimal: that of
-    a trade in all of MONEY's digits could be finer than anybody reckons with.
-    """
-    fee = price * quantity * bps / _BPS
-    fine = -int(fee.as_tuple().exponent) > _FEE_DECIMALS
-    return fee.quantize(Decimal(1).scaleb(-_FEE_DECIMALS)) if fine else fee
+    """What a trade costs at a fee of so many basis points of its value, in the quote currency."""
+    return price * quantity * bps / _BPS
 
 
 def _priority(order: Standing) -> tuple[Decimal, int]:

@@ -118,25 +118,13 @@ def test_a_snapshot_that_failed_cannot_leave_a_book_without_one_for_ever() -> No
         now = due
     assert waits == [1, 2, 4, 8, 16, 30, 30]
     call = asked(books.due(now))
-    assert books.next_due() == now + SETTINGS.retry_ns_max
-    now += SETTINGS.retry_ns_max
+    assert books.next_due() == now + SETTINGS.snapshot_timeout_ns
+    now += SETTINGS.snapshot_timeout_ns
     second = asked(books.due(now))
     assert books.on_snapshot(now, second, snapshot(10)) == []
     assert books.is_fresh(now, X)
     assert books.on_snapshot(now, call, snapshot(11)) == []
     assert books.feeds[X].last_update_id == 10, "it came late, and nobody needs it"
-
-
-def test_a_snapshot_that_never_comes_is_asked_for_less_and_less_often() -> None:
-    books = books_of([X], SETTINGS)
-    waits, now = [], 0
-    for _ in range(7):
-        asked(books.due(now))
-        due = books.next_due()
-        assert due is not None
-        waits.append((due - now) // SECOND)
-        now = due
-    assert waits == [5, 5, 5, 8, 16, 30, 30]
 
 
 @pytest.mark.parametrize("stale", [False, True])

@@ -16,7 +16,7 @@ from core.kernel.rng import stream
 from core.market.exchange import Balance, Instrument, PlaceExchangeOrder, RateLimit, TimeInForce
 from core.market.matching import Market
 from core.market.prices import PriceType
-from core.units import EXACT, MILLISECOND, SECOND
+from core.units import EXACT, MILLISECOND, SECOND, is_number
 from sim.exchange_desk import OrderDesk
 from sim.exchange_models import ExchangeModel, Faults, Outage, Script, ScriptedFill, Transfer
 from sim.latency import Constant, Uniform
@@ -214,6 +214,18 @@ def test_commissions_are_taken_in_what_the_exchange_likes() -> None:
     assert (trade.commission, trade.commission_asset) == (1 / top[0], "BNB")
     (fill,) = in_token.fills("O-1")
     assert (fill.commission, fill.commission_asset) == (trade.commission, "BNB")
+
+
+def test_the_commission_of_the_finest_trade_is_still_a_number() -> None:
+    bnb = Instrument("BNBUSDC", "BNB", "USDC")
+    fine = Instrument("AXUSDC", "AX", "USDC")
+    bench = Bench(model(markets=(still(fine, (100, 20)), still(bnb, (500, 20))), commission="BNB"))
+    bench.place(SECOND, "B-1", order("O-1", "buy", "100", "4.505798161234567890123456789E-23"))
+    bench.run(2 * SECOND)
+    (fill,) = bench.fills("O-1")
+    assert fill.quantity == D("4.505798161234567890123456789E-23")
+    assert fill.commission > 0
+    assert is_number(fill.commission)
 
 
 def test_an_order_without_a_scripted_trade_expires() -> None:
