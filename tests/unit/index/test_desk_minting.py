@@ -45,6 +45,18 @@ def almost(rig: DeskRig) -> None:
     rig.run(10)
 
 
+def give_dust(rig: DeskRig) -> None:
+    """Let C-1 have tokens that cost nothing, and no more."""
+    rig.exchange.paused = True
+    rig.order("C-1", "800")
+    rig.run(11)
+    rig.exchange.script = lambda _nth, _order: []
+    rig.resume_exchange()
+    dust = OrderFill("I-1", "IX", "buy", D("1e-19"), D(0), ())
+    rig.desk.state.orders.live["I-1"].take(rig.now, dust)
+    rig.desk.state.indexes.fill(dust)
+
+
 def test_an_idle_order_beyond_the_mint_threshold_is_minted_by_its_own_timer(rig: DeskRig) -> None:
     almost(rig)
     rig.run(1)
@@ -112,14 +124,7 @@ def test_a_payment_that_is_refused_ends_the_order_and_its_lots_are_the_houses(ri
 
 
 def test_dust_that_costs_nothing_is_not_minted_and_its_order_ends_as_it_was_to(rig: DeskRig) -> None:
-    rig.exchange.paused = True
-    rig.order("C-1", "800")
-    rig.run(11)
-    rig.exchange.script = lambda _nth, _order: []
-    rig.resume_exchange()
-    dust = OrderFill("I-1", "IX", "buy", D("1e-19"), D(0), ())
-    rig.desk.state.orders.live["I-1"].take(rig.now, dust)
-    rig.desk.state.indexes.fill(dust)
+    give_dust(rig)
     rig.cancel("C-1")
     rig.run(5)
     (ended,) = rig.facts(IndexOrderEnded)
@@ -131,14 +136,7 @@ def test_dust_that_costs_nothing_is_not_minted_and_its_order_ends_as_it_was_to(r
 
 def test_reference_mode_mints_dust_for_an_order_that_was_netted_down_to_its_fees() -> None:
     rig = ready_rig(golden_settings(Mode.REFERENCE))
-    rig.exchange.paused = True
-    rig.order("C-1", "800")
-    rig.run(11)
-    rig.exchange.script = lambda _nth, _order: []
-    rig.resume_exchange()
-    dust = OrderFill("I-1", "IX", "buy", D("1e-19"), D(0), ())
-    rig.desk.state.orders.live["I-1"].take(rig.now, dust)
-    rig.desk.state.indexes.fill(dust)
+    give_dust(rig)
     rig.order("C-2", "1000", "sell")
     rig.run(5)
     (invoice,) = rig.facts(MintInvoice)
