@@ -152,8 +152,8 @@ class BlockIndex:
         return self._asked(lambda: self._known_as(known))
 
     def blocks(self, first: int) -> Iterator[Block]:
-        """The blocks from that height on that can be had, read from the journal. Raises JournalDamaged for one that does
-        not hold what it says.
+        """The blocks from that height on that can be had, read from the journal. Raises JournalDamaged for one that
+        does not hold what it says.
         """
         height, is_new = max(first, self.oldest, 1), False
         while height <= self.newest:
@@ -207,7 +207,7 @@ class BlockIndex:
         return next(iter(self._segments))
 
     def _count(self) -> tuple[int, int]:
-        """The heights of the oldest and the newest block: all between are there, and the first one if none was removed."""
+        """The heights of the oldest and the newest block: all between are there, and the first if none was removed."""
         oldest, newest, blocks = self._db.execute(
             "SELECT coalesce(min(height), 0), coalesce(max(height), 0), count(*) FROM block"
         ).fetchone()
@@ -293,7 +293,7 @@ class BlockIndex:
         yield from history.rest()
 
     def _follow(self) -> None:
-        """Go on from the last block that is known; it has to be where it was, and the journal has to begin as it did."""
+        """Go on from the last block that is known; it has to be where it was, and the journal to begin as it did."""
         first = self._first_segment
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")

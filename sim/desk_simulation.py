@@ -56,6 +56,8 @@ class DeskSimulation(Course):
             stream(self.seed, "chain"),
             refused=log.refused_per_mille,
             lost=log.lost_per_mille,
+            declined=log.declined_per_mille,
+            declinable=log.declined,
             on_sealed=lambda sealed: self._on_note(CHAIN, int(self.env.now), CHAIN, sealed),
         )
         node = self._node(scenario.node_config(), header, sinks)

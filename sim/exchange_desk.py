@@ -277,8 +277,8 @@ class OrderDesk:
 
 
 def _rounded(fee: Decimal) -> Decimal:
-    """To so many decimals that it is a number for whoever has to reckon with it (`core.units.is_number`): the fee of the
-    finest trade, in all of MONEY's digits, would not be.
+    """To so many decimals that it is a number for whoever has to reckon with it (`core.units.is_number`): the fee of
+    the finest trade, in all of MONEY's digits, would not be.
     """
     is_finer = -int(fee.as_tuple().exponent) > _FEE_DECIMALS
     return fee.quantize(Decimal(1).scaleb(-_FEE_DECIMALS)) if is_finer else fee

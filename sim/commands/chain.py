@@ -93,17 +93,21 @@ def _told(found: VerifiedChain) -> str:
     lines.append(f"{events} are one chain; its head is {found.head}{since}")
     if found.waiting:
         lines.append(f"in no block yet when the run ended: {one_line(', '.join(found.waiting))}")
+    if found.declined:
+        lines.append(f"declined, and in no block ever: {one_line(', '.join(found.declined))}")
     return "\n".join(lines)
 
 
 def _line(row: ChainEventRow) -> str:
+    from sim.results.desk.words import in_digits  # noqa: PLC0415
+
     what = [row.symbol if row.quantity is None else f"{row.quantity.normalize():f} {row.symbol}"]
     if row.user is not None:
         what.append(row.user)
     if row.amount_paid is not None:
         what.append(f"paid {row.amount_paid.normalize():f}")
     elif row.price is not None:
-        what.append(f"version {row.version}, worth {row.price.normalize():f}")
+        what.append(f"version {row.version}, worth {in_digits(row.price)}")
     told = one_line(" ".join(what))
     return f"{row.height:>6}  {row.index:>5}  {_instant(row.time)[:-6]}  {one_line(row.key):<16}  {told}"
 

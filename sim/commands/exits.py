@@ -81,6 +81,8 @@ def _hint(error: BaseException, code: Exit) -> str:
         return error.hint
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return f"{error.ctx.command_path} --help shows how"
+    if isinstance(error, JournalDamaged) and not error.offset:
+        return "nothing of it can be read; give a journal"
     hints = {
         Exit.DIVERGED: "this is not the code that wrote the journal, or it is not deterministic",
         Exit.DAMAGED: "everything before that byte is whole",

@@ -81,5 +81,5 @@ def _mend(journal: Path, damaged: JournalDamaged) -> str:
     if journal.is_dir():
         return f"{before}; `romer-live journal verify {journal}` says more, and `repair` keeps what is whole"
     if damaged.offset <= len(MAGIC):
-        return "nothing of it can be read; run the scenario again"
+        return "nothing of it can be read; give a journal, or run the scenario again"
     return f"{before}; for the rest run the scenario again"

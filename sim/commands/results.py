@@ -10,16 +10,16 @@ from sim.commands.exits import Exit
 from sim.commands.options import DIRECTORY, as_json, show
 
 
-@click.command()
+@click.command(short_help="Tell the life of one order, session, batch or transfer.")
 @click.argument("directory", type=DIRECTORY)
 @click.argument("name")
 @as_json
 def explain(*, directory: Path, name: str, as_json: bool) -> Exit:
-    """Tell the life of one order, or of one FIX session, of a run.
+    """Tell the life of one order, FIX session, batch, exchange order, transfer or withdrawal.
 
     DIRECTORY is what `romer-sim run` made. NAME is an order id, a ClOrdID, OWNER/ClOrdID or a commitment's id; or a
     session as its engine calls it, such as MM1, or NODE/SESSION. Of an index desk's run it is an order id, the user's
-    own id, or USER/ID; or the id of a batch or an exchange order.
+    own id, or USER/ID; or the id of a batch, an exchange order, a transfer or a withdrawal.
     """
     from sim.results.result import load  # noqa: PLC0415  # tables are slow to import
 

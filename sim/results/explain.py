@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import reduce
 from typing import Any, Final
 
@@ -14,7 +13,9 @@ import pyarrow.compute as pc
 
 from core.errors import InputError
 from core.units import MILLISECOND, Nanos
+from sim.results.explain_session import sessions
 from sim.results.result import RunResult
+from sim.results.unknown import unknown
 from sim.results.words import fate_in_words, in_words
 
 _DEADLINES: Final = ("bid_deadline", "deadline")
@@ -32,7 +33,6 @@ _AMOUNTS: Final = frozenset(
     ]
 )
 _NESTED: Final = ("order", "cancel", "replace", "header")
-_MATCHES_MAX: Final = 5
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,14 +103,21 @@ def _find(result: RunResult, name: str) -> dict[str, Any]:
         if name in {row["order_id"], row["cl_ord_id"], f"{row['owner']}/{row['cl_ord_id']}"}
     ]
     if not found:
-        known = [row[column] for row in names for column in ("order_id", "cl_ord_id") if row[column]]
-        near = get_close_matches(name, dict.fromkeys(known), _MATCHES_MAX)
-        raise InputError(f"no order `{name}` in this run", f"did you mean {', '.join(near)}?" if near else "")
+        raise _unknown(result, name)
     owners = {names[index]["owner"]: f"{names[index]['owner']}/{names[index]['cl_ord_id']}" for index in found}
     if len(owners) > 1:
         raise InputError(f"`{name}` is an order of {len(owners)} owners", f"say {' or '.join(owners.values())}")
     chosen = min(found, key=lambda index: (names[index]["order_id"] is None, index))
     return _rows(result.table("orders").slice(chosen, 1))[0]
+
+
+def _unknown(result: RunResult, name: str) -> InputError:
+    ids = {
+        plural: [one for one in result.table(plural)[column].to_pylist() if one]
+        for plural, column in (("orders", "order_id"), ("commitments", "commitment_id"))
+    }
+    clordids = result.table("orders")["cl_ord_id"].to_pylist()
+    return unknown(name, "order, commitment or session", ids | {"sessions": sessions(result)}, also=clordids)
 
 
 def _notes_about(result: RunResult, order: dict[str, Any]) -> list[dict[str, Any]]:

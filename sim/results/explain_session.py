@@ -37,6 +37,11 @@ def explain_session(result: RunResult, name: str) -> SessionStory | None:
     return SessionStory(session, sorted(told, key=lambda stated: stated.time))
 
 
+def sessions(result: RunResult) -> list[str]:
+    """What engines call their sessions."""
+    return [name for stated in _facts(result) if (name := stated.fact.get("session"))]
+
+
 def _ways(nodes: dict[str, Stated], session: str) -> list[str]:
     return [f"{node}/{session}" for node in sorted(nodes)]
 

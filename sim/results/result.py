@@ -175,6 +175,11 @@ class RunResult:
         return self._frame("quotes")
 
     @cached_property
+    def disputes(self) -> pd.DataFrame:
+        """One row per thing that cannot be, or should not, and has to be looked at."""
+        return self._frame("disputes")
+
+    @cached_property
     def metrics(self) -> Metrics:
         """Measures, one DataFrame each."""
         from sim.results.metrics import Metrics  # noqa: PLC0415  # pandas is slow to import

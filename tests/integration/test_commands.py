@@ -86,7 +86,7 @@ def test_a_damaged_journal_does_not_keep_the_others_from_being_replayed(done: di
     assert told.stderr == data.stderr
     empty, again, torn, rest, count = told.stderr.splitlines()
     assert empty == f"error: {tmp_path / 'MM1.romer'}: damaged at byte 0: truncated: no header"
-    assert again == "hint: nothing of it can be read; run the scenario again"
+    assert again == "hint: nothing of it can be read; give a journal, or run the scenario again"
     assert torn.startswith(f"error: {tmp_path / 's1.romer'}: damaged at byte ")
     assert rest.startswith("hint: everything before that byte is whole, and was replayed")
     assert count == "1 of 3 journals replayed as recorded"

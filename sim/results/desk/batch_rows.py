@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
@@ -127,12 +128,23 @@ class Navs(Fold[NavRow]):
 
 
 class ExchangeFills(Fold[ExchangeFillRow]):
-    """Fills `fills`."""
+    """Fills `fills`. A commission that could not be valued with its trade may be when the lot is booked."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self._by_trade: dict[tuple[str, str], ExchangeFillRow] = {}
 
     def _on_filled(self, noted: Noted, fact: AssetOrderFilled) -> None:
-        self.rows.append(row_of(ExchangeFillRow, noted, asset_order_id=fact.order_id))
+        row = row_of(ExchangeFillRow, noted, asset_order_id=fact.order_id)
+        self._by_trade[fact.order_id, fact.trade_id] = row
+        self.rows.append(row)
 
-    HANDLERS: ClassVar[dict[Any, Any]] = {AssetOrderFilled: _on_filled}
+    def _on_opened(self, _noted: Noted, fact: LotOpened) -> None:
+        row = self._by_trade.pop((fact.asset_order_id, fact.lot_id), None)
+        if row is not None:
+            row.fee = fact.fee
+
+    HANDLERS: ClassVar[dict[Any, Any]] = {AssetOrderFilled: _on_filled, LotOpened: _on_opened}
 
 
 class Reconciliations(Fold[ReconciliationRow]):
@@ -160,6 +172,8 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
     def __init__(self) -> None:
         super().__init__({})
         self._by_id: dict[str, ExchangeOrderRow] = {}
+        self._fees: dict[tuple[str, str], Decimal] = {}
+        """By order and trade, what the exchange has charged as far as it was known with the trade."""
 
     def _on_planned(self, noted: Noted, fact: AssetOrderPlanned) -> None:
         row = row_of(ExchangeOrderRow, noted, planned_time=noted.time)
@@ -180,10 +194,17 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
         row.filled_quantity += fact.quantity
         row.value += fact.price * fact.quantity
         row.fee += fact.fee
+        self._fees[fact.order_id, fact.trade_id] = fact.fee
+
+    def _on_opened(self, _noted: Noted, fact: LotOpened) -> None:
+        told = self._fees.pop((fact.asset_order_id, fact.lot_id), None)
+        if told is not None:
+            self._by_id[fact.asset_order_id].fee += fact.fee - told
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
         AssetOrderPlanned: _on_planned,
         AssetOrderPlaced: _on_placed,
         AssetOrderFilled: _on_fill,
+        LotOpened: _on_opened,
         AssetOrderEnded: _on_ended,
     }

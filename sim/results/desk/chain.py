@@ -16,7 +16,7 @@ from core.index.chain import CHAIN, BurnIndex, ChainDeed, MintIndex, RecordInvoi
 from core.index.chain_history import ChainFlaw, redo
 from core.index.chain_log import NO_BLOCK, ChainLog, IndexBlockSealed, index_block_hash, prove_event
 from core.index.chain_proof import ChainProof, Invoice, invoice_digest, proof_flaw
-from core.index.facts import BasketSet, ChainCallDone
+from core.index.facts import BasketSet, ChainCallDeclined, ChainCallDone
 from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.records import IndexOrderEnded
 from core.kernel.record import Record
@@ -35,14 +35,15 @@ _MATCHES_MAX: Final = 5
 
 class VerifiedChain(msgspec.Struct, frozen=True, kw_only=True):
     """A chain without a flaw. `head` is the hash of its newest block, `since` how many blocks follow the one that was
-    known; `waiting` are the keys of what the desk has stated and no block has, since the run ended before; `events` are
-    rows of `chain_events`.
+    known; `waiting` are the keys of what the desk has stated and no block has, since the run ended before; `declined`
+    are those of what the chain will never do; `events` are rows of `chain_events`.
     """
 
     blocks: int
     head: str
     since: int
     waiting: tuple[str, ...]
+    declined: tuple[str, ...]
     events: list[ChainEventRow]
 
 
@@ -61,11 +62,13 @@ def verify_chain(result: RunResult, head: bytes | None = None) -> VerifiedChain 
     if flaw is not None:
         return flaw
     hashes = [index_block_hash(block) for block in log.blocks]
+    declined = tuple(said.key for said in _stated(result, ChainCallDeclined))
     return VerifiedChain(
         blocks=len(hashes),
         head=(hashes[-1] if hashes else NO_BLOCK).hex(),
         since=len(hashes) - 1 - hashes.index(head) if head is not None else 0,
-        waiting=tuple(key for key in _keys_stated(result) if key not in log.done),
+        waiting=tuple(key for key in _keys_stated(result) if key not in log.done and key not in declined),
+        declined=declined,
         events=rows,
     )
 
@@ -109,6 +112,9 @@ def _key_of(result: RunResult, name: str, keys: list[str]) -> str:
 def _disagreement(result: RunResult, log: ChainLog) -> ChainFlaw | None:
     """The first thing that the desk has stated and the chain has otherwise."""
     done = {event.did.key: event.did for events in log.events for event in events}
+    for refused in _stated(result, ChainCallDeclined):
+        if (there := log.done.get(refused.key)) is not None:
+            return ChainFlaw(there.height, f"{refused.key} is there, and the desk was told that it never would be")
     for said in _stated(result, ChainCallDone):
         at = log.done.get(said.key)
         if at is None or (at.height, at.index, at.block_hash.hex()) != (said.height, said.index, said.block_hash):

@@ -1,26 +1,32 @@
 """The life of one index order: collateral, hops, engagement, batches, lots, fills, mint, invoice. And the lives of
-batches and exchange orders, which orders share.
+batches and exchange orders, which orders share, and of transfers of collateral and withdrawals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
+import pyarrow.compute as pc
+from msgspec import structs
 
+from core.collateral.transfers import Purpose
 from core.errors import InputError
 from core.units import MILLISECOND, Nanos
 from sim.results.desk.words import in_digits, in_words
 from sim.results.result import RunResult
+from sim.results.unknown import unknown
 
-_MATCHES_MAX: Final = 5
 _ON_BATCH: Final = frozenset(
     {"IndexBatchOpened", "AssetOrderPlanned", "OrdersCrossed", "HouseTraded", "StockLeft", "IndexBatchCompleted"}
 )
 _ON_EXCHANGE: Final = frozenset({"AssetOrderPlaced", "AssetOrderFilled", "AssetOrderEnded"})
 _IN_BATCH: Final = _ON_BATCH | {"OrderEngaged", "LotAssigned", "IndexOrderFill"}
+_ON_TRANSFER: Final = frozenset({"TransferStarted", "TransferStepped"})
+_BY_TRANSFER: Final = frozenset({"BridgeStepped", "HopDisputed"})
+"""They name no order."""
+_IN_TRANSFER: Final = _ON_TRANSFER | _BY_TRANSFER | {"HopStepped", "CollateralMoved"}
 
 
 class DeskHappening(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +41,13 @@ class DeskHappening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeskStory(msgspec.Struct, frozen=True):
-    """All that happened to an `order`, a `batch` or an `exchange_order`, its `subject`. `title` says how it ended."""
+    """All that happened to its `subject`: an `order`, a `batch`, an `exchange_order`, a `transfer` or a `withdrawal`.
+    `title` says how it ended, and `also` who else is called so."""
 
     subject: str
     title: str
     happenings: list[DeskHappening]
+    also: str = ""
 
     def rows(self) -> list[dict[str, Any]]:
         """The story as plain data, one row per line."""
@@ -51,23 +59,74 @@ class DeskStory(msgspec.Struct, frozen=True):
         body = [
             f"{line.since / MILLISECOND:+16,.3f} ms  {line.component:<{wide}}  {line.text}" for line in self.happenings
         ]
-        return "\n".join(map(_printable, [self.title, "", *body]))
+        return "\n".join(map(_printable, [self.title, *([self.also] if self.also else []), "", *body]))
 
 
 def explain(result: RunResult, name: str) -> DeskStory:
-    """The life of an order that is named by its order id, its client id, or `user/client id`; or of the batch or the
-    exchange order of that id.
+    """The life of an order that is named by its order id, its client id, or `user/client id`; or of the batch, the
+    exchange order, the transfer or the withdrawal of that id. These come first, and say so if an order is called the
+    same by its owner.
 
-    Raises InputError, with the nearest names, when nothing or more than one user's order answers to it.
+    Raises InputError, with the nearest names and what ids there are, when nothing answers to it, and when more than one
+    user's order does.
     """
-    for row in result.table("index_batches").to_pylist():
-        if row["batch_id"] == name:
-            return _story(result, "batch", _batch_title(row), lambda note: _is_of_batch(note, name))
-    for row in result.table("exchange_orders").to_pylist():
-        if row["asset_order_id"] == name:
-            return _story(result, "exchange_order", _exchange_title(row), lambda note: note["order_id"] == name)
-    order = find_order(result, name)
-    return _story(result, "order", _order_title(order), _Notes(result, order).is_about)
+    story, rows = _story_by_id(result, name), _orders_called(result, name)
+    if story is not None:
+        return structs.replace(story, also=_also(rows))
+    if not rows:
+        others = {
+            "batches": _ids(result, "index_batches", "batch_id"),
+            "exchange orders": _ids(result, "exchange_orders", "asset_order_id"),
+            "transfers": _ids(result, "collateral", "transfer_id"),
+            "withdrawals": list(_withdrawals(result)),
+        }
+        raise _no_order(result, name, "index order, batch, exchange order, transfer or withdrawal", others)
+    order = _one_of(rows, name)
+    return _story(result, "order", _order_title(order), _OfOrder(result, order).is_about)
+
+
+def _story_by_id(result: RunResult, name: str) -> DeskStory | None:
+    batch = _row(result, "index_batches", "batch_id", name)
+    if batch is not None:
+        ours = _asset_orders_of(result, {name})
+        return _story(result, "batch", _batch_title(batch), lambda note: _is_of_batch(note, name, ours))
+    asset_order = _row(result, "exchange_orders", "asset_order_id", name)
+    if asset_order is not None:
+        title = _exchange_title(asset_order)
+        return _story(result, "exchange_order", title, lambda note: _is_of_exchange(note, {name}))
+    if name in _ids(result, "collateral", "transfer_id"):
+        story = _story(result, "transfer", name, _OfTransfer(name).is_about)
+        return structs.replace(story, title=_transfer_title(story))
+    parts = _withdrawals(result).get(name)
+    if parts is not None:
+        story = _story(result, "withdrawal", name, lambda note: _is_of_withdrawal(note, name, parts))
+        return structs.replace(story, title=_withdrawal_title(story))
+    return None
+
+
+def _row(result: RunResult, table: str, column: str, name: str) -> dict[str, Any] | None:
+    """The row that is called so, if there is one."""
+    return next((row for row in result.table(table).to_pylist() if row[column] == name), None)
+
+
+def _also(orders: list[dict[str, Any]]) -> str:
+    """That a name is the client id of orders, too."""
+    names = [row["order_id"] or f"{row['user']}/{row['client_order_id']}" for row in orders]
+    return f"also the client id of {', '.join(names)}: explain {' or '.join(names)}" if names else ""
+
+
+def _withdrawals(result: RunResult) -> dict[str, set[str]]:
+    """By withdrawal that has set out, its transfers."""
+    found: dict[str, set[str]] = {}
+    for fact in _facts(result, "TransferStarted"):
+        if fact["purpose"] == Purpose.WITHDRAWAL:
+            found.setdefault(fact["order_id"], set()).add(fact["transfer_id"])
+    return found
+
+
+def _facts(result: RunResult, kind: str) -> list[dict[str, Any]]:
+    notes = result.table("notes")
+    return [msgspec.json.decode(detail) for detail in notes.filter(pc.equal(notes["kind"], kind))["detail"].to_pylist()]
 
 
 def _story(result: RunResult, subject: str, title: str, is_about: Callable[[dict[str, Any]], bool]) -> DeskStory:
@@ -101,32 +160,95 @@ def _exchange_title(order: dict[str, Any]) -> str:
     return f"{order['asset_order_id']} ({about}): {order['reason'] or 'open'}"
 
 
-def _is_of_batch(note: dict[str, Any], batch_id: str) -> bool:
+def _transfer_title(story: DeskStory) -> str:
+    steps = [line.fact for line in story.happenings if line.kind in _ON_TRANSFER]
+    last = steps[-1]
+    whose = f"for {last['order_id']} of {last['user']}" if last["order_id"] else f"of {last['user']}"
+    return f"{last['transfer_id']} ({whose}): {last.get('what', 'under way')}"
+
+
+def _withdrawal_title(story: DeskStory) -> str:
+    steps = [line.fact for line in story.happenings if line.kind in _ON_TRANSFER]
+    parts = {fact["transfer_id"]: fact.get("what", "under way") for fact in steps}
+    return f"{steps[0]['order_id']} (withdrawal of {steps[0]['user']}): {', '.join(dict.fromkeys(parts.values()))}"
+
+
+class _OfTransfer:
+    """Tells, of notes in their order, which are about a transfer. A payout that has arrived after all is of the one
+    that stepped last for its order or withdrawal."""
+
+    def __init__(self, transfer_id: str) -> None:
+        self._transfer_id = transfer_id
+        self._last: dict[str, str] = {}
+
+    def is_about(self, note: dict[str, Any]) -> bool:
+        """Whether the note belongs into the story."""
+        if note["kind"] == "PayoutArrived":
+            return self._last.get(note["order_id"]) == self._transfer_id
+        if note["kind"] not in _IN_TRANSFER:
+            return False
+        transfer_id = msgspec.json.decode(note["detail"]).get("transfer_id", "")
+        if note["kind"] == "TransferStepped":
+            self._last[note["order_id"]] = transfer_id
+        return bool(transfer_id == self._transfer_id)
+
+
+def _is_of_withdrawal(note: dict[str, Any], payment_id: str, transfers: set[str]) -> bool:
+    if note["kind"] == "WithdrawalEnded":
+        return bool(msgspec.json.decode(note["detail"]).get("payment_id") == payment_id)
+    return note["order_id"] == payment_id or _is_by(note, transfers)
+
+
+def _is_by(note: dict[str, Any], transfers: set[str]) -> bool:
+    return note["kind"] in _BY_TRANSFER and msgspec.json.decode(note["detail"])["transfer_id"] in transfers
+
+
+def _is_of_batch(note: dict[str, Any], batch_id: str, asset_orders: set[str]) -> bool:
+    if note["kind"] == "ExecutionUnexpected":
+        return _is_of_exchange(note, asset_orders)
     ours = note["kind"] in _IN_BATCH | _ON_EXCHANGE
     return ours and msgspec.json.decode(note["detail"]).get("batch_id") == batch_id
 
 
-class _Notes:
-    """Tells which notes are about an order: by its id, by a batch that engaged it, by exchange orders of that batch."""
+def _is_of_exchange(note: dict[str, Any], asset_orders: set[str]) -> bool:
+    if note["kind"] == "ExecutionUnexpected":
+        return msgspec.json.decode(note["detail"])["client_id"] in asset_orders
+    return note["order_id"] in asset_orders
+
+
+def _asset_orders_of(result: RunResult, batches: set[str]) -> set[str]:
+    rows = result.table("exchange_orders").to_pylist()
+    return {row["asset_order_id"] for row in rows if row["asset_order_id"] and row["batch_id"] in batches}
+
+
+class _OfOrder:
+    """Tells which notes are about an order: by its id, by a batch that engaged it, by exchange orders of that batch, by
+    its transfers, by what the chain is asked for it."""
 
     def __init__(self, result: RunResult, order: dict[str, Any]) -> None:
         self._order = order
-        notes = result.table("notes").to_pylist()
-        engaged = (note for note in notes if note["kind"] == "OrderEngaged" and note["order_id"] == order["order_id"])
-        self._batches = {msgspec.json.decode(note["detail"])["batch_id"] for note in engaged}
-        rows = result.table("exchange_orders").to_pylist()
-        self._asset_orders = {row["asset_order_id"] for row in rows if row["batch_id"] in self._batches}
+        order_id = order["order_id"]
+        engaged = _facts(result, "OrderEngaged")
+        self._batches = {fact["batch_id"] for fact in engaged if fact["order_id"] == order_id}
+        self._asset_orders = _asset_orders_of(result, self._batches)
+        started = _facts(result, "TransferStarted")
+        self._transfers = {fact["transfer_id"] for fact in started if fact["order_id"] == order_id}
 
     def is_about(self, note: dict[str, Any]) -> bool:
         """Whether the note belongs into the story."""
         kind = note["kind"]
-        if kind in _ON_EXCHANGE:
-            return note["order_id"] in self._asset_orders
+        if kind in _ON_EXCHANGE or kind == "ExecutionUnexpected":
+            return _is_of_exchange(note, self._asset_orders)
         if kind in _ON_BATCH:
             return msgspec.json.decode(note["detail"])["batch_id"] in self._batches
+        if kind == "ChainDisputed":
+            key = msgspec.json.decode(note["detail"])["key"]
+            return bool(key.partition(":")[2] == self._order["order_id"])
         if note["order_id"]:
             return bool(note["order_id"] == self._order["order_id"])
-        return kind in {"IndexOrderRejected", "IndexRequestRefused"} and self._names(note)
+        return _is_by(note, self._transfers) or (
+            kind in {"IndexOrderRejected", "IndexRequestRefused"} and self._names(note)
+        )
 
     def _names(self, note: dict[str, Any]) -> bool:
         fact = msgspec.json.decode(note["detail"])
@@ -136,17 +258,32 @@ class _Notes:
 
 def find_order(result: RunResult, name: str) -> dict[str, Any]:
     """The row of an order, by its order id, its client id or `user/client id`. Raises InputError as `explain` does."""
-    rows: list[dict[str, Any]] = result.table("index_orders").to_pylist()
-    found = [row for row in rows if name in _names_of(row)]
-    if not found:
-        known = [known for row in rows for known in (row["order_id"], row["client_order_id"]) if known]
-        near = get_close_matches(name, dict.fromkeys(known), _MATCHES_MAX)
-        raise InputError(f"no order `{name}` in this run", f"did you mean {', '.join(near)}?" if near else "")
-    users = dict.fromkeys(f"{row['user']}/{row['client_order_id']}" for row in found)
+    rows = _orders_called(result, name)
+    if not rows:
+        raise _no_order(result, name, "order", {})
+    return _one_of(rows, name)
+
+
+def _orders_called(result: RunResult, name: str) -> list[dict[str, Any]]:
+    return [row for row in result.table("index_orders").to_pylist() if name in _names_of(row)]
+
+
+def _one_of(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """That which was accepted, of orders of one user that answer to a name."""
+    users = dict.fromkeys(f"{row['user']}/{row['client_order_id']}" for row in rows)
     if len(users) > 1:
         raise InputError(f"`{name}` is an order of {len(users)} users", f"say {' or '.join(users)}")
-    accepted = [row for row in found if row["order_id"]]
-    return (accepted or found)[0]
+    accepted = [row for row in rows if row["order_id"]]
+    return (accepted or rows)[0]
+
+
+def _no_order(result: RunResult, name: str, what: str, others: dict[str, list[str]]) -> InputError:
+    ids = {"index orders": _ids(result, "index_orders", "order_id"), **others}
+    return unknown(name, what, ids, also=_ids(result, "index_orders", "client_order_id"))
+
+
+def _ids(result: RunResult, table: str, column: str) -> list[str]:
+    return [name for name in result.table(table)[column].to_pylist() if name]
 
 
 def _names_of(row: dict[str, Any]) -> set[str | None]:

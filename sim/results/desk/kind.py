@@ -35,7 +35,7 @@ class DeskKind(Kind):
         return summarise(tables)
 
     def explain(self, result: RunResult, name: str) -> tuple[dict[str, Any], str]:
-        """The life of an index order, a batch or an exchange order."""
+        """The life of an index order, a batch, an exchange order, a transfer or a withdrawal."""
         from sim.results.desk.explain import explain  # noqa: PLC0415  # it needs what this module is a part of
 
         told = explain(result, name)

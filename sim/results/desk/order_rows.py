@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from core.index.facts import IndexOrderMoved, OrderEngaged
+from core.index.facts import IndexOrderMoved, OrderEngaged, OrderRepaid, ProceedsReclaimed
 from core.index.invoices import MintInvoice, RedemptionInvoice
+from core.index.reasons import EndReason
 from core.index.records import (
     FillStatus,
     IndexOrderAccepted,
@@ -21,6 +23,7 @@ from core.index.records import (
 from sim.results.desk.rows import IndexFillRow, IndexOrderRow, InvoiceRow, QuoteRow
 from sim.results.facts import Noted
 from sim.results.fold import Fold, row_of
+from sim.results.rows import ZERO
 
 
 class IndexOrders(Fold[IndexOrderRow]):
@@ -29,6 +32,8 @@ class IndexOrders(Fold[IndexOrderRow]):
     def __init__(self) -> None:
         super().__init__({})
         self._open: dict[str, IndexOrderRow] = {}
+        self._routing: dict[str, Decimal] = {}
+        """By order, what it had cost before it was filled."""
 
     def _on_accepted(self, noted: Noted, fact: IndexOrderAccepted) -> None:
         row = self._open[fact.order_id] = row_of(IndexOrderRow, noted, created_time=noted.time)
@@ -56,12 +61,31 @@ class IndexOrders(Fold[IndexOrderRow]):
         row = self._open[fact.order_id]
         row.filled_quantity, row.fill_rate = fact.filled_quantity, fact.fill_rate
         row.spent, row.remaining, row.proceeds = fact.collateral_spent, fact.collateral_remaining, fact.proceeds
+        if not fact.filled_quantity:
+            self._routing[fact.order_id] = fact.collateral_spent
+
+    def _on_repaid(self, _noted: Noted, fact: OrderRepaid) -> None:
+        self._open[fact.order_id].repaid += fact.amount
+        self._unfill(fact.order_id)
+
+    def _on_reclaimed(self, _noted: Noted, fact: ProceedsReclaimed) -> None:
+        self._unfill(fact.order_id)
 
     def _on_ended(self, noted: Noted, fact: IndexOrderEnded) -> None:
         row = self._open[fact.order_id]
         row.status, row.reason, row.refund = fact.outcome.value, fact.reason or None, fact.refund
         row.filled_quantity, row.refund_fee, row.credited = fact.filled_quantity, fact.refund_fee, fact.credited
+        row.under_way = fact.under_way
         row.ended_time, row.time_to_end_ns = noted.time, noted.time - row.created_time
+        if fact.reason.startswith(EndReason.UNPAYABLE):
+            self._unfill(fact.order_id)
+
+    def _unfill(self, order_id: str) -> None:
+        """It gets none of what it was filled with, and has paid, or sold, nothing for it."""
+        row, routing = self._open[order_id], self._routing.get(order_id, ZERO)
+        if row.remaining is not None:
+            row.remaining += row.spent - routing
+        row.spent, row.proceeds = routing, ZERO
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
         IndexOrderAccepted: _on_accepted,
@@ -71,6 +95,8 @@ class IndexOrders(Fold[IndexOrderRow]):
         IndexOrderMoved: _on_moved,
         OrderEngaged: _on_engaged,
         IndexOrderFill: _on_fill,
+        OrderRepaid: _on_repaid,
+        ProceedsReclaimed: _on_reclaimed,
         IndexOrderEnded: _on_ended,
     }
 

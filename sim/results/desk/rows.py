@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
+from sim.results.desk.dispute_rows import DisputeRow
 from sim.results.rows import ZERO, Count, Doc, Money, NoteRow, Row, Span, Text, Time
 
 
@@ -22,9 +23,17 @@ class IndexOrderRow(Row, kw_only=True):
     ] = "open"
     reason: Annotated[Text | None, Doc("Reason code of an end before the whole amount was traded")] = None
     filled_quantity: Annotated[Money, Doc("Minted or burned", "index tokens")] = ZERO
-    spent: Annotated[Money, Doc("What it has cost so far, routing included; of a sell, tokens sold")] = ZERO
+    spent: Annotated[
+        Money,
+        Doc("What it has cost so far, routing included and `repaid` not; of a sell, tokens sold, if they stay so"),
+    ] = ZERO
+    repaid: Annotated[
+        Money, Doc("What it had paid for tokens that are not minted, and the house has paid back", "collateral")
+    ] = ZERO
     remaining: Annotated[Money | None, Doc("Neither spent nor given back; null before its collateral is there")] = None
-    proceeds: Annotated[Money, Doc("What the assets of a sell brought", "collateral")] = ZERO
+    proceeds: Annotated[
+        Money, Doc("What the assets of a sell brought; 0 once its index has it again", "collateral")
+    ] = ZERO
     refund: Annotated[Money | None, Doc("What went back at its end, in the order's terms; null while open")] = None
     refund_fee: Annotated[Money | None, Doc("What sending it back has cost; null while open", "collateral")] = None
     credited: Annotated[
@@ -33,6 +42,9 @@ class IndexOrderRow(Row, kw_only=True):
             "What was not sent and is its owner's collateral, for an order or a withdrawal; null while open",
             "collateral",
         ),
+    ] = None
+    under_way: Annotated[
+        Money | None, Doc("What was sent, and had not arrived when its wait was over; null while open", "collateral")
     ] = None
     netted: Annotated[Money, Doc("What met the opposite wish of its own user, in the order's terms")] = ZERO
     fill_rate: Annotated[Money, Doc("Share of the amount that is spent, as the owner was told last")] = ZERO
@@ -118,7 +130,7 @@ class ExchangeFillRow(Row, kw_only=True):
     side: Annotated[Text, Doc("`buy` or `sell`")]
     price: Annotated[Money, Doc("Price", "quote per base")]
     quantity: Annotated[Money, Doc("Traded quantity", "base")]
-    fee: Annotated[Money, Doc("Exchange fee", "quote")]
+    fee: Annotated[Money, Doc("Exchange fee, as the lot bears it", "quote")]
     withheld: Annotated[
         Money, Doc("What the exchange has kept of the asset as its fee: the lot of a buy is less by that", "base")
     ] = ZERO
@@ -204,6 +216,9 @@ class InvoiceRow(Row, kw_only=True):
     lots: Annotated[Count, Doc("Lots that it has slices of")] = 0
     house_paid: Annotated[
         Money, Doc("What its lots cost beyond all of its collateral; the house bore it", "collateral")
+    ] = ZERO
+    amount_under_way: Annotated[
+        Money, Doc("What was sent, and had not arrived when its wait was over; no part of amount_paid", "collateral")
     ] = ZERO
 
 
@@ -297,5 +312,6 @@ DESK_TABLES: Final[dict[str, type[Row]]] = {
     "reconciliations": ReconciliationRow,
     "nav": NavRow,
     "quotes": QuoteRow,
+    "disputes": DisputeRow,
     "notes": NoteRow,
 }

@@ -9,14 +9,25 @@ from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from core.collateral.facts import PayoutArrived, WithdrawalEnded
 from core.units import MONEY
+from sim.results.desk.attention import (
+    BlockedTask,
+    DisputeLine,
+    attention_lines,
+    blocked_tasks,
+    first_disputes,
+    plain,
+)
 from sim.results.layout import grid
 from sim.results.rows import ZERO
 
 STATUSES: Final = ("minted", "redeemed", "cancelled", "expired", "rejected", "open")
 _INVOICES_SHOWN_MAX: Final = 4
 """So many fit beside each other."""
+_OF_PAYOUTS: Final = [kind.__name__ for kind in (WithdrawalEnded, PayoutArrived)]
 _FILL_HEAD: Final = ("order", "batch", "filled", "spent", "remaining", "rate", "status")
 _INVOICE_HEAD: Final = (
     "order",
@@ -78,6 +89,10 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
     refunded: Decimal
     credited: Decimal
     """Of what buys did not use, what was not sent back and is their owners' collateral."""
+    repaid: Decimal
+    """Of what buys had cost, what the house has paid back; no part of what was spent."""
+    under_way: Decimal
+    """What orders and withdrawals have ended with and hops still had when the run ended."""
     batches: int
     exchange_orders: int
     exchange_fills: int
@@ -86,6 +101,11 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
     """How often all assets were compared with the account at the exchange."""
     differences: dict[str, Decimal]
     """By asset that differed when it was compared last, how much was missing; below zero, what was there too much."""
+    blocked: list[BlockedTask]
+    """What the exchange has refused the house, each as it was last."""
+    disputes: list[DisputeLine]
+    """The first of what cannot be, or should not, and has to be looked at."""
+    disputes_in_all: int
     fills: list[FillLine]
     invoices: list[InvoiceLine]
     invoices_in_all: int
@@ -122,16 +142,16 @@ class DeskSummary(msgspec.Struct, frozen=True, kw_only=True):
 def outcome_lines(summary: DeskSummary) -> list[tuple[str, str]]:
     """The counts of a summary, each with its label."""
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.by_status.items() if count) or "none"
-    back = f"{summary.refunded:,.6f} given back, {summary.credited:,.6f} credited"
     trades = f"{summary.exchange_orders:,} exchange orders, {summary.exchange_fills:,} fills"
     return [
         ("orders", f"{summary.orders:,}: {counts}"),
         ("minted", _tokens(summary.minted)),
         ("burned", _tokens(summary.burned)),
-        ("collateral", f"{summary.collateral_spent:,.6f} spent, {back}"),
+        ("collateral", _collateral(summary)),
         ("fees", f"{summary.routing_fees:,.6f} for routing, {summary.exchange_fees:,.6f} to exchanges"),
         ("batches", f"{summary.batches:,}: {trades}"),
         ("inventory", _inventory(summary)),
+        *attention_lines(summary.blocked, summary.disputes, summary.disputes_in_all),
     ]
 
 
@@ -152,6 +172,8 @@ def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
             exchange_fees=_sum(tables["fills"]["fee"].to_pylist()),
             refunded=_sum(row["refund"] or ZERO for row in buys),
             credited=_sum(row["credited"] or ZERO for row in buys),
+            repaid=_sum(row["repaid"] for row in buys),
+            under_way=_under_way(orders, tables["notes"]),
             batches=tables["index_batches"].num_rows,
             exchange_orders=sum(
                 quantity is not None for quantity in tables["exchange_orders"]["placed_quantity"].to_pylist()
@@ -160,16 +182,31 @@ def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
             lots=tables["lots"]["step"].to_pylist().count("opened"),
             reconciliations=tables["reconciliations"]["what"].to_pylist().count("compared"),
             differences=_differences(tables["reconciliations"].to_pylist()),
+            blocked=blocked_tasks(tables["notes"]),
+            disputes=first_disputes(tables["disputes"].to_pylist()),
+            disputes_in_all=tables["disputes"].num_rows,
             fills=_fills(tables["index_fills"].to_pylist()),
             invoices=[_invoice(row) for row in invoices[:_INVOICES_SHOWN_MAX]],
             invoices_in_all=len(invoices),
         )
 
 
+def _under_way(orders: Sequence[dict[str, Any]], notes: pa.Table) -> Decimal:
+    kept = notes.filter(pc.is_in(notes["kind"], value_set=pa.array(_OF_PAYOUTS)))
+    total = sum((row["under_way"] or ZERO for row in orders), ZERO)
+    for kind, detail in zip(kept["kind"].to_pylist(), kept["detail"].to_pylist(), strict=True):
+        if kind == WithdrawalEnded.__name__:
+            total += msgspec.json.decode(detail, type=WithdrawalEnded).under_way
+        else:
+            arrived = msgspec.json.decode(detail, type=PayoutArrived)
+            total -= arrived.amount + arrived.fee + arrived.credited
+    return plain(total)
+
+
 def _differences(rows: Sequence[dict[str, Any]]) -> dict[str, Decimal]:
     last = {row["asset"]: row for row in rows if row["asset"] is not None}
     return {
-        asset: _plain(row["owned"] - row["at_venue"]) for asset, row in sorted(last.items()) if row["what"] == "differs"
+        asset: plain(row["owned"] - row["at_venue"]) for asset, row in sorted(last.items()) if row["what"] == "differs"
     }
 
 
@@ -179,10 +216,10 @@ def _fills(rows: Sequence[dict[str, Any]]) -> list[FillLine]:
         FillLine(
             order_id=row["order_id"],
             batch_id=row["batch_id"] or "",
-            filled=_plain(row["filled_quantity"]),
-            spent=_plain(row["spent"]),
-            remaining=_plain(row["remaining"]),
-            fill_rate=_plain(row["fill_rate"]),
+            filled=plain(row["filled_quantity"]),
+            spent=plain(row["spent"]),
+            remaining=plain(row["remaining"]),
+            fill_rate=plain(row["fill_rate"]),
             status=row["status"],
         )
         for row in rows
@@ -194,14 +231,14 @@ def _invoice(row: dict[str, Any]) -> InvoiceLine:
     return InvoiceLine(
         order_id=row["order_id"],
         kind=row["kind"],
-        filled=_plain(row["filled_quantity"]),
-        total=_plain(row["total_amount"]),
-        paid=_plain(row["amount_paid"]),
-        remaining=_plain(row["amount_remaining"]),
-        routing=_plain(row["management_fee"]),
-        assets_value=_plain(row["assets_value"]),
-        exchange_fee=_plain(row["exchange_fee"]),
-        execution_price=_plain(row["execution_price"]),
+        filled=plain(row["filled_quantity"]),
+        total=plain(row["total_amount"]),
+        paid=plain(row["amount_paid"]),
+        remaining=plain(row["amount_remaining"]),
+        routing=plain(row["management_fee"]),
+        assets_value=plain(row["assets_value"]),
+        exchange_fee=plain(row["exchange_fee"]),
+        execution_price=plain(row["execution_price"]),
     )
 
 
@@ -210,7 +247,16 @@ def _by_index(invoices: Sequence[dict[str, Any]], kind: str) -> dict[str, Decima
     for row in invoices:
         if row["kind"] == kind:
             totals[row["symbol"]] = totals.get(row["symbol"], ZERO) + row["filled_quantity"]
-    return {symbol: _plain(total) for symbol, total in sorted(totals.items())}
+    return {symbol: plain(total) for symbol, total in sorted(totals.items())}
+
+
+def _collateral(summary: DeskSummary) -> str:
+    said = (
+        f"{summary.collateral_spent:,.6f} spent, {summary.refunded:,.6f} given back, {summary.credited:,.6f} credited"
+    )
+    more = ((summary.repaid, "repaid, and not spent"), (summary.under_way, "still under way to users"))
+    rest = ", ".join(f"{amount:,.6f} {what}" for amount, what in more if amount)
+    return f"{said}\n{rest}" if rest else said
 
 
 def _inventory(summary: DeskSummary) -> str:
@@ -229,13 +275,8 @@ def _tokens(amounts: Mapping[str, Decimal]) -> str:
 
 
 def _sum(amounts: Any) -> Decimal:
-    return _plain(sum(amounts, ZERO))
+    return plain(sum(amounts, ZERO))
 
 
 def _exact(amount: Decimal) -> str:
     return f"{amount:.12f}".rstrip("0").rstrip(".")
-
-
-def _plain(amount: Decimal) -> Decimal:
-    """The same number without trailing zeros, and without an exponent."""
-    return Decimal(f"{amount.normalize():f}")

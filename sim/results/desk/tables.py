@@ -11,6 +11,7 @@ from core.units import MONEY
 from sim.results.columns import to_table
 from sim.results.desk.batch_rows import ExchangeFills, ExchangeOrders, IndexBatches, Lots, Navs, Reconciliations
 from sim.results.desk.chain_rows import ChainEvents
+from sim.results.desk.dispute_rows import Disputes
 from sim.results.desk.money_rows import Collaterals, Hops
 from sim.results.desk.order_rows import IndexFills, IndexOrders, Invoices, Quotes
 from sim.results.desk.rows import DESK_TABLES
@@ -30,7 +31,7 @@ def build_tables(notes: Sequence[Noted]) -> dict[str, pa.Table]:
             "index_fills": IndexFills({}).fold(notes),
             "index_batches": IndexBatches().fold(notes),
             "exchange_orders": ExchangeOrders().fold(notes),
-            "fills": ExchangeFills({}).fold(notes),
+            "fills": ExchangeFills().fold(notes),
             "lots": Lots().fold(notes),
             "collateral": Collaterals({}).fold(notes),
             "hops": Hops({}).fold(notes),
@@ -39,6 +40,7 @@ def build_tables(notes: Sequence[Noted]) -> dict[str, pa.Table]:
             "reconciliations": Reconciliations({}).fold(notes),
             "nav": Navs({}).fold(notes),
             "quotes": Quotes({}).fold(notes),
+            "disputes": Disputes().fold(notes),
             "notes": note_rows(notes),
         }
     return {name: to_table(row, rows[name]) for name, row in DESK_TABLES.items()}

@@ -16,7 +16,7 @@ _WORDS: Final = {
     "IndexOrderDeferred": "waits for a later batch ({reason}) {asset}",
     "IndexOrderFill": "report: filled {filled_quantity}, spent {collateral_spent}, {collateral_remaining} remaining; "
     "rate {fill_rate}, {status}",
-    "IndexBatchOpened": "batch {batch_id} opens with {orders} orders and {asset_orders} exchange orders; "
+    "IndexBatchOpened": "batch {batch_id} opens with {orders} and {exchange_orders}; "
     "it can cost {volley} at most ({planner})",
     "OrderEngaged": "engaged in {batch_id} for {quantity} at up to {price}: {collateral} set aside, "
     "{carried} of it carried",
@@ -43,31 +43,46 @@ _WORDS: Final = {
     "StockReleased": "{quantity} {symbol} that was carried is the house's: no order wants it any more",
     "IndexBatchCompleted": "batch {batch_id} is complete: {fill} of its volley traded, worth {value}, fees {fee}",
     "CollateralNotRouted": "no way for {amount} from {source} to {target}: {why}",
-    "CollateralMoved": "{amount} {what}: {was} {source} -> {state} {destination}",
-    "TransferStarted": "{transfer_id} sets out with {amount} from {source} to {target} by {hops}",
+    "CollateralMoved": "{amount} {what}: {before} -> {after}",
+    "TransferStarted": "{transfer_id} sets out with {amount} from {source} to {target} {way}",
     "TransferStepped": "{transfer_id} {what} at {held_at}: {amount}, and {fee} in fees {reason}",
     "HopStepped": "hop {hop} from {source} to {destination}: {what} {amount}, fee {fee} {reason}",
     "BridgeStepped": "bridge {hop}: {what}, {confirmations} confirmations",
+    "HopDisputed": "to be looked at, of {transfer_id}: {hop} {what}",
+    "WithdrawalEnded": "withdrawal {seq_num} of {user} is over: {paid} paid, which cost {fee}; {refused} refused, "
+    "{under_way} under way {reason}",
     "MintInvoice": "invoice: {filled_quantity} {symbol} minted for {amount_paid}: routing {management_fee}, "
     "assets {assets_value}, exchange fees {exchange_fee}; {execution_price} each",
     "RedemptionInvoice": "invoice: {burned_quantity} {symbol} burned for {amount_paid}, {amount_credited} of it "
-    "credited: proceeds {proceeds}, exchange fees {exchange_fee}, payout {payout_fee}; {execution_price} each",
+    "credited, {amount_under_way} under way: proceeds {proceeds}, exchange fees {exchange_fee}, payout {payout_fee}; "
+    "{execution_price} each",
     "IndexOrderEnded": "{outcome} ({reason}): {filled_quantity} filled, {refund} given back, which cost {refund_fee}; "
-    "{credited} is credited",
+    "{credited} is credited, {under_way} under way",
+    "PayoutArrived": "what was under way to {user} is no more: {amount} arrived, {fee} in fees, {credited} is credited",
     "MintIndex": "{quantity} {symbol} minted for {user}, who paid {amount_paid} ({payment_id}); {execution_price} each",
     "BurnIndex": "{quantity} {symbol} of {user} burned for {amount_paid}; {execution_price} each",
     "ReturnIndex": "{quantity} {symbol} out of custody, back to {user}",
     "TokensHeld": "{amount} {symbol} of {user} came into custody; {free} are free",
     "TokensReturned": "{amount} {symbol} go back to {user} out of custody",
+    "TokensKept": "{amount} {symbol} of {user} stay in custody as his, for the chain does not give them back: {reason}",
     "TokensRefused": "{amount} {symbol} of {user} are no tokens that could be sold ({reason})",
     "DepositIndex": "{quantity} {symbol} of {user} into custody, deposit number {seq_num}",
     "SetSolverWeights": "{symbol} is made of {quantities} from now on, worth {price} (version {version})",
     "RecordInvoice": "invoice of {order_id} of {user}, for {symbol}: SHA-256 {digest}",
     "ChainCallDone": "the chain has done {key}: event {index} of block {height} ({block_hash})",
+    "HouseTaskBlocked": "the exchange refuses what the house has to {side}: {quantity} {asset}, worth {value} "
+    "({reason})",
+    "HouseTaskUnblocked": "what the house has to trade of {asset} is refused no more, or there is nothing left of it",
     "CommissionUnpriced": "{trade_id} of {asset_order_id} cost {commission} {asset}, whose worth nobody knows",
     "InventoryReconciled": "{assets} assets were compared with the exchange's balances: {differing} differ",
     "InventoryDiffered": "the exchange holds {at_venue} {asset}, and {owned} are owned",
     "InventoryAgreed": "the exchange holds {at_venue} {asset} again, as owned",
+    "ChainCallDeclined": "the chain will never do {key}: {reason}",
+    "ExecutionUnexpected": "to be looked at: the exchange tells of {quantity} {symbol} at {price} for {client_id} "
+    "{trade_id}: {why}",
+    "ChainDisputed": "to be looked at: what the chain says of {key} is not its last word: {what}",
+    "OrderRepaid": "the house has paid {amount} back for tokens that are not minted, and keeps what was bought",
+    "ProceedsReclaimed": "{amount} that was held for tokens that are not burned is their index's",
     "ChainCallRetried": "the chain is asked again for {key} (attempt {attempt}): {reason}",
 }
 _OF_SELLS: Final = {
@@ -77,7 +92,7 @@ _OF_SELLS: Final = {
 }
 """What is said of a sell in other words."""
 _NUMBER: Final = "0123456789"
-_OFTEN_NOTHING: Final = ("refund_fee", "credited")
+_OFTEN_NOTHING: Final = ("refund_fee", "credited", "under_way", "amount_under_way")
 
 
 def in_words(kind: str, fact: Mapping[str, Any]) -> str:
@@ -94,12 +109,20 @@ class _Readable(dict[str, Any]):
 
     def __init__(self, fact: Mapping[str, Any]) -> None:
         super().__init__({name: _readable(value) for name, value in fact.items()})
-        self["orders"] = len(fact.get("order_ids", ()))
+        self["orders"] = _counted(len(fact.get("order_ids", ())), "order")
+        self["exchange_orders"] = _counted(fact.get("asset_orders", 0), "exchange order")
+        self["way"] = f"by {self['hops']}" if self.get("hops") else "without a hop"
+        self["before"] = f"{self['was']} {self['source']}" if self.get("was") else "from outside"
+        self["after"] = f"{self.get('state', '')} {self.get('destination', '')}".strip() or "to outside"
         for name in _OFTEN_NOTHING:
             self.setdefault(name, "0")
 
     def __missing__(self, name: str) -> str:
         return ""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _readable(value: Any) -> Any:

@@ -75,7 +75,7 @@ def test_a_buy_that_was_paid_back_has_cost_what_hops_have_kept(rig: DeskRig) -> 
     assert (row["spent"], row["repaid"], row["filled_quantity"]) == (10, rig.collateral.spent["I-1"], 0)
     assert row["spent"] + row["remaining"] == row["amount"]
     assert row["spent"] + row["refund"] + row["refund_fee"] + row["credited"] == row["amount"]
-    assert (outcome(result).collateral_spent, outcome(result).repaid) == (10, row["repaid"])
+    assert (outcome(result).collateral_spent, outcome(result).repaid) == (D(10), row["repaid"])
     assert labelled(result)["collateral"].splitlines() == [
         f"10.000000 spent, {row['refund']:,.6f} given back, {row['credited']:,.6f} credited",
         f"{row['repaid']:,.6f} repaid, and not spent",
@@ -227,9 +227,9 @@ def test_a_way_without_hops_a_single_order_and_the_world_outside_are_said_in_wor
 def test_a_fee_that_was_known_only_when_the_lot_was_booked_is_the_fee_of_the_trade() -> None:
     planned = AssetOrderPlanned("B-1", "A-1", "AX", "buy", D(10), D(4), D(4), D(0), D(0))
     trades = [AssetOrderFilled("B-1", "A-1", number, "AX", "buy", D(10), D(2), D("0.01")) for number in ("7", "8")]
-    lot = ("B-1", "A-1", "AX", "buy", D(10), D(2))
+    booked = LotOpened("7", "B-1", "A-1", "AX", "buy", D(10), D(2), D("0.61"))
     paid = LotOpened("AX-buy-7-commission", "B-1", "A-1", "BNB", "sell", D(600), D("0.001"), D("0.6"))
-    result = result_of(planned, trades[0], LotOpened("7", *lot, D("0.61")), paid, trades[1])
+    result = result_of(planned, trades[0], booked, paid, trades[1])
     assert [row["fee"] for row in result.table("fills").to_pylist()] == [D("0.61"), D("0.01")]
     assert only(result, "exchange_orders")["fee"] == D("0.62")
     assert outcome(result).exchange_fees == D("0.62")
