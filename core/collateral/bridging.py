@@ -9,10 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.collateral.answers import dispute, dispute_stale, is_nonsense
+from core.collateral.answers import dispute, dispute_forgotten, dispute_stale, is_nonsense
 from core.collateral.books import is_money
 from core.collateral.bridge import BridgeDeposit, blocks_needed, implausible
-from core.collateral.facts import BridgeStepped, HopDisputed
+from core.collateral.facts import BridgeStepped
 from core.collateral.hops import (
     BridgeExpired,
     BridgeFilled,
@@ -149,9 +149,11 @@ def _dispute_undone(vault: Vault, transfer: Transfer | None, news: BridgeReorged
         return
     what = "the deposit" if news.at_origin else "the fill"
     where = "may not have left its source" if news.at_origin else "may not be where it is booked"
-    vault.note(
-        HopDisputed(news.transfer_id, news.leg, "", f"{what} was undone after the leg had ended: its money {where}")
-    )
+    said = f"{what} was undone after the leg had ended: its money {where}"
+    if transfer is None:
+        dispute_forgotten(vault, news.transfer_id, news.leg, said)
+    else:
+        dispute(vault, transfer, "", news.leg, said)
 
 
 def _as_answer(news: News) -> FundsMoved | FundsReturned | None:

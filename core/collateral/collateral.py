@@ -6,7 +6,7 @@ Four things go on at once, each ended by a timer if by nothing else:
    an order whose user has not deposited enough waits. Each has its answer by the deadline.
 2. *Transfers* carry money, leg by leg (`moving.py`, `legs.py`, `answers.py`, `bridging.py`). They outlive the order
    that they were for: money that comes too late, or back, is its user's again.
-3. *Payments* set aside, spend and release what has arrived (`payments.py`).
+3. *Payments* set aside and spend what has arrived (`payments.py`).
 4. *Payouts* bring money home: refunds, the cash of sales, withdrawals (`payouts.py`). Money for what came to nothing is
    paid back, or taken back (`restitution.py`).
 
@@ -36,7 +36,7 @@ from core.collateral.hops import (
 )
 from core.collateral.legs import go_on, look_at, time_out
 from core.collateral.moving import resume
-from core.collateral.payments import preauthorise, release, spend
+from core.collateral.payments import preauthorise, spend
 from core.collateral.payouts import hold_proceeds, lapse, pay_out, refund, serve_withdrawal, withdraw
 from core.collateral.records import (
     DepositSeen,
@@ -44,7 +44,6 @@ from core.collateral.records import (
     PayOut,
     PreauthoriseCollateral,
     RefundCollateral,
-    ReleaseCollateral,
     RepayCollateral,
     RouteCollateral,
     SpendCollateral,
@@ -135,9 +134,6 @@ class Collateral(Vault):
     def _on_spend(self, now: Nanos, event: Message[SpendCollateral]) -> None:
         spend(self, now, event.body)
 
-    def _on_release(self, now: Nanos, event: Message[ReleaseCollateral]) -> None:
-        release(self, now, event.body)
-
     def _on_refund(self, now: Nanos, event: Message[RefundCollateral]) -> None:
         refund(self, now, event.body)
 
@@ -164,7 +160,6 @@ class Collateral(Vault):
         StopRoute: _on_stop_route,
         PreauthoriseCollateral: _on_preauthorise,
         SpendCollateral: _on_spend,
-        ReleaseCollateral: _on_release,
         RefundCollateral: _on_refund,
         HoldProceeds: _on_proceeds,
         PayOut: _on_pay_out,

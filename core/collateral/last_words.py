@@ -82,8 +82,11 @@ def _serve(vault: Vault, transfer: Transfer, *, paid: Decimal, refused: Decimal)
 
 
 def _charged(vault: Vault, transfer: Transfer) -> Withdrawal:
-    """The withdrawal that a transfer was for: it waits for it no longer, and bears what it has cost."""
+    """The withdrawal that a transfer was for: it waits for it no longer, bears what it has cost, and
+    may send another part."""
     withdrawal = vault.state.withdrawals[transfer.order_id]
     del withdrawal.transfers[transfer.transfer_id]
+    if withdrawal.unserved:
+        vault.freed[withdrawal.user] = None
     withdrawal.fee = EXACT.add(withdrawal.fee, transfer.fee)
     return withdrawal

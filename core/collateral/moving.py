@@ -70,6 +70,8 @@ def leave(vault: Vault, now: Nanos, transfer: Transfer) -> None:
     It lies there as what it can be of use as: where his orders draw on deposits, as one; else as ready.
     """
     _forget(vault, transfer, TransferStep.LEFT, "no hop takes it in time")
+    if transfer.at not in vault.state.left_at:
+        vault.state.left_at.append(transfer.at)
     is_source = vault.settings.is_source(transfer.at, chain_of(transfer.user))
     step = HoldingStep.REVERSED if is_source else HoldingStep.ARRIVED
     if transfer.side == "credit":

@@ -1,4 +1,4 @@
-"""What the desk does with collateral that is ready: sets it aside for a payment, spends it, or lets it go."""
+"""What the desk does with collateral that is ready: sets it aside for a payment, and spends it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from core.collateral.positions import Key
 from core.collateral.records import (
     CollateralPreauthorised,
     CollateralRefusal,
-    CollateralReleased,
     CollateralSpent,
     PreauthoriseCollateral,
-    ReleaseCollateral,
+    RefundCollateral,
     SpendCollateral,
     Stage,
 )
@@ -39,7 +38,7 @@ def preauthorise(vault: Vault, now: Nanos, asked: PreauthoriseCollateral) -> Non
 def spend(vault: Vault, now: Nanos, asked: SpendCollateral) -> None:
     """Take money of a payment for good."""
     owner = Owner(asked.user)
-    keys = _payment(vault, asked)
+    keys = payment_keys(vault, asked)
     if not is_money(asked.amount):
         vault.refuse(asked.order_id, Stage.SPEND, CollateralRefusal.INVALID_AMOUNT)
         return
@@ -53,18 +52,8 @@ def spend(vault: Vault, now: Nanos, asked: SpendCollateral) -> None:
     vault.answer(CollateralSpent(asked.order_id, asked.payment_id, amount, tuple(numbers), position))
 
 
-def release(vault: Vault, now: Nanos, asked: ReleaseCollateral) -> None:
-    """End a payment and its order's claims: what is left is ready and free."""
-    payment = _payment(vault, asked)
-    amount = vault.release(
-        now,
-        asked.user,
-        lambda key: key in payment or (key.holding is Holding.READY and key.order_id == asked.order_id),
-    )
-    vault.answer(CollateralReleased(asked.order_id, asked.payment_id, amount))
-
-
-def _payment(vault: Vault, asked: SpendCollateral | ReleaseCollateral) -> list[Key]:
+def payment_keys(vault: Vault, asked: SpendCollateral | RefundCollateral) -> list[Key]:
+    """The ways in which money of a payment is held."""
     return vault.state.books.side(Owner(asked.user)).keys(
         lambda key: (
             key.holding is Holding.PREAUTH and key.payment_id == asked.payment_id and key.order_id == asked.order_id

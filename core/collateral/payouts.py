@@ -11,6 +11,7 @@ from core.collateral.graph import Route
 from core.collateral.last_words import conclude
 from core.collateral.legs import go_on
 from core.collateral.moving import begin
+from core.collateral.payments import payment_keys
 from core.collateral.positions import ZERO, Key
 from core.collateral.records import (
     CollateralRefusal,
@@ -33,33 +34,33 @@ from core.units import EXACT, Nanos
 
 PARTS_MAX: Final = 16
 """In so many parts at most a withdrawal is under way."""
+_DRAWN_ON: Final = (Holding.UNCONFIRMED, Holding.READY)
+"""What a withdrawal is served with, first to last."""
 
 
 def refund(vault: Vault, now: Nanos, asked: RefundCollateral) -> None:
-    """Send what an order did not use to its user: what it has a claim on, and what is free at the same place."""
-    refusal = _refusal(vault, asked)
-    if refusal is None and chain_of(asked.user) not in vault.settings.chains:
-        refusal = CollateralRefusal.UNKNOWN_CHAIN
-    if refusal is not None:
-        vault.refuse(asked.order_id, Stage.REFUND, refusal)
+    """Send what an order did not use to its user, from where it is; or leave it to him there.
+
+    It sets out in the same event, before anything of it is free, so that nobody else is served with it.
+    """
+    owner, payment = Owner(asked.user), payment_keys(vault, asked)
+    claims = vault.state.books.side(owner).keys(lambda key: _is_claim(key, asked.order_id))
+    keys, route = payment + claims, None
+    places, amount = dict.fromkeys(key.place for key in keys), vault.sum_of(owner, keys)
+    if len(places) == 1 and amount >= asked.least and asked.order_id not in vault.state.payouts:
+        route = _way_home(vault, asked.user, keys[0].place, amount)
+    if route is None:
+        credited = vault.release(now, asked.user, lambda key: key in keys)
+        vault.answer(PaidOut(asked.order_id, ZERO, ZERO, credited=credited))
         return
-    owner, found = Owner(asked.user), CollateralRefusal.NOT_ENOUGH_FUNDS
-    ready = vault.state.books.side(owner).keys(lambda key: key.holding is Holding.READY)
-    for place in dict.fromkeys(key.place for key in ready):
-        keys = vault.free(owner, place, Holding.READY, asked.order_id)
-        amount = vault.enough(vault.sum_of(owner, keys), asked.amount)
-        if amount is None:
-            continue
-        route = _way_home(vault, asked.user, place, amount)
-        if route is not None:
-            deadline = now + vault.settings.payout_wait
-            transfer = _transfer(vault, Purpose.REFUND, asked.order_id, owner, (place, amount), deadline=deadline)
-            vault.state.payouts[asked.order_id] = transfer.transfer_id
-            _depart(vault, now, transfer, keys)
-            _set_out(vault, now, transfer, route)
-            return
-        found = CollateralRefusal.NO_ROUTE
-    vault.refuse(asked.order_id, Stage.REFUND, found)
+    for key in keys:
+        if key.payment_id:
+            vault.book(now, owner, key, HoldingStep.RELEASED, vault.sum_of(owner, [key]), payment_id="")
+    money, deadline = (keys[0].place, amount), now + vault.settings.payout_wait
+    transfer = _transfer(vault, Purpose.REFUND, asked.order_id, owner, money, deadline=deadline)
+    vault.state.payouts[asked.order_id] = transfer.transfer_id
+    _depart(vault, now, transfer, [Key(Holding.READY, keys[0].place, asked.order_id)])
+    _set_out(vault, now, transfer, route)
 
 
 def hold_proceeds(vault: Vault, now: Nanos, asked: HoldProceeds) -> None:
@@ -123,7 +124,11 @@ def owners(user: str) -> tuple[Owner, Owner]:
 
 def proceeds(vault: Vault, owner: Owner, order_id: str) -> list[Key]:
     """The ways in which cash is held for an order."""
-    return vault.state.books.side(owner).keys(lambda key: key.holding is Holding.READY and key.order_id == order_id)
+    return vault.state.books.side(owner).keys(lambda key: _is_claim(key, order_id))
+
+
+def _is_claim(key: Key, order_id: str) -> bool:
+    return key.holding is Holding.READY and key.order_id == order_id
 
 
 def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
@@ -151,7 +156,7 @@ def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
 def serve_withdrawal(vault: Vault, now: Nanos, payment_id: str) -> bool:
     """Send what is free, up to what is wanted, in parts if no way takes it at once; False when that is not all yet."""
     withdrawal = vault.state.withdrawals[payment_id]
-    for place, holding in _free_places(vault, Owner(withdrawal.user)):
+    for place, holding in _free_places(vault, withdrawal):
         while _send_part(vault, now, withdrawal, place, holding):
             pass
     return not withdrawal.unserved
@@ -181,24 +186,44 @@ def lapse(vault: Vault, payment_id: str) -> None:
     """A withdrawal has waited long enough: what is still not free is refused."""
     withdrawal = vault.state.withdrawals[payment_id]
     if withdrawal.unserved:
+        why = _why_unserved(vault, withdrawal)
         vault.state.waiting[withdrawal.user].remove(f"withdrawal:{payment_id}")
         withdrawal.refused, withdrawal.unserved = EXACT.add(withdrawal.refused, withdrawal.unserved), ZERO
-        withdrawal.reason = withdrawal.reason or CollateralRefusal.NOT_ENOUGH_FUNDS
+        withdrawal.reason = withdrawal.reason or why
         vault.freed[withdrawal.user] = None
     conclude(vault, withdrawal)
 
 
-def _refusal(vault: Vault, asked: RefundCollateral | HoldProceeds) -> CollateralRefusal | None:
+def _refusal(vault: Vault, asked: HoldProceeds) -> CollateralRefusal | None:
     if not is_money(asked.amount):
         return CollateralRefusal.INVALID_AMOUNT
     return CollateralRefusal.DUPLICATE if asked.order_id in vault.state.payouts else None
 
 
-def _free_places(vault: Vault, owner: Owner) -> list[tuple[str, Holding]]:
-    kinds = {Holding.UNCONFIRMED: 0, Holding.READY: 1}
-    free = vault.state.books.side(owner).keys(lambda key: key.holding in kinds and not key.order_id)
-    places = dict.fromkeys((key.place, key.holding) for key in free)
-    return sorted(places, key=lambda place: kinds[place[1]])
+def _why_unserved(vault: Vault, withdrawal: Withdrawal) -> CollateralRefusal:
+    """Why what a withdrawal still wants was not sent."""
+    free = vault.sum_of(Owner(withdrawal.user), _free(vault, Owner(withdrawal.user)))
+    if free < withdrawal.unserved:
+        return CollateralRefusal.NOT_ENOUGH_FUNDS
+    return CollateralRefusal.TIMEOUT if len(withdrawal.transfers) >= PARTS_MAX else CollateralRefusal.NO_ROUTE
+
+
+def _free(vault: Vault, owner: Owner) -> list[Key]:
+    return vault.state.books.side(owner).keys(lambda key: key.holding in _DRAWN_ON and not key.order_id)
+
+
+def _free_places(vault: Vault, withdrawal: Withdrawal) -> list[tuple[str, Holding]]:
+    """Where something is free: deposits first, and last of all what would come by where money was left lately."""
+    places = dict.fromkeys((key.place, key.holding) for key in _free(vault, Owner(withdrawal.user)))
+    closed = {place for place, _ in places if _comes_by_money_left(vault, withdrawal, place)}
+    return sorted(places, key=lambda free: (free[0] in closed, _DRAWN_ON.index(free[1])))
+
+
+def _comes_by_money_left(vault: Vault, withdrawal: Withdrawal, place: str) -> bool:
+    if not vault.state.left_at:
+        return False
+    found = vault.graph.plan_part(place, _home(vault, withdrawal.user), withdrawal.unserved)
+    return found is not None and any(vault.graph.hops[name].source in vault.state.left_at for name in found[1].hops)
 
 
 def _home(vault: Vault, user: str) -> tuple[str, ...]:

@@ -28,8 +28,6 @@ class Stage(StrEnum):
     ROUTE = "route"
     PREAUTHORISE = "preauthorise"
     SPEND = "spend"
-    RELEASE = "release"
-    REFUND = "refund"
     HOLD = "hold"
     PAY_OUT = "pay_out"
     REPAY = "repay"
@@ -42,7 +40,7 @@ class CollateralRefusal(StrEnum):
     INVALID_AMOUNT = "invalid_amount"
     """Not a finite, positive number."""
     UNKNOWN_CHAIN = "unknown_chain"
-    """The user's chain is not one that collateral is taken from."""
+    """The user's chain is not one that collateral is taken from, and no destination has enough of his already."""
     UNKNOWN_SYMBOL = "unknown_symbol"
     """The settings name no destination for this index."""
     DUPLICATE = "duplicate"
@@ -54,7 +52,8 @@ class CollateralRefusal(StrEnum):
     ROUTE_FAILED = "route_failed"
     """No hop on any way took the money, or none in time. What it cost is booked, the rest is the user's again."""
     TIMEOUT = "timeout"
-    """The money did not arrive in time. It is still the user's, wherever it is, and counts for the next order."""
+    """The money did not arrive in time, or a withdrawal was still waiting for other parts of it to arrive. It is still
+    the user's, wherever it is, and counts for the next order."""
     CANCELLED = "cancelled"
     """The desk has taken its request back. Money that was under way is the user's, as after a timeout."""
     NOT_ENOUGH_FUNDS = "not_enough_funds"
@@ -119,7 +118,7 @@ class PreauthoriseCollateral(Record, frozen=True):
 
 
 class SpendCollateral(Record, frozen=True):
-    """Take `amount` of a payment for good. The rest stays pre-authorised until it is spent or released."""
+    """Take `amount` of a payment for good. The rest stays pre-authorised until it is spent or refunded."""
 
     order_id: str
     user: str
@@ -127,24 +126,18 @@ class SpendCollateral(Record, frozen=True):
     amount: Decimal
 
 
-class ReleaseCollateral(Record, frozen=True):
-    """The order is done with a payment: what is left of it, and all else the order has a claim on, is the user's.
+class RefundCollateral(Record, frozen=True):
+    """The order is done with a payment: what is left of it, and all else the order has a claim on, is the user's, and
+    is sent back to him from where it is, by the reverse route. Always answered by one `PaidOut`.
 
-    With an empty `payment_id`, the order's claim ends without a payment.
+    What is below `least`, or has no way home, or of an order of which a refund is under way, is free where it is. With
+    an empty `payment_id`, the order's claim ends without a payment.
     """
 
     order_id: str
     user: str
     payment_id: str
-
-
-class RefundCollateral(Record, frozen=True):
-    """Send `amount` of what an order did not use back to its user, by the reverse route. It has to be released first,
-    or claimed by the order and not pre-authorised. Answered by `PaidOut`."""
-
-    order_id: str
-    user: str
-    amount: Decimal
+    least: Decimal
 
 
 class HoldProceeds(Record, frozen=True):
@@ -169,7 +162,7 @@ class PayOut(Record, frozen=True):
 
 class RepayCollateral(Record, frozen=True):
     """The order has paid `amount` for nothing, and the house pays that back, from the account where assets of index
-    `symbol` are paid. It is claimed by the order, as what `CollateralRouted` brings, until that is released. Answered
+    `symbol` are paid. It is claimed by the order, as what `CollateralRouted` brings, until that is refunded. Answered
     by `CollateralRepaid`; asked for once, and refused as long as money that was paid back is claimed by the order."""
 
     order_id: str
@@ -231,7 +224,7 @@ class CollateralView(Record, frozen=True):
 
 class CollateralRouted(Record, frozen=True):
     """The order has a claim on `amount` at its destination; bringing it there has cost `fee`. Together they are what
-    was asked for."""
+    was asked for, or less by the tolerance of the settings at most."""
 
     order_id: str
     amount: Decimal
@@ -271,14 +264,6 @@ class CollateralSpent(Record, frozen=True):
     position: CollateralView
 
 
-class CollateralReleased(Record, frozen=True):
-    """`amount` is free: it counts for the user's next order, or can be refunded."""
-
-    order_id: str
-    payment_id: str
-    amount: Decimal
-
-
 class ProceedsHeld(Record, frozen=True):
     """`amount` of cash is held for the order, and for nothing else."""
 
@@ -301,10 +286,10 @@ class ProceedsTakenBack(Record, frozen=True):
 
 
 class PaidOut(Record, frozen=True):
-    """The user has received `amount`; sending it has cost `fee`. `credited` is cash that no way home takes, or that
-    nobody knows a way home for, or that no hop took in time: it is his collateral, free for his next order or to be
-    withdrawn. `under_way` is what a hop had when it had been waited for long enough: the user hears when it arrives.
-    Together they are what was to be sent."""
+    """The user has received `amount`; sending it has cost `fee`. `credited` is what no way home takes, or
+    nobody knows a way home for, or no hop took in time, or is too little of a refund: it is his collateral, free for
+    his next order or to be withdrawn. `under_way` is what a hop had when it had been waited for long enough: the user
+    hears when it arrives. Together they are what was to be sent."""
 
     order_id: str
     amount: Decimal

@@ -84,17 +84,15 @@ def request(vault: Vault, now: Nanos, asked: RouteCollateral) -> None:
 def serve_order(vault: Vault, now: Nanos, order_id: str) -> bool:
     """Start an order's transfer, or answer it; False when the user's deposits do not cover it yet."""
     wanted = vault.state.routes[order_id]
+    if _use_what_is_there(vault, now, wanted):
+        return True
     owner, lacking = Owner(wanted.user), ZERO
     source = vault.settings.source(chain_of(wanted.user), wanted.symbol)
     deposits = vault.free(owner, source, Holding.UNCONFIRMED)
     origin = _Origin(source, vault.sum_of(owner, deposits), wanted.deadline - now)
     for way in _ways(vault, wanted, origin):
-        if not way.need:
-            _claim(vault, now, wanted, way)
-            _answer(vault, wanted)
-            return True
         if way.route is not None:
-            _claim(vault, now, wanted, way)
+            _claim(vault, now, wanted, way.targets[0], way.credit)
             _depart(vault, now, wanted, source, way)
             return True
         lacking = way.need
@@ -147,7 +145,7 @@ def _refusal(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | None:
         return CollateralRefusal.STOPPED
     if not is_money(asked.amount):
         return CollateralRefusal.INVALID_AMOUNT
-    if chain not in settings.chains:
+    if chain not in settings.chains and not _covers(vault, asked, _most_free(vault, asked)[1]):
         return CollateralRefusal.UNKNOWN_CHAIN
     if asked.symbol not in settings.destinations:
         return CollateralRefusal.UNKNOWN_SYMBOL
@@ -158,10 +156,10 @@ def _refusal(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | None:
 
 def _unreachable(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | None:
     """Whether no deposit can help. Where something is free at a destination, less than all has to get there."""
-    source = vault.settings.source(chain_of(asked.user), asked.symbol)
     targets = vault.settings.destinations[asked.symbol]
     if any(vault.free(Owner(asked.user), place, Holding.READY) for place in targets):
         return None
+    source = vault.settings.source(chain_of(asked.user), asked.symbol)
     given = Given(within=vault.settings.route_deadline)
     return CollateralRefusal.NO_ROUTE if vault.graph.plan(source, targets, asked.amount, given) is None else None
 
@@ -192,26 +190,43 @@ def _way(
     vault: Vault, wanted: RouteRequest, targets: tuple[str, ...], credit: Decimal, origin: _Origin
 ) -> Iterator[_Way]:
     lacking = EXACT.subtract(wanted.amount, credit)
-    if credit and lacking <= vault.settings.tolerance:
-        yield _Way(credit, targets, ZERO, None)
-        return
     need = vault.enough(origin.deposited, lacking)
     if need is not None:
         yield _Way(credit, targets, need, vault.plan(origin.place, targets, need, within=origin.within))
 
 
-def _claim(vault: Vault, now: Nanos, wanted: RouteRequest, way: _Way) -> None:
-    wanted.credit = way.credit
-    if way.credit:
-        owner = Owner(wanted.user)
-        keys = vault.free(owner, way.targets[0], Holding.READY)
-        vault.draw(now, owner, keys, HoldingStep.CLAIMED, way.credit, order_id=wanted.order_id)
-
-
-def _answer(vault: Vault, wanted: RouteRequest) -> None:
+def _use_what_is_there(vault: Vault, now: Nanos, wanted: RouteRequest) -> bool:
+    """Answer an order that what is free at a destination covers; whoever's chain it is, nothing has to be brought."""
+    place, free = _most_free(vault, wanted)
+    if not _covers(vault, wanted, free):
+        return False
+    _claim(vault, now, wanted, place, min(free, wanted.amount))
     del vault.state.routes[wanted.order_id]
     vault.emit(CancelTimer(f"order:{wanted.order_id}"))
     vault.answer(CollateralRouted(wanted.order_id, wanted.credit, ZERO))
+    return True
+
+
+def _most_free(vault: Vault, asked: RouteCollateral | RouteRequest) -> tuple[str, Decimal]:
+    """The destination where most is free, and how much."""
+    owner, most = Owner(asked.user), ("", ZERO)
+    for place in vault.settings.destinations.get(asked.symbol, ()):
+        free = vault.sum_of(owner, vault.free(owner, place, Holding.READY))
+        if free > most[1]:
+            most = place, free
+    return most
+
+
+def _covers(vault: Vault, asked: RouteCollateral | RouteRequest, free: Decimal) -> bool:
+    return vault.enough(free, asked.amount) is not None
+
+
+def _claim(vault: Vault, now: Nanos, wanted: RouteRequest, place: str, credit: Decimal) -> None:
+    wanted.credit = credit
+    if credit:
+        owner = Owner(wanted.user)
+        keys = vault.free(owner, place, Holding.READY)
+        vault.draw(now, owner, keys, HoldingStep.CLAIMED, credit, order_id=wanted.order_id)
 
 
 def _depart(vault: Vault, now: Nanos, wanted: RouteRequest, source: str, way: _Way) -> None:

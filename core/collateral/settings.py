@@ -93,7 +93,7 @@ class CollateralSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Within this time after `RouteCollateral` the desk has its answer. No way is taken that is expected to take
     longer."""
     withdrawal_wait: Nanos = 60 * SECOND
-    """So long a request for withdrawal waits for money that is not there or not free."""
+    """So long a request for withdrawal waits for money that is not there or not free, or for parts of it to arrive."""
     payout_wait: Nanos = 30 * 60 * SECOND
     """So long an order waits for its refund, or its cash, to be with its user, and a withdrawal for what was sent
     within `withdrawal_wait`. Then what no hop has stays with the collateral, and what one has is said to be under

@@ -17,7 +17,6 @@ from core.collateral.records import (
     CollateralPreauthorised,
     CollateralRefusal,
     CollateralRefused,
-    CollateralReleased,
     CollateralRepaid,
     CollateralRouted,
     CollateralSpent,
@@ -41,7 +40,6 @@ ToDesk: TypeAlias = (
     CollateralAwaited
     | CollateralPreauthorised
     | CollateralRefused
-    | CollateralReleased
     | CollateralRepaid
     | CollateralRouted
     | CollateralSpent
@@ -102,6 +100,10 @@ class CollateralState(msgspec.Struct):
     deposits_seen: dict[str, SeenNumbers] = {}
     """By chain."""
     withdrawals_seen: dict[str, SeenNumbers] = {}
+    left_at: list[str] = []
+    """Designations where money that was to be paid out was left, and that none has got away from since."""
+    disputes: list[str] = []
+    """What was disputed last of transfers that are forgotten."""
     stopping: bool = False
 
 

@@ -29,7 +29,7 @@ def on_confirmed(desk: DeskBase, now: Nanos, call_id: str, at: ChainConfirmed) -
     if request is None:
         if desk.state.chain.is_barred(call_id):
             said = f"confirmed after it was declined, as event {at.index} of block {at.height} ({at.block_hash.hex()})"
-            desk.note(ChainDisputed(key_of(call_id), said))
+            _dispute(desk, call_id, said)
         return
     desk.note(ChainCallDone(order_of(request), request.key, at.height, at.index, at.block_hash.hex()))
     if isinstance(request, MintIndex):
@@ -51,7 +51,7 @@ def on_declined(desk: DeskBase, now: Nanos, call_id: str, said: ChainDeclined) -
         desk.emit(effect)
     if request is None:
         if not desk.state.chain.is_barred(call_id):
-            desk.note(ChainDisputed(key_of(call_id), f"declined after it was confirmed: {said.reason}"))
+            _dispute(desk, call_id, f"declined after it was confirmed: {said.reason}")
         return
     desk.note(ChainCallDeclined(order_of(request), request.key, said.reason))
     if isinstance(request, MintIndex):
@@ -60,3 +60,9 @@ def on_declined(desk: DeskBase, now: Nanos, call_id: str, said: ChainDeclined) -
         on_burn_declined(desk, now, request, said.reason)
     elif isinstance(request, ReturnIndex):
         on_return_declined(desk, request, said.reason)
+
+
+def _dispute(desk: DeskBase, call_id: str, what: str) -> None:
+    """State that the chain contradicts its last word, once however often it says so."""
+    if desk.state.chain.is_new_dispute(call_id, what):
+        desk.note(ChainDisputed(key_of(call_id), what))

@@ -18,6 +18,8 @@ from core.market.books import doubled
 from core.units import Nanos
 
 TIMER: Final = "chain:"
+DISPUTES_MAX: Final = 64
+"""So many disputes are remembered, to know which were stated."""
 
 
 class ChainCall(msgspec.Struct):
@@ -43,6 +45,8 @@ class ChainCalls(msgspec.Struct):
     calls: dict[str, ChainCall] = {}
     barred: bytearray = msgspec.field(default_factory=bytearray)
     """Keys that were declined, as `core.index.remembered` keeps them."""
+    disputes: list[str] = []
+    """What was disputed last."""
 
     def ask(self, now: Nanos, request: ChainRequest, settings: DeskSettings) -> list[Effect]:
         """Have the chain do something. Asked for twice under one key it is done once."""
@@ -66,6 +70,15 @@ class ChainCalls(msgspec.Struct):
     def is_barred(self, call_id: str) -> bool:
         """Whether the chain has declined the key of that call."""
         return remembers(self.barred, key_of(call_id))
+
+    def is_new_dispute(self, call_id: str, what: str) -> bool:
+        """Whether that was not disputed of the key of that call lately; then it counts as disputed."""
+        said = f"{key_of(call_id)}: {what}"
+        if said in self.disputes:
+            return False
+        self.disputes.append(said)
+        del self.disputes[:-DISPUTES_MAX]
+        return True
 
     def refused(self, now: Nanos, call_id: str, reason: str, settings: DeskSettings) -> list[Effect]:
         """The newest attempt was refused: it is made again later. What became of older ones does not matter."""

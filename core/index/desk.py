@@ -19,7 +19,6 @@ from core.collateral.records import (
     CollateralAwaited,
     CollateralPreauthorised,
     CollateralRefused,
-    CollateralReleased,
     CollateralRepaid,
     CollateralRouted,
     CollateralSpent,
@@ -204,11 +203,6 @@ class IndexDesk(DeskBase):
         if order is not None:
             minting.on_spent(self, now, order, event.body)
 
-    def _on_released(self, now: Nanos, event: Message[CollateralReleased]) -> None:
-        order = self._live(event.body.order_id, IndexOrderState.SETTLING)
-        if order is not None:
-            settling.on_released(self, now, order, event.body)
-
     def _on_held(self, now: Nanos, event: Message[ProceedsHeld]) -> None:
         order = self._live(event.body.order_id, IndexOrderState.MINTING)
         if order is not None:
@@ -289,7 +283,6 @@ class IndexDesk(DeskBase):
         CollateralAwaited: _on_awaited,
         CollateralPreauthorised: _on_preauthorised,
         CollateralSpent: _on_spent,
-        CollateralReleased: _on_released,
         CollateralRefused: _on_refused,
         ProceedsHeld: _on_held,
         CollateralRepaid: _on_repaid,
@@ -316,6 +309,4 @@ _REFUSED: Final[dict[Stage, Callable[[DeskBase, Nanos, IndexOrder, CollateralRef
     Stage.REPAY: declining.on_not_restored,
     Stage.TAKE_BACK: declining.on_not_restored,
     Stage.PAY_OUT: minting.on_pay_out_refused,
-    Stage.RELEASE: settling.on_not_returned,
-    Stage.REFUND: settling.on_not_returned,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from core.collateral.records import (
@@ -22,7 +23,7 @@ from core.index.returning import set_idle
 from core.index.settling import leave, part, refuse
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.index.validation import token_flaw
-from core.units import Nanos
+from core.units import EXACT, Nanos
 
 _NO_TOKENS: Final = frozenset({TokenRefusal.INVALID_AMOUNT, TokenRefusal.INVALID_NUMBER})
 """What cannot be given back, or not for certain once."""
@@ -68,9 +69,14 @@ def hold_tokens(desk: DeskBase, now: Nanos, said: IndexTokensDeposited) -> None:
 
 
 def on_routed(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRouted) -> None:
-    """The collateral is where assets are paid: set it aside, unless the order is leaving by now."""
+    """The collateral is where assets are paid: set it aside, unless the order is leaving by now.
+
+    What came short of what was asked for, within the tolerance of the settings, is removed from the order: nobody is
+    to pay for it.
+    """
     order.routed = said.amount
     order.charge_routing(said.fee)
+    order.remove(max(EXACT.subtract(order.remaining, said.amount), Decimal(0)))
     if order.remaining <= 0:
         leave(desk, now, order, Outcome.REJECTED, EndReason.FEES)
     if order.state is IndexOrderState.LEAVING:

@@ -26,7 +26,7 @@ class InvoiceLot(Record, frozen=True):
 
 class MintInvoice(Record, frozen=True):
     """What a user paid for what was minted. `total_amount` is what the order was for in the end: what was netted or
-    amended away is no part of it, and is given back besides `amount_remaining`.
+    amended away is no part of it, and is given back besides `amount_remaining`; nor is collateral that did not come.
 
     management_fee    routing charges
     amount_paid       confirmed by the collateral manager, with the management fee

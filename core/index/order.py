@@ -5,8 +5,8 @@ The money of an order is in exactly one place at a time:
     original = remaining + engaged + carried + spent + removed
 
 `remaining` waits, `engaged` is with a batch, `carried` was left over by the last batch and is first in line for the
-next, `spent` paid for routing, assets and exchange fees, `removed` was netted or amended away. Of a buy all of it is
-collateral, of a sell index tokens, where spent is what was sold.
+next, `spent` paid for routing, assets and exchange fees, `removed` was netted or amended away, or did not come. Of a
+buy all of it is collateral, of a sell index tokens, where spent is what was sold.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class IndexOrder(msgspec.Struct):
 
     @property
     def whole(self) -> Decimal:
-        """What the order is for: what it was placed for, without what was netted or amended away since."""
+        """What the order is for: what it was placed for, without what was removed since."""
         return EXACT.subtract(self.original, self.removed)
 
     @property

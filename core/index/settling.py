@@ -13,11 +13,8 @@ from msgspec import structs
 
 from core.collateral.records import (
     COLLATERAL,
-    CollateralRefused,
-    CollateralReleased,
     PaidOut,
     RefundCollateral,
-    ReleaseCollateral,
     StopRoute,
 )
 from core.index.base import DeskBase
@@ -99,37 +96,23 @@ def refuse(desk: DeskBase, now: Nanos, order: IndexOrder, reason: str) -> None:
 
 
 def settle(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
-    """Give back what the order did not use."""
+    """Give back what the order did not use: sent to its user if it is worth it, else as his collateral where it is."""
     if order.side == "sell":
         return_unsold(desk, now, order)
         finish(desk, now, order)
     elif order.routed > order.charged:
-        desk.send(COLLATERAL, ReleaseCollateral(order.order_id, order.user, order.payment_id))
-    else:
-        finish(desk, now, order)
-
-
-def on_released(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralReleased) -> None:
-    """What was left of an order's collateral is its user's again. Enough to be worth it is sent back."""
-    order.credited = said.amount
-    if said.amount >= desk.settings.refund_min:
-        desk.send(COLLATERAL, RefundCollateral(order.order_id, order.user, said.amount))
+        least = desk.settings.refund_min
+        desk.send(COLLATERAL, RefundCollateral(order.order_id, order.user, order.payment_id, least))
     else:
         finish(desk, now, order)
 
 
 def on_refunded(desk: DeskBase, now: Nanos, order: IndexOrder, said: PaidOut) -> None:
-    """What was sent back has arrived, less what that cost, or could not be sent after all, or has been waited for long
+    """What was sent back has arrived, less what that cost, or was not sent after all, or has been waited for long
     enough."""
     order.refund, order.refund_fee, order.credited = said.amount, said.fee, said.credited
     order.under_way = said.under_way
     finish(desk, now, order)
-
-
-def on_not_returned(desk: DeskBase, now: Nanos, order: IndexOrder, _said: CollateralRefused) -> None:
-    """Nothing could be released, or sent back: then it stays with the collateral, where it is the user's."""
-    if order.state is IndexOrderState.SETTLING:
-        finish(desk, now, order)
 
 
 def finish(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:

@@ -20,7 +20,6 @@ from core.collateral.records import (
     PayOut,
     PreauthoriseCollateral,
     RefundCollateral,
-    ReleaseCollateral,
     RouteCollateral,
     SpendCollateral,
     StopRoute,
@@ -131,10 +130,13 @@ class Rig:
         return self.deliver(Message("desk", SpendCollateral(order_id, user, payment_id, Decimal(amount))))
 
     def release(self, payment_id: str = "", order_id: str = "O-1", user: str = ALICE) -> list[Effect]:
-        return self.deliver(Message("desk", ReleaseCollateral(order_id, user, payment_id)))
+        """End a payment and its order's claims, for less than is worth to be sent."""
+        return self.refund(payment_id, order_id, user, least="1e12")
 
-    def refund(self, amount: str, order_id: str = "O-1", user: str = ALICE) -> list[Effect]:
-        return self.deliver(Message("desk", RefundCollateral(order_id, user, Decimal(amount))))
+    def refund(
+        self, payment_id: str = "", order_id: str = "O-1", user: str = ALICE, *, least: str = "0"
+    ) -> list[Effect]:
+        return self.deliver(Message("desk", RefundCollateral(order_id, user, payment_id, Decimal(least))))
 
     def pay_out(self, amount: str, order_id: str = "O-1", user: str = ALICE, symbol: str = "IX") -> list[Effect]:
         """Let the desk have cash held, and have it paid out unless that is refused."""

@@ -7,18 +7,22 @@ from decimal import Decimal
 from heapq import heapify, heappop, heappush
 from types import MappingProxyType
 
+from core.collateral.books import Owner
 from core.collateral.collateral import Collateral
 from core.collateral.facts import CollateralMoved
 from core.collateral.hops import BridgeReorged, FundsMoved, FundsReturned
+from core.collateral.positions import Key
 from core.collateral.records import (
     CollateralAwaited,
     CollateralRefused,
     CollateralRouted,
     DepositSeen,
     PaidOut,
+    RefundCollateral,
     RouteCollateral,
 )
 from core.collateral.settings import CollateralSettings, chain_of
+from core.collateral.states import Holding
 from core.kernel.record import Call, Effect, Event, Message, Reply, Send, TimerFired
 from core.units import EXACT, Nanos
 from sim.hop_models import HopFaults, HopModel
@@ -35,6 +39,8 @@ class World(Rig):
         self.asked_at: dict[str, Nanos] = {}
         self.answered_at: dict[str, list[Nanos]] = {}
         self.deposits: dict[tuple[str, int], None] = {}
+        self.refunds_asked: list[tuple[str, Decimal]] = []
+        """Of which order, and how much it had."""
         self._said = 0
         super().__init__(settings)
 
@@ -43,6 +49,8 @@ class World(Rig):
             self.asked_at[event.body.order_id] = self.now
         if isinstance(event, Message) and isinstance(event.body, DepositSeen):
             self.deposits[chain_of(event.body.user), event.body.seq_num] = None
+        if isinstance(event, Message) and isinstance(event.body, RefundCollateral):
+            self.refunds_asked.append((event.body.order_id, self._refundable(event.body)))
         effects = super().deliver(event)
         for effect in effects:
             if isinstance(effect, Call):
@@ -50,6 +58,15 @@ class World(Rig):
             elif isinstance(effect, Send) and _ends_route(effect.body):
                 self.answered_at.setdefault(effect.body.order_id, []).append(self.now)
         return effects
+
+    def _refundable(self, asked: RefundCollateral) -> Decimal:
+        """What an order has of a payment, and has claimed without one."""
+
+        def is_its_own(key: Key) -> bool:
+            is_paid = key.holding is Holding.PREAUTH and key.payment_id == asked.payment_id
+            return key.order_id == asked.order_id and (is_paid or key.holding is Holding.READY)
+
+        return self.collateral.held(Owner(asked.user), is_its_own)
 
     def advance(self, to: Nanos) -> None:
         """Let timers fire and hops speak, up to and including `to`, in the order of time."""

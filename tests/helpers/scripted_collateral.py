@@ -9,7 +9,6 @@ from typing import Any, Final
 from core.collateral.records import (
     CollateralPreauthorised,
     CollateralRefused,
-    CollateralReleased,
     CollateralRepaid,
     CollateralRouted,
     CollateralSpent,
@@ -21,7 +20,6 @@ from core.collateral.records import (
     ProceedsHeld,
     ProceedsTakenBack,
     RefundCollateral,
-    ReleaseCollateral,
     RepayCollateral,
     RouteCollateral,
     SpendCollateral,
@@ -38,11 +36,13 @@ class ScriptedCollateral:
 
     def __init__(self) -> None:
         self.hop_fees: tuple[Decimal, ...] = ()
+        self.short = D(0)
+        """So much less than was asked for is brought."""
         self.refuse: dict[str, str] = {}
         self.payout_fee = D(0)
         self.refund_fee = D(0)
         self.sends_home = True
-        """Whether there is a way for the cash of sales."""
+        """Whether there is a way home."""
         self.stuck = False
         """Whether what is to be paid out stays on its way."""
         self.paused = False
@@ -76,8 +76,8 @@ class ScriptedCollateral:
         left = asked.amount
         for rate in self.hop_fees:
             left -= left * rate
-        self.held[asked.order_id] = left
-        return CollateralRouted(asked.order_id, left, asked.amount - left)
+        self.held[asked.order_id] = left - self.short
+        return CollateralRouted(asked.order_id, left - self.short, asked.amount - left)
 
     def _PreauthoriseCollateral(self, asked: PreauthoriseCollateral) -> Record:
         self.payments += 1
@@ -93,11 +93,11 @@ class ScriptedCollateral:
         view = CollateralView(asked.user, zero, zero, zero, zero, asked.amount, zero, ())
         return CollateralSpent(asked.order_id, asked.payment_id, asked.amount, (0,), view)
 
-    def _ReleaseCollateral(self, asked: ReleaseCollateral) -> Record:
-        return CollateralReleased(asked.order_id, asked.payment_id, self.held.pop(asked.order_id))
-
     def _RefundCollateral(self, asked: RefundCollateral) -> Record:
-        self.returned[asked.order_id] = asked.amount - self.refund_fee
+        amount = self.held.pop(asked.order_id)
+        if not self.sends_home or amount < asked.least:
+            return PaidOut(asked.order_id, D(0), D(0), credited=amount)
+        self.returned[asked.order_id] = amount - self.refund_fee
         return PaidOut(asked.order_id, self.returned[asked.order_id], self.refund_fee)
 
     def _HoldProceeds(self, asked: HoldProceeds) -> Record:
@@ -129,7 +129,6 @@ _STAGES: Final[dict[type[Record], str]] = {
     RouteCollateral: "route",
     PreauthoriseCollateral: "preauthorise",
     SpendCollateral: "spend",
-    ReleaseCollateral: "release",
     RefundCollateral: "refund",
     HoldProceeds: "hold",
     PayOut: "pay_out",

@@ -381,12 +381,12 @@ def test_every_payout_has_one_last_word_though_hops_are_bad_for_ever(
 
 
 def assert_told_once(world: World, paying: dict[str, Transfer]) -> None:
-    """Each that set out was ended by one word of all of it, and of what was under way then by one more, or goes on."""
-    started = [each for each in world.facts(TransferStarted) if each.purpose in (Purpose.REFUND, Purpose.PAY_OUT)]
+    """Each refund, and all cash, has one word of all of it, and what was under way then has one more, or goes on."""
+    started = [each for each in world.facts(TransferStarted) if each.purpose is Purpose.PAY_OUT]
     at_once = [each for each in world.facts(CollateralMoved) if each.what == "earned" and each.side == "credit"]
     said = [each for each in world.told() if isinstance(each, PaidOut)]
     asked = [(each.order_id, each.amount) for each in started] + [(each.order_id, each.amount) for each in at_once]
-    assert sorted(asked) == sorted((each.order_id, all_of(each)) for each in said)
+    assert sorted(asked + world.refunds_asked) == sorted((each.order_id, all_of(each)) for each in said)
     ends = world.facts(WithdrawalEnded)
     withdrawn = [each for each in ends if each.reason not in ("duplicate", "unknown_chain")]
     assert len({(each.user, each.seq_num) for each in withdrawn}) == len(withdrawn)

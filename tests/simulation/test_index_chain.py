@@ -175,7 +175,7 @@ def test_what_cannot_be_proved_is_said_in_a_line(result: RunResult, tmp_path: Pa
 
     assert error("prove", result.dir, "I-9999") == "error: no order `I-9999` in this run"
     assert error("prove", result.dir, "mint:I-9999") == "error: no event `mint:I-9999` on the chain of this run"
-    assert error("chain", tmp_path / "nowhere") == f"error: {tmp_path / 'nowhere'}: no manifest.json"
+    assert error("chain", tmp_path / "nowhere") == f"error: {tmp_path / 'nowhere'}: no such directory"
     assert "expected 64 hexadecimal digits, got 12" in error("chain", result.dir, "--head", "12")
     assert "nope.json' does not exist" in error("verify-proof", tmp_path / "nope.json")
     venue = sim.run(ROOT / "scenarios" / "quickstart.toml", overrides=["run.duration=100ms"], out=tmp_path)

@@ -20,6 +20,7 @@ from sim.cli import main
 from sim.replay import replay_all
 from sim.results.desk.chain import VerifiedChain, verify_chain
 from sim.results.desk.explain import explain
+from sim.results.desk.summary import DeskSummary
 from sim.results.result import RunResult
 
 ROOT: Final = Path(__file__).parents[2]
@@ -75,6 +76,20 @@ def test_what_was_repaid_is_what_was_paid(result: RunResult) -> None:
         paid = (Decimal(f["amount"]) for f in moves if (f["what"], f["order_id"]) == ("spent", of))
         assert sum(paid, Decimal(0)) == amount > 0
     assert spent.keys() == declined(result, "mint")
+
+
+def test_tables_and_summary_do_not_count_as_spent_or_earned_what_was_undone(result: RunResult) -> None:
+    rows = {row["order_id"]: row for row in result.table("index_orders").to_pylist()}
+    for of in declined(result, "mint"):
+        row = rows[of]
+        back = row["refund"] + row["refund_fee"] + row["credited"] + row["under_way"]
+        assert row["repaid"] > 0
+        assert row["spent"] + back == pytest.approx(row["amount"], abs=Decimal("1e-6"))
+    assert {(rows[of]["spent"], rows[of]["proceeds"]) for of in declined(result, "burn")} == {(0, 0)}
+    outcome = result.outcome
+    assert isinstance(outcome, DeskSummary)
+    assert outcome.repaid == sum(Decimal(fact["amount"]) for fact in facts(result, "OrderRepaid"))
+    assert f"{outcome.repaid:,.6f} repaid, and not spent" in str(result)
 
 
 def test_tokens_that_are_not_given_back_are_their_users_and_he_hears_of_it(result: RunResult) -> None:

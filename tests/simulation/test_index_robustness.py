@@ -7,14 +7,14 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from core.collateral.facts import HopStepped
+from core.collateral.facts import HopDisputed, HopStepped
 from core.collateral.states import LegState
 from core.execution.facts import ExchangeLost, ExchangeOrderDoubted
 from core.execution.records import AssetOrderEnded
 from core.execution.states import OrderKnowledge
 from core.index.facts import CommissionUnpriced, IndexOrderDeferred, IndexPlanPutOff
 from core.index.inventory import find
-from core.index.invoices import MintInvoice
+from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.reasons import EndReason
 from core.index.records import CancelIndexOrder, IndexOrderEnded, NewIndexOrder, Outcome
 from core.index.settings import IndexSettings
@@ -150,6 +150,52 @@ def test_a_cancel_does_not_wait_for_a_deposit_that_is_missing_nor_for_a_hop_that
     if deposited:
         view = node.collateral.state.books.positions[ALICE].view()
         assert view.unconfirmed + view.ready + view.spent == 800
+
+
+@pytest.mark.parametrize(
+    ("faults", "takes_money"),
+    [
+        (HopFaults(rejected_per_mille=1000), False),
+        (HopFaults(lost_per_mille=1000), True),
+        (HopFaults(unheard_per_mille=1000), True),
+        (HopFaults(impossible_per_mille=1000), True),
+        (HopFaults(stuck_per_mille=1000, stuck=10**6 * SECOND), True),
+    ],
+    ids=["refuses", "says nothing", "hears nothing", "says what cannot be", "is stuck"],
+)
+def test_refunds_and_cash_that_a_hop_on_the_way_home_never_delivers_end_their_orders_all_the_same(
+    faults: HopFaults, takes_money: bool
+) -> None:
+    ways = collateral_settings(D(0), payout_wait=600 * SECOND)
+    settings = structs.replace(golden_settings(), refund_min=D("0.01"))
+    node = IndexNode(settings, still_exchange(), collateral=ways, faults={"T2-T1": faults})
+    node.restarts = True
+    node.weigh(SECOND)
+    for user in (ALICE, BOB):
+        node.deposit(2 * SECOND, "1000", user)
+        node.order(3 * SECOND, "C-1", "1000", user=user)
+    node.run(100)
+    given = node.chain.give(100 * SECOND, "IX", ALICE, D("0.2"))
+    assert given is not None
+    node.tell(100 * SECOND, "desk", given, "chain")
+    node.order(101 * SECOND, "C-2", "0.2", "sell")
+    node.run(200)
+    assert node.facts(IndexOrderEnded) == []
+    node.run(1000)
+    node.audit()
+    ends = {(fact.user, fact.client_order_id): fact for fact in node.facts(IndexOrderEnded)}
+    assert list(ends) == [(ALICE, "C-1"), (BOB, "C-1"), (ALICE, "C-2")]
+    assert [end.outcome for end in ends.values()] == [Outcome.MINTED, Outcome.MINTED, Outcome.REDEEMED]
+    assert [bool(end.under_way) for end in ends.values()] == [takes_money] * 3
+    assert [bool(end.credited) for end in ends.values()] == [not takes_money] * 3
+    assert [end.refund for end in ends.values()] == [0] * 3
+    [invoice], sold = node.facts(RedemptionInvoice), ends[ALICE, "C-2"]
+    assert (invoice.amount_credited, invoice.amount_under_way) == (sold.credited, sold.under_way)
+    assert invoice.amount_paid == sold.credited
+    assert len(node.facts(HopDisputed)) == (3 if faults.impossible_per_mille else 0)
+    journal = node.node.kernel.journal
+    assert journal is not None
+    assert node.replayed().digest == journal.digest()
 
 
 def test_a_node_that_is_killed_in_every_state_loses_nothing() -> None:

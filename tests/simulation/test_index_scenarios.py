@@ -11,7 +11,8 @@ import pytest
 
 import sim
 from core.errors import FactViolated
-from core.index.chain_log import chain_break, verify_event
+from core.index.chain_history import redo
+from core.index.chain_log import ChainLog, prove_event, verify_event
 from core.kernel.journal import Header
 from sim.desk_simulation import DeskSimulation
 from sim.replay import replay_all
@@ -207,9 +208,10 @@ def test_what_was_minted_is_on_the_chain_with_proofs() -> None:
     run = simulated()
     assert run.run(lambda _progress: True)
     log = run.chain.log
-    assert chain_break(log.blocks) is None
-    for block, events in zip(log.blocks, log.events, strict=True):
-        proof = log.proof(block.height, len(events) - 1)
+    history = [log.sealed(block.height) for block in log.blocks]
+    assert isinstance(redo(history), ChainLog)
+    for sealed in history:
+        proof = prove_event(sealed, sealed.block.count - 1)
         confirmed = log.done[proof.event.did.key]
         assert confirmed is not None
         assert verify_event(proof, confirmed.block_hash)

@@ -237,7 +237,7 @@ def test_a_leg_that_finds_no_room_in_time_takes_another_way() -> None:
     assert [service for service, kind, _ in asked(rig) if kind == "MoveFunds"] == ["hop:a", "hop:b"]
 
 
-@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-30"])
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-37"])
 def test_a_hop_that_speaks_of_what_is_no_number_is_not_believed_and_asked_again(text: str) -> None:
     rig = under_way()
     rig.reply(FundsMoved(Decimal(100), Decimal(text)))

@@ -9,7 +9,7 @@ from core.fix.records import SessionClosed
 from core.identity.checking import BlockChecked, CheckBlock, CheckOrders
 from core.kernel.record import Computed, Message, Resume, Stop
 from core.market.orders import OrderFailed
-from core.sequencer.apart import TURN_MAX
+from core.sequencer.apart import TURN_MAX, TURN_TOGETHER_MAX
 from core.sequencer.checks import APART, APART_WAIT, TOGETHER_MAX, TURN
 from core.sequencer.facts import BlockSealed, CulpritsFound, OrderSequenced, OrdersVerified
 from core.sequencer.sealing import WINDOW
@@ -202,7 +202,7 @@ def test_who_has_more_than_its_share_of_the_room_is_checked_apart() -> None:
     send(venue, "MM2", *(f"n{n}" for n in range(100)))
     send(venue, "MM1", *(f"d{n}" for n in range(399)))
     send(venue, "MM3", "c4")
-    assert [len(it.problem.signed) for it in venue.jobs] == [TOGETHER_MAX, 1, TURN_MAX], "who has few still shares"
+    assert [len(it.problem.signed) for it in venue.jobs] == [TOGETHER_MAX, 1, TURN_TOGETHER_MAX], "who has few shares"
     venue.solve_all(pretend)
     assert [len(names) for _, names in venue.traded] == [TOGETHER_MAX] * 3
 
