@@ -149,6 +149,7 @@ class PayoutArrived(Record, frozen=True):
 class WithdrawalEnded(Record, frozen=True):
     """A request for withdrawal is done: the user has `paid`, sending it has cost `fee`, and `refused` was not free, or
     could not be sent, and is still his. A hop has `under_way`, of which `PayoutArrived` will tell, as of `payment_id`.
+    That is empty of a request that was refused at once.
     """
 
     user: str

@@ -46,17 +46,18 @@ def conclude(vault: Vault, withdrawal: Withdrawal) -> None:
         return
     del vault.state.withdrawals[withdrawal.payment_id]
     vault.emit(CancelTimer(f"withdrawal:{withdrawal.payment_id}"))
-    ended = WithdrawalEnded(
-        withdrawal.user,
-        withdrawal.seq_num,
-        paid=withdrawal.paid,
-        fee=withdrawal.fee,
-        refused=withdrawal.refused,
-        reason=withdrawal.reason or "",
+    vault.note(
+        WithdrawalEnded(
+            withdrawal.user,
+            withdrawal.seq_num,
+            paid=withdrawal.paid,
+            fee=withdrawal.fee,
+            refused=withdrawal.refused,
+            reason=withdrawal.reason or "",
+            under_way=withdrawal.under_way,
+            payment_id=withdrawal.payment_id,
+        )
     )
-    if withdrawal.under_way:
-        ended = replace(ended, under_way=withdrawal.under_way, payment_id=withdrawal.payment_id)
-    vault.note(ended)
 
 
 def _tell_ended(vault: Vault, transfer: Transfer, *, paid: Decimal, credited: Decimal) -> None:

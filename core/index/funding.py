@@ -35,7 +35,6 @@ def serve_orders(desk: DeskBase, now: Nanos) -> None:
         order = desk.state.orders.live[order_id]
         desk.move(now, order, IndexOrderStep.SERVED)
         if order.side == "buy":
-            order.requested = order.remaining
             desk.send(COLLATERAL, RouteCollateral(order.order_id, order.user, order.symbol, order.remaining))
         elif desk.state.custody.lock(order.order_id, order.user, order.symbol, order.remaining):
             desk.move(now, order, IndexOrderStep.SECURED)

@@ -89,8 +89,6 @@ class IndexOrder(msgspec.Struct):
     """What its last batch locked for an index token: money of a buy, itself of a sell; 0 before its first."""
     deferral: str = ""
     """Why it is in no batch, as its last plan said."""
-    requested: Decimal = _ZERO
-    """Collateral that was asked to be brought."""
     routed: Decimal = _ZERO
     """Collateral that arrived."""
     awaits_deposit: bool = False

@@ -205,7 +205,9 @@ class InvoiceRow(Row, kw_only=True):
     kind: Annotated[Text, Doc("`mint` or `redemption`")]
     payment_id: Annotated[Text | None, Doc("Payment; null for a redemption")] = None
     filled_quantity: Annotated[Money, Doc("Minted or burned", "index tokens")]
-    total_amount: Annotated[Money, Doc("What the order was for in the end, without what was netted or amended away")]
+    total_amount: Annotated[
+        Money, Doc("What the order was for in the end, without what was netted or amended away, or did not come")
+    ]
     amount_paid: Annotated[Money, Doc("What the user paid, routing included, or got", "collateral")]
     amount_remaining: Annotated[Money, Doc("total_amount less what was spent, in the order's terms")]
     management_fee: Annotated[Money, Doc("Routing; of a redemption, the cost of paying out", "collateral")]

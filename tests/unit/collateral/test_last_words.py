@@ -203,7 +203,7 @@ def test_a_withdrawal_that_no_hop_takes_is_refused_and_its_money_is_free() -> No
     rig = withdrawing()
     close(rig, "T2-T1", WAIT + SETTINGS.withdrawal_wait)
     assert rig.facts(WithdrawalEnded) == [
-        WithdrawalEnded(ALICE, 0, paid=NONE, fee=D(1), refused=D(499), reason="route_failed")
+        WithdrawalEnded(ALICE, 0, paid=NONE, fee=D(1), refused=D(499), reason="route_failed", payment_id="P-2")
     ]
     assert rig.balance(T2, "ready") == 499
     assert is_at_rest(rig)
