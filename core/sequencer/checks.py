@@ -1,10 +1,10 @@
 """The sequencer's checks: what was sealed waits here until its signatures are checked, and then goes to the auction.
 
-The signed messages of a block take one aggregate check, whose time is bounded whatever is wrong with them. In turns of
-their own are checked those of the owners whom it casts doubt on, what these have behind that, and, only while checks of
-several blocks are under way together, those of who has more than its share. A block waits for these for `APART_WAIT`;
-what comes later goes with a later batch. So who signs badly delays others by that, a turn and the time of some checks
-together at most.
+The signed messages of a block take one aggregate check, whose time is bounded whatever is wrong with them. In turns,
+apart from that, are checked those of the owners whom it casts doubt on, what these have behind that, and, only while
+checks of several blocks are under way together, those of who has more than its share. A block waits for these for
+`APART_WAIT`; what comes later goes with a later batch. So who signs badly delays others by that, a turn and the time of
+some checks together at most.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.identity.checking import BlockChecked, CheckBlock, CheckOrders, OrdersChecked
+from core.identity.checking import BlockChecked, CheckBlock, OrdersChecked
 from core.kernel.record import CancelTimer, Compute, Computed, Note, Restarted, Send, SetTimer
+from core.market.orders import Batch
 from core.sequencer.apart import Portion
 from core.sequencer.facts import CulpritsFound, OrdersVerified
 from core.sequencer.held import GIVEN_UP_MAX, GivenUp, HeldBatch, TurnedAway, turned_away
@@ -65,7 +66,7 @@ class Checks(Sealing):
         if timer == TURN:
             turn = self.state.turns.turn
             assert turn is not None
-            self._remember(turn.job, GivenUp(tuple(turn.places()), (turn.owner,) * len(turn.signed()), now))
+            self._remember(turn.job, GivenUp(tuple(turn.places()), tuple(turn.owners()), now))
             self._end_turn(now, turn.places(), Reason.UNCHECKED_SIGNATURE)
         elif timer != APART:
             self._give_up(now, next(it for it in self.state.held if it.batch.height == int(timer)))
@@ -112,7 +113,7 @@ class Checks(Sealing):
 
     def _set_apart(self, held: HeldBatch, owner: str) -> None:
         if (portion := held.part(owner)) is not None:
-            self.state.turns.add(owner, portion)
+            self.state.turns.add(portion)
 
     def _await(self, now: Nanos, timer: str) -> None:
         self.emit(SetTimer(timer, now + self.settings.check_timeout))
@@ -121,6 +122,9 @@ class Checks(Sealing):
 
     def _on_block_checked(self, now: Nanos, event: Computed[BlockChecked]) -> None:
         """An answer that was waited for no longer changes nothing of its block, whose orders are refused already."""
+        if self._is_turn(event.job_id):
+            self._on_turn_checked(now, event.result)
+            return
         held = next((it for it in self.state.held if event.job_id == it.job), None)
         if held is None:
             self._hear_late(now, event.job_id, event.result)
@@ -145,40 +149,57 @@ class Checks(Sealing):
 
     def _settle(self, now: Nanos, held: HeldBatch, refused: tuple[int, ...], reason: Reason) -> None:
         self.emit(CancelTimer(str(held.batch.height)))
-        owners, held.job = held.owners(held.signed), ""
-        self._verified(now, Portion(held.batch.height, held.batch.closed_at, {}, held.signed), refused, reason)
-        held.signed = {}
-        self.state.trust.settle(owners)
+        owners = held.owners(held.signed)
+        held.job, held.signed = "", {}
+        self._verified(now, held.batch, owners, refused, reason)
 
-    def _verified(self, now: Nanos, of: Portion, refused: tuple[int, ...], reason: Reason) -> None:
-        if of.signed:
+    def _verified(
+        self, now: Nanos, of: Batch | Portion, owners: list[str], refused: tuple[int, ...], reason: Reason
+    ) -> None:
+        """So many messages, each of the owner named, wait no longer."""
+        self.state.trust.settle(owners)
+        if owners:
             why = reason if refused else None
-            self.emit(Note(OrdersVerified(of.height, len(of.signed), refused, now - of.closed_at, why)))
+            self.emit(Note(OrdersVerified(of.height, len(owners), refused, now - of.closed_at, why)))
 
     # --- what is checked apart -----------------------------------------------------------------------
 
     def _on_orders_checked(self, now: Nanos, event: Computed[OrdersChecked]) -> None:
+        result = BlockChecked(event.result.culprits)
+        if self._is_turn(event.job_id):
+            self._on_turn_checked(now, result)
+        else:
+            self._hear_late(now, event.job_id, result)
+
+    def _is_turn(self, job: str) -> bool:
         turn = self.state.turns.turn
-        if turn is None or turn.job != event.job_id:
-            self._hear_late(now, event.job_id, BlockChecked(event.result.culprits))
-            return
-        places = turn.places()
-        culprits = [places[each] for each in event.result.culprits]
-        self.state.trust.distrust(now, [turn.owner] * len(culprits))
-        self._end_turn(now, culprits, Reason.BAD_ORDER_SIGNATURE)
+        return turn is not None and turn.job == job
+
+    def _on_turn_checked(self, now: Nanos, result: BlockChecked) -> None:
+        """Owners whom it casts doubt on wait for turns of their own, with all that they had in this one."""
+        turn = self.state.turns.turn
+        assert turn is not None
+        places, owners = turn.places(), turn.owners()
+        suspects = dict.fromkeys(owners[each] for each in result.suspects)
+        self.state.trust.distrust(now, [*(owners[each] for each in result.culprits), *suspects])
+        self._end_turn(now, [places[each] for each in result.culprits], Reason.BAD_ORDER_SIGNATURE, suspects)
         self._go_on(now)
 
-    def _end_turn(self, now: Nanos, refused: Collection[tuple[int, int]], reason: Reason) -> None:
-        turn = self.state.turns.end()
+    def _end_turn(
+        self, now: Nanos, refused: Collection[tuple[int, int]], reason: Reason, suspects: Collection[str] = ()
+    ) -> None:
+        portions = self.state.turns.end().portions
         self.emit(CancelTimer(TURN))
-        for portion in turn.portions:
+        for portion in portions:
+            if portion.owner in suspects:
+                self.state.turns.add(portion)
+                continue
             bad = tuple(place for place in portion.signed if (portion.height, place) in refused)
-            self._verified(now, portion, bad, reason)
-            self.state.trust.settle([turn.owner] * len(portion.signed))
+            self._verified(now, portion, [portion.owner] * len(portion.signed), bad, reason)
             portion.signed = {}
-            self._bring(now, turn.owner, portion, dict.fromkeys(bad, reason))
+            self._bring(now, portion, dict.fromkeys(bad, reason))
 
-    def _bring(self, now: Nanos, owner: str, portion: Portion, refused: dict[int, Reason]) -> None:
+    def _bring(self, now: Nanos, portion: Portion, refused: dict[int, Reason]) -> None:
         """A portion is checked: it goes with its own batch, or with the next one if that is gone; but not before what
         its owner has in earlier blocks, where doubt may have arisen later.
         """
@@ -188,8 +209,8 @@ class Checks(Sealing):
             return
         for place, reason in refused.items():
             self._turn_away(turned_away(portion.items.pop(place), reason))
-        if owner in self.state.turns.before(portion.height):
-            self.state.turns.add(owner, portion)
+        if portion.items and portion.owner in self.state.turns.before(portion.height):
+            self.state.turns.add(portion)
             return
         self.state.late += portion.items.values()
         if self.state.late and not self.state.held and not self.state.stopping:
@@ -202,11 +223,11 @@ class Checks(Sealing):
         """Have checked what has its turn, and hand over what waits for nothing any more."""
         turns = self.state.turns
         while checked := turns.take_checked():
-            self._bring(now, *checked, {})
+            self._bring(now, checked, {})
         self._release(now)
         if turns.turn is None and turns.waiting:
             turn = turns.take(self.state.ids.next("C"), self.state.trust.distrusted)
-            self.emit(Compute(turn.job, CheckOrders(turn.signed())))
+            self.emit(Compute(turn.job, turn.problem()))
             self._await(now, TURN)
         if self.state.stopping:
             self._close_late(now)

@@ -68,7 +68,7 @@ class HeldBatch(msgspec.Struct):
             return None
         self.apart.update(dict.fromkeys(items))
         signed = {place: self.signed.pop(place) for place in items if place in self.signed}
-        return Portion(self.batch.height, self.batch.closed_at, items, signed)
+        return Portion(owner, self.batch.height, self.batch.closed_at, items, signed)
 
     def take_back(self, portion: Portion, refused: Mapping[int, Reason]) -> None:
         """What waited apart is checked."""

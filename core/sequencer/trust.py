@@ -1,9 +1,9 @@
 """How many signatures of each owner may wait for their checks, and whose are not taken for a while.
 
-Checks cost the venue more than they cost who brings them about, above all those of bad signatures: one doubles what
-the check of its whole block takes. So an owner whose backlog is long is refused at the door, and one that was found
-out, for longer each time; nobody else is, whatever they do. An owner is found out by nothing but a check of what came
-on its own session: no other can bring it about.
+Checks cost the venue more than they cost who brings them about, above all those of bad signatures: one makes the check
+of its whole block take two to four times as long. So an owner whose backlog is long is refused at the door, and one
+that was found out, for longer each time; nobody else is, whatever they do. An owner is found out by nothing but a check
+of what came on its own session: no other can bring it about.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Thread:
                 venue.handle(heappop(self.arrivals)[2])
 
     def cost(self, problem: Any) -> Nanos:
-        """As a check takes: about twice of all where something is wrong; each on its own in a turn."""
+        """As a check takes: twice all of a few keys where something is wrong; in turns of the distrusted each alone."""
         count, is_bad = len(problem.signed), any(it[2] == BAD for it in problem.signed)
         if isinstance(problem, CheckOrders):
             return count * (SINGLE if is_bad else TOGETHER)
@@ -74,6 +74,18 @@ def flooded(members: int, signature: bytes, *, gap: Nanos, window: Nanos, togeth
     return thread
 
 
+def waits_of(sent: dict[str, Nanos], thread: Thread) -> dict[str, Nanos]:
+    """How long each of what HONEST has sent at these times took to the auction, in seven seconds from T0 on."""
+    waits: dict[str, Nanos] = {}
+    for tick in range(700):
+        thread.run(T0 + tick * 10 * MILLISECOND)
+        now = thread.venue.now
+        for batch in thread.venue.batches:
+            waits.update({it.cl_ord_id: now - sent[it.cl_ord_id] for it in batch.items if it.owner == "HONEST"})
+        thread.venue.batches.clear()
+    return waits
+
+
 @pytest.mark.parametrize(("gap", "together"), [(0, False), (0, True), (150 * MILLISECOND, False)])
 @pytest.mark.parametrize("window", [50 * MILLISECOND, 500 * MILLISECOND])
 @pytest.mark.parametrize("signature", [BAD, GOOD], ids=["bad", "good"])
@@ -87,12 +99,7 @@ def test_orders_and_cancels_of_who_signs_well_reach_the_auction_soon(
         sent[f"H{n}"], sent[f"X{n}"] = at, at + 10 * MILLISECOND
         thread.at(at, pretended("HONEST", order(f"H{n}", transact_time=at)))
         thread.at(at + 1, pretended("HONEST", _cancel(f"X{n}", f"H{n}", at)))
-    waits: dict[str, Nanos] = {}
-    for tick in range(700):
-        thread.run(T0 + tick * 10 * MILLISECOND)
-        for batch in venue.batches:
-            waits.update({it.cl_ord_id: venue.now - sent[it.cl_ord_id] for it in batch.items if it.owner == "HONEST"})
-        venue.batches.clear()
+    waits = waits_of(sent, thread)
     assert not [name for name in venue.texts if name[0] in "HX"]
     assert waits.keys() == sent.keys()
     assert max(waits.values()) < window + (400 if together and signature == BAD else 250) * MILLISECOND
@@ -100,6 +107,26 @@ def test_orders_and_cancels_of_who_signs_well_reach_the_auction_soon(
 
 def _cancel(name: str, orig: str, at: Nanos) -> Any:
     return msgspec.structs.replace(cancel(name, orig), transact_time=at)
+
+
+def test_who_needs_less_than_the_others_is_not_left_behind_where_all_send_more_than_can_be_checked() -> None:
+    names, end = [f"B{n}" for n in range(20)], 6_000
+    thread = Thread(Venue("HONEST", *names, batch_messages=500, batch_window=50 * MILLISECOND))
+    sent = {}
+    for k, name in enumerate(names):
+        for ms in range(2 * k, end, 50):
+            at = T0 + ms * MILLISECOND
+            for n in range(8):
+                thread.at(at, pretended(name, order(f"{name}-{ms}-{n}", transact_time=at)))
+    for ms in range(0, end, 500):
+        at = T0 + ms * MILLISECOND
+        for n in range(41):
+            sent[f"H{ms}-{n}"] = at
+            thread.at(at, pretended("HONEST", order(f"H{ms}-{n}", transact_time=at)))
+    assert 20 * 8 * 20 * TOGETHER > SECOND
+    waits = waits_of(sent, thread)
+    assert waits.keys() == sent.keys()
+    assert max(waits.values()) < 500 * MILLISECOND
 
 
 @pytest.mark.parametrize("together", [False, True])

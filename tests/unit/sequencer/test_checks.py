@@ -207,6 +207,23 @@ def test_who_has_more_than_its_share_of_the_room_is_checked_apart() -> None:
     assert [len(names) for _, names in venue.traded] == [TOGETHER_MAX] * 3
 
 
+def test_of_several_in_a_turn_only_those_whom_it_casts_doubt_on_have_turns_alone() -> None:
+    venue = Venue("MM1", "MM2", "MM3", batch_messages=TOGETHER_MAX)
+    send(venue, "MM3", *(f"c{n}" for n in range(TOGETHER_MAX)))
+    for n in range(200):
+        send(venue, "MM1", f"a{n}")
+        send(venue, "MM2", f"{'bad' if n < 2 else 'b'}{n}")
+    venue.ring(WINDOW)
+    assert [(type(it.problem), len(it.problem.signed)) for it in venue.jobs[1:]] == [(CheckBlock, TURN_TOGETHER_MAX)]
+    venue.solve(1, by=pretend)
+    assert [(type(it.problem), len(it.problem.signed)) for it in venue.jobs[1:]] == [(CheckOrders, TURN_MAX)]
+    assert venue.said(OrdersVerified) == [OrdersVerified(2, TURN_MAX, (), 0)]
+    assert list(venue.sequencer.state.trust.distrusted) == ["MM2"]
+    venue.solve_all(pretend)
+    assert [len(names) for _, names in venue.traded] == [TOGETHER_MAX, 398]
+    assert venue.texts == {"bad0": "bad_order_signature", "bad1": "bad_order_signature"}
+
+
 def test_owners_who_take_all_they_can_one_after_the_other_have_a_bounded_number_under_check_together() -> None:
     owners = [f"MM{n}" for n in range(20)]
     venue = Venue(*owners, batch_messages=TOGETHER_MAX)
@@ -253,6 +270,22 @@ def test_what_was_good_in_a_later_block_waits_for_what_is_doubtful_in_an_earlier
     venue.solve(by=pretend)
     venue.ring(WINDOW)
     assert venue.traded[2:] == [(3, ["first", "x1"])]
+
+
+def test_bad_ones_alone_of_a_later_block_are_refused_while_an_earlier_one_is_in_doubt() -> None:
+    venue = Venue("MM1", "MM2", batch_messages=3)
+    for height in (1, 2):
+        send(venue, "MM1", f"c{height}")
+        send(venue, "MM2", f"bad{height}", f"bad{height + 2}")
+    venue.solve(1, by=pretend)
+    venue.solve(0, by=pretend)
+    venue.ring(APART)
+    assert venue.traded == [(1, ["c1"]), (2, ["c2"])]
+    venue.solve(by=pretend)
+    assert venue.texts.keys() == {"bad2", "bad4"}
+    venue.solve(by=pretend)
+    assert venue.texts.keys() == {"bad1", "bad2", "bad3", "bad4"}
+    assert venue.sequencer.state.checks == 0
 
 
 # --- checks that do not come ---------------------------------------------------------------------
