@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median_low
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +15,20 @@ from core.fix.records import FromPeer
 from core.kernel.agenda import Ties
 from core.kernel.journal import Chain, Crash, Header
 from core.kernel.reader import JournalReader
-from core.kernel.record import Close, Disconnected, Effect, Event, Message, Note, Resume, Stop, TimerFired
+from core.kernel.record import (
+    Close,
+    Compute,
+    Computed,
+    Disconnected,
+    Effect,
+    Event,
+    Message,
+    Note,
+    Record,
+    Resume,
+    Stop,
+    TimerFired,
+)
 from core.kernel.rng import stream
 from core.units import Nanos
 from core.wiring import CODEC, components
@@ -50,6 +64,10 @@ class Recording:
         self.ended: Nanos = 0
         self.stopped: Nanos | None = None
         """When the venue was told to wind down for good, if it was."""
+        self._computing: dict[tuple[str, str], tuple[Nanos, Record]] = {}
+        """By component and job, since when it computes what."""
+        self._spans: dict[type[Record], dict[Record, Nanos]] = {}
+        """By kind, how long each problem took it."""
         self._inside = {component.name for component in components(config, header.seed)}
         self._own = 0
 
@@ -57,6 +75,11 @@ class Recording:
         """An agenda for a rerun of this node with these cues."""
         seed = stream(self.header.seed, f"ties.{self.header.node}").bits64()
         return Tape(cues, self.rang, self.ties, seed, cuts=self.cuts, passed_over=self.passed_over)
+
+    def span_of(self, problem: Record) -> Nanos:
+        """How long the venue took for that problem; for one that it did not have, the median of its kind."""
+        spans = self._spans.get(type(problem), {})
+        return spans[problem] if problem in spans else median_low(spans.values() or [0])
 
     def pass_over(self, crash: Crash) -> None:
         """An event that crashed the venue was not handled, then or ever. One from outside is simply not given."""
@@ -77,6 +100,9 @@ class Recording:
         if now != self.ended:
             self._own = 0
         self.began, self.ended = self.began or now, now
+        if isinstance(event, Computed) and (dst, event.job_id) in self._computing:
+            since, problem = self._computing.pop((dst, event.job_id))
+            self._spans.setdefault(type(problem), {})[problem] = now - since
         if self._is_external(event):
             self.externals += 1
             self.cues.append(Cue(now, self._own, dst, event))
@@ -85,7 +111,9 @@ class Recording:
         else:
             self._take_own(now, dst, event)
         for effect in effects:
-            if isinstance(effect, Note):
+            if isinstance(effect, Compute):
+                self._computing[dst, effect.job_id] = now, effect.problem
+            elif isinstance(effect, Note):
                 self.notes.append(Noted(len(self.notes) + 1, now, self.header.node, dst, effect.fact))
             elif isinstance(effect, Close):
                 # Should a rerun not close it, the peer is gone all the same: it never spoke on it again.

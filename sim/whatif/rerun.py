@@ -15,11 +15,12 @@ from core.errors import ReplayDiverged
 from core.identity.checking import check
 from core.kernel.journal import Journal, Sink
 from core.kernel.kernel import Kernel, Observer
-from core.kernel.record import Record
+from core.kernel.record import Call, Record
+from core.sequencer.signing import SIGNER
 from core.units import MONEY, Nanos
 from core.wiring import components
 from sim.checkers.every import every_checker
-from sim.driver import SimNode
+from sim.driver import Caller, SimNode
 from sim.latency import Sampler
 from sim.network import Network
 from sim.results.facts import Noted
@@ -55,7 +56,14 @@ class Rerun:
         self.journal.open(replace(recording.header, config=encode_node(config)))
         self.hear: Heard = _nobody
         watch = every_checker(config, self._ledger) if watched else None
-        self.venue = SimNode(self.env, self._kernel(watch), self.network, on_note=self._on_note, solve=_checked)
+        self.venue = SimNode(
+            self.env,
+            self._kernel(watch),
+            self.network,
+            on_note=self._on_note,
+            solve=self._solve,
+            services={SIGNER: _Silent()},
+        )
         for component in self.venue.kernel.components:
             self.network.listen(f"{config.name}/{component}", self.venue, component)
 
@@ -74,6 +82,10 @@ class Rerun:
         if node == self.config.name:
             self.notes.append(Noted(len(self.notes) + 1, now, node, component, fact))
             self.hear(now, fact)
+
+    def _solve(self, problem: Any) -> tuple[Record, Nanos]:
+        """What a venue has computed is what it is told of signatures, after as long as it took when it was recorded."""
+        return check(problem), self.recording.span_of(problem)
 
     def _ledger(self) -> Any:
         auction = self.venue.kernel.components["auction"]
@@ -101,9 +113,11 @@ def check_baseline(recording: Recording, config: VenueConfig) -> str:
     )
 
 
-def _checked(problem: Any) -> tuple[Record, Nanos]:
-    """What a venue has computed is what it is told of signatures. In a changed run it hears of it at once."""
-    return check(problem), 0
+class _Silent:
+    """The venue's signer, whose key is in no recording: its answers are recorded, or there are none."""
+
+    def ask(self, caller: Caller, call: Call[Any]) -> None:
+        """Say nothing."""
 
 
 def _nobody(_now: Nanos, _fact: Record) -> None:

@@ -8,7 +8,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.kernel.record import Bytes, Computed
+from core.kernel.record import Bytes, Computed, Reply
+from core.sequencer.signing import BlockSignature
 from core.units import Nanos
 from sim.whatif.answers import RECORDED
 from sim.whatif.recording import Recording
@@ -33,13 +34,13 @@ def participants(recording: Recording, speech: Speech) -> dict[str, str]:
 def script(
     recording: Recording, speech: Speech, *, delays: Mapping[str, Nanos], replaced: Collection[str]
 ) -> list[Cue]:
-    """What a changed run is given as it was, and nothing of those who are replaced: all but bids and deposits, and what
-    the venue had computed, which it has computed anew.
+    """What a changed run is given as it was, and nothing of those who are replaced: all but bids and deposits, what
+    the venue had computed, which it has computed anew, and the signatures under its blocks, which are of other blocks.
     """
     owners = participants(recording, speech)
     cues = []
     for index, recorded in enumerate(recording.cues):
-        if isinstance(recorded.event, Computed):
+        if isinstance(recorded.event, Computed) or _is_signature(recorded):
             continue
         is_spoken = recorded.dst == DOOR and isinstance(recorded.event, Bytes)
         for cue in speech.other.get(index, ()) if is_spoken else (recorded,):
@@ -51,3 +52,7 @@ def script(
             event = replace(cue.event, conn=RECORDED + conn) if conn else cue.event
             cues.append(Cue(cue.at + later, 0 if later else cue.after, cue.dst, event))
     return sorted(cues, key=lambda cue: cue.at)
+
+
+def _is_signature(cue: Cue) -> bool:
+    return isinstance(cue.event, Reply) and isinstance(cue.event.body, BlockSignature)
