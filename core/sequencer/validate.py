@@ -144,7 +144,7 @@ def find_order(
         or next((ended for ended in known.ended.values() if ended.order.order_id == order_id), None)
     )
     if found is None or found.order.owner != owner:
-        return Refusal(Reason.UNKNOWN_ORDER, "no order of that ClOrdID")
+        return Refusal(Reason.UNKNOWN_ORDER, "no order of that ClOrdID or OrderID")
     return found
 
 

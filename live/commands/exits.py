@@ -121,4 +121,5 @@ def _mending(damage: JournalDamaged) -> str:
     before, path = "what is before that byte is whole", Path(damage.name)
     if not segment_number(path.name) or "journal repair" in damage.reason:
         return before
-    return f"{before}; `romer-live journal repair {path.parent}` goes on from there"
+    bring = "bring a segment that is missing back, or " if " after segment " in damage.reason else ""
+    return f"{before}; {bring}`romer-live journal repair {path.parent}` goes on from there"

@@ -101,6 +101,16 @@ def test_every_end_has_its_code_and_a_line(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(("reason", "brings"), [("segment 3 after segment 1", True), ("checksum of a frame", False)])
+def test_where_a_segment_is_missing_it_is_to_be_brought_back_first(
+    reason: str, brings: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_failure(JournalDamaged("j/000003.romer", 8, reason), debug=False)
+    said = capsys.readouterr().err
+    assert "`romer-live journal repair j` goes on from there" in said
+    assert ("bring a segment that is missing back, or" in said) is brings
+
+
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     report_failure(ZeroDivisionError("a bug"), debug=True)
     assert capsys.readouterr().err.startswith("ZeroDivisionError: a bug")
