@@ -39,6 +39,8 @@ EXPIRY: Final = "expiry:"
 MATURITY: Final = "mint:"
 REBALANCE: Final = "rebalance:"
 """Of an index; without one, of the house batch that runs."""
+HOUSE: Final = "house:"
+"""A task of the house that rested is tried again."""
 OnPlanned: TypeAlias = Callable[[Nanos, PlanProblem, str], None]
 """Hears of each problem whose plan is carried out, with the batch that came of it, if one did. Must change nothing."""
 

@@ -125,6 +125,14 @@ class OrdersCrossed(Record, frozen=True):
     quantity: Decimal
 
 
+class CashForgone(Record, frozen=True):
+    """The share of an index's cash that is an order's whose tokens will not be is the house's; below zero, its debt."""
+
+    order_id: str
+    symbol: str
+    amount: Decimal
+
+
 class LotForgone(Record, frozen=True):
     """What was held for an order's tokens, which will not be minted, is the house's."""
 

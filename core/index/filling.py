@@ -18,6 +18,7 @@ from core.index.facts import IndexBatchCompleted, LotAssigned, LotClosed, LotOpe
 from core.index.house import fill_task, release_tasks
 from core.index.inventory import book
 from core.index.inventory_lots import InventoryFill
+from core.index.minting import end_waiting
 from core.index.order import IndexOrder
 from core.index.ready import of_index
 from core.index.reasons import EndReason
@@ -129,6 +130,7 @@ def _let_the_house_go_on(desk: DeskBase, now: Nanos, batch: BatchState, *, has_l
     if indexes.house_batch == batch.batch_id:
         indexes.house_batch = ""
         desk.emit(CancelTimer(REBALANCE))
+        end_waiting(desk, now)
     rebalances = indexes.rebalances.values()
     waited = any(one.deadline is None or now >= one.deadline for one in rebalances if one.is_closed)
     may_go_on = indexes.has_tasks() and (not was_its_own or _achieved(batch) or waited)

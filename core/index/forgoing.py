@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from core.index.base import DeskBase
 from core.index.counting import house_is_due
-from core.index.facts import LotForgone
+from core.index.facts import CashForgone, LotForgone
 from core.index.indexes import LiveIndex
 from core.index.order import AssignedLot, IndexOrder
 from core.index.rounding import cut
@@ -39,15 +39,17 @@ def forgo(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
 
 
 def _leave_share(desk: DeskBase, now: Nanos, order: IndexOrder, index: LiveIndex) -> None:
-    """Of all that is held, the share of the order's tokens; not what a house batch may be selling at this moment."""
+    """Of all that is held, the share of the order's tokens. No house batch trades for the index at this moment."""
     share = order.filled / index.backed
     for asset, held in list(index.held.items()):
-        free = held - desk.state.indexes.selling(order.symbol, asset)
-        quantity, price = min(cut(held * share), free), _price(desk, order, asset)
+        quantity, price = cut(held * share), _price(desk, order, asset)
         if quantity > 0 and price is not None:
             index.hold(asset, quantity.copy_negate())
             _give(desk, order, _lot(order, asset, quantity, price, now))
-    index.cash -= index.cash * share
+    cash = index.cash * share
+    if cash:
+        index.cash -= cash
+        desk.note(CashForgone(order.order_id, order.symbol, cash))
     index.back(order.filled.copy_negate())
 
 

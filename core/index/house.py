@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import structs
 
 from core.index.allocation import BatchState, OrderFill, Slice
-from core.index.base import DeskBase
+from core.index.base import HOUSE, DeskBase
 from core.index.blocked import hear
 from core.index.counting import spoiled_of, worst_sale
 from core.index.planning import Plan, key
@@ -72,7 +72,15 @@ def release_tasks(desk: DeskBase, now: Nanos, batch: BatchState) -> bool:
             task.rests_until = now + pause
     if released:
         take_back(desk.state.stock)
+        watch_rests(desk, now)
     return bool(released)
+
+
+def watch_rests(desk: DeskBase, now: Nanos) -> None:
+    """Be woken when the next of the tasks that rest is to be tried again."""
+    rests = [task.rests_until for task in desk.state.indexes.tasks.values() if task.rests_until > now]
+    if rests:
+        desk.wake(HOUSE, min(rests))
 
 
 def _settle(desk: DeskBase, task: HouseTask, piece: Slice) -> None:

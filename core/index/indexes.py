@@ -105,6 +105,8 @@ class Indexes(msgspec.Struct):
     """By index, what it aimed at before assets of that were delisted, until there are prices to do without them."""
     tasks: dict[str, HouseTask] = {}
     """What the house has to trade, by task."""
+    unminted: list[str] = []
+    """Orders of which nothing will be minted or burned, that wait for the house batch that trades for their index."""
     house_batch: str = ""
     """The running batch of such tasks, if there is one."""
     crowded: bool = False
@@ -137,6 +139,10 @@ class Indexes(msgspec.Struct):
     def tasks_of(self, symbol: str) -> list[HouseTask]:
         """What is to be traded for an index; of no symbol, for the house."""
         return [task for task in self.tasks.values() if task.symbol == symbol]
+
+    def is_trading(self, symbol: str) -> bool:
+        """Whether a running house batch trades for an index."""
+        return any(task.state is TaskState.ENGAGED for task in self.tasks_of(symbol))
 
     def selling(self, symbol: str, asset: str) -> Decimal:
         """What a running house batch may still sell of what is held of an asset for an index."""

@@ -106,10 +106,24 @@ def on_spend_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: Collat
 
 
 def end_unminted(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
-    """No tokens are minted or burned, and nothing of its money is with others: let it end."""
+    """No tokens are minted or burned, and nothing of its money is with others: let it end.
+
+    What its tokens' share is of all that is held for an index cannot be told while the house trades that: it waits for
+    the end of the batch.
+    """
+    if desk.state.indexes.is_trading(order.symbol):
+        desk.state.indexes.unminted.append(order.order_id)
+        return
     forgo(desk, now, order)
     desk.move(now, order, IndexOrderStep.REFUSED)
     settle(desk, now, order)
+
+
+def end_waiting(desk: DeskBase, now: Nanos) -> None:
+    """A house batch is over: those end that waited for it."""
+    waiting, desk.state.indexes.unminted = desk.state.indexes.unminted, []
+    for order_id in waiting:
+        end_unminted(desk, now, desk.state.orders.live[order_id])
 
 
 def on_hold_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:

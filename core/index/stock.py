@@ -135,16 +135,19 @@ def within(lot: Lot, worst: Decimal) -> bool:
 
 
 def put(shelf: dict[str, list[Lot]], *lots: Lot) -> None:
-    """Put lots back, in the order of age; parts of one trade become one lot again. All are of one side of one asset."""
+    """Put lots back, in the order of age; parts of one trade become one lot again. All are of one side of one asset.
+
+    Merged lots are of several trades, and two may have one name: only parts of the same one are put together.
+    """
     if not lots:
         return
     there = shelf.setdefault(key(lots[0].asset, lots[0].side), [])
-    by_id = {lot.lot_id: lot for lot in there}
-    for lot in lots:
-        same = by_id.setdefault(lot.lot_id, lot)
+    whole: dict[tuple[str, Decimal, Decimal, Decimal], Lot] = {}
+    for lot in (*there, *lots):
+        same = whole.setdefault((lot.lot_id, lot.price, lot.original, lot.fee), lot)
         if same is not lot:
             same.remaining = EXACT.add(same.remaining, lot.remaining)
-    there[:] = sorted(by_id.values(), key=lambda lot: lot.created_at)
+    there[:] = sorted(whole.values(), key=lambda lot: lot.created_at)
 
 
 def offer(stock: Stock, asset: str, side: Side, quantity: Decimal, worst: Decimal | None = None) -> None:

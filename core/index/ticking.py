@@ -8,6 +8,7 @@ from typing import Final
 from core.index import (
     filling,
     funding,
+    house,
     minting,
     quoting,
     rebalancing,
@@ -18,7 +19,7 @@ from core.index import (
     valuing,
     weighing,
 )
-from core.index.base import EXPIRY, MATURITY, REBALANCE, DeskBase
+from core.index.base import EXPIRY, HOUSE, MATURITY, REBALANCE, DeskBase
 from core.index.chain_calls import TIMER as CHAIN_TIMER
 from core.index.ready import of_asset, of_index
 from core.index.reasons import EndReason
@@ -128,6 +129,11 @@ def _rebalance_over(desk: DeskBase, _now: Nanos, symbol: str) -> None:
     rebalancing.fall_due(desk, symbol)
 
 
+def _house_rested(desk: DeskBase, now: Nanos, _of: str) -> None:
+    desk.state.indexes.attend |= desk.state.indexes.has_tasks()
+    house.watch_rests(desk, now)
+
+
 def _call_again(desk: DeskBase, now: Nanos, key: str) -> None:
     for effect in desk.state.chain.fall_due(now, key, desk.settings):
         desk.emit(effect)
@@ -140,6 +146,7 @@ _TIMERS: Final[dict[str, Callable[[DeskBase, Nanos, str], None]]] = {
     EXPIRY.rstrip(":"): _expire,
     MATURITY.rstrip(":"): _mature,
     REBALANCE.rstrip(":"): _rebalance_over,
+    HOUSE.rstrip(":"): _house_rested,
     CHAIN_TIMER.rstrip(":"): _call_again,
     valuing.VALUE: valuing.state_values,
     reconciling.RECONCILE: reconciling.look_again,

@@ -37,6 +37,7 @@ _WORDS: Final = {
     "AssetOrderFilled": "{order_id} trades {quantity} {symbol} at {price}, fee {fee} ({trade_id})",
     "AssetOrderEnded": "{order_id} has ended ({reason}); {cancelled_quantity} did not trade",
     "LotAssigned": "gets {quantity} {symbol} of lot {lot_id} ({side} at {price}), fee {fee}",
+    "CashForgone": "leaves {amount} of the cash of {symbol} to the house",
     "LotForgone": "leaves {quantity} {symbol} of lot {lot_id} to the house",
     "LotClosed": "{quantity} {symbol} of lot {lot_id} ({side}) closed at {closing_price}: profit {profit}",
     "StockLeft": "{batch_id} leaves {symbol}: {carried} carried to the next batch, {house} to the house",

@@ -86,7 +86,7 @@ def test_a_house_that_is_nearly_full_makes_room_as_well() -> None:
     assert holds(rig, "A2") > 0
 
 
-def test_what_prices_alone_have_made_too_much_is_sold_when_it_is_next_valued() -> None:
+def test_18_what_prices_alone_have_made_too_much_is_sold_when_it_is_next_valued() -> None:
     rig = limited(100, nav_interval_ns=10 * SECOND)
     small_order(rig, "C-1", "A1")
     price(rig, 1000)
@@ -104,7 +104,7 @@ def test_what_prices_alone_have_made_more_than_the_house_keeps_of_an_asset_is_so
     assert 0 < holds(rig, "A1") * 1000 < 110
 
 
-def test_what_running_batches_will_leave_counts_against_what_the_house_may_hold() -> None:
+def test_18_what_running_batches_will_leave_counts_against_what_the_house_may_hold() -> None:
     """Each of the two orders would leave it 43."""
     rig = limited(60)
     rig.exchange.paused = True
@@ -118,7 +118,7 @@ def test_what_running_batches_will_leave_counts_against_what_the_house_may_hold(
     assert holds(rig, "A1") * 101 + holds(rig, "A2") * 101 <= 60
 
 
-def test_what_the_house_has_on_offer_counts_until_it_is_sold() -> None:
+def test_18_what_the_house_has_on_offer_counts_until_it_is_sold() -> None:
     rig = limited(100)
     small_order(rig, "C-1", "A1")
     price(rig, 1000)

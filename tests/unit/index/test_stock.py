@@ -89,6 +89,18 @@ def test_small_change_does_not_pile_up_in_the_house() -> None:
     assert cost(stock) == 2 * sum(range(100, 110)) + 2
 
 
+def test_merged_lots_of_one_name_are_not_taken_for_one_another() -> None:
+    stock = Stock(house_lots_max=2)
+    for name, price in (("L-3", "103"), ("L-1", "101"), ("L-2", "102")):
+        add_house(stock, lot(name, "1", price, "0"))
+    offer(stock, "AX", "buy", D(1))
+    add_house(stock, lot("L-1", "1", "101", "0"))
+    take_back(stock)
+    add_house(stock, lot("L-5", "1", "105", "0"))
+    assert total_of(stock.house["buy:AX"]) == 5
+    assert cost(stock) == 101 + 101 + 102 + 103 + 105
+
+
 def test_the_house_is_valued_at_cost() -> None:
     assert cost(shelf()) == D("530.53")
 
