@@ -34,8 +34,6 @@ class BatchRules(Record, frozen=True, kw_only=True):
     """What a batch needs to know of the desk's settings."""
 
     mode: Mode = Mode.CORRECTED
-    fee_factor: Decimal = Decimal("1.002")
-    """Lots of stock that cost more than limit times this are not used."""
     quantity_tolerance: Decimal = Decimal("1e-18")
     """In reference mode: of assets no more than this is nothing, and of index tokens less progress waits for more."""
     collateral_tolerance: Decimal = Decimal("1e-6")

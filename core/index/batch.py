@@ -29,7 +29,6 @@ from core.index.allocation import (
     allocate,
     volley_of,
 )
-from core.index.limits import worst_cost
 from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, HeldLot, Mode, Plan, key
 from core.index.rounding import LEAST, cut
 from core.index.states import IndexBatchState, IndexBatchStep
@@ -214,14 +213,13 @@ def _engaged(one: Engagement) -> Engaged:
 
 
 def _position(batch: BatchState, stock: Stock, row: AssetPlan) -> Position:
-    """In reference mode all carried lots come along; else as many as were planned, at costs within the limit."""
+    """In reference mode all carried lots come along; else as many as were planned, at prices within the limit."""
     at = key(row.asset, row.side)
     if batch.rules.mode is Mode.REFERENCE:
         lots = stock.carried.pop(at, [])
     else:
-        worst = worst_cost(row.limit, row.side, batch.rules.fee_factor)
-        lots = take(stock.carried, at, row.stock, worst)
-        lots += take(stock.house, at, row.stock - total_of(lots), worst)
+        lots = take(stock.carried, at, row.stock, row.limit)
+        lots += take(stock.house, at, row.stock - total_of(lots), row.limit)
     held = total_of(lots)
     return Position(asset=row.asset, side=row.side, quantity=held, lots=lots)
 
@@ -294,8 +292,9 @@ def _left_over(batch: BatchState) -> Iterator[HeldLot]:
     for position in batch.positions.values():
         left = position.quantity + coming.get(position.asset, _ZERO) - wanted.get(position.asset, _ZERO)
         if position.side == "buy" and left > LEAST:
-            costs = (*(unit_cost(lot) for lot in position.lots), prices.get(position.asset, _ZERO))
-            yield HeldLot(position.asset, "buy", left, max(costs), house=True)
+            limit = prices.get(position.asset, _ZERO)
+            worst = max((limit, *(unit_cost(lot) for lot in position.lots)))
+            yield HeldLot(position.asset, "buy", left, limit, worst, house=True)
 
 
 def _order(batch: BatchState, order_id: str) -> ExchangeOrder:

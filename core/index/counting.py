@@ -19,14 +19,14 @@ from typing import Final, NamedTuple
 from core.index.admission import promised
 from core.index.base import DeskBase
 from core.index.blocked import unblock
-from core.index.facts import HouseTaskDone, HouseTaskSet
+from core.index.facts import HouseTaskDone, HouseTaskSet, StockReleased
 from core.index.indexes import LiveIndex, Rebalance
-from core.index.limits import AssetMarket, market, worst_cost, worst_price
+from core.index.limits import AssetMarket, market, worst_price
 from core.index.planning import Mode, PlanReason, key
 from core.index.rebalance import HouseTask, Priority, owed
 from core.index.rebalance_states import RebalanceState, TaskStep
 from core.index.sizing import house_values
-from core.index.stock import held, house_assets, house_quantities, leave_to_house, spoiled
+from core.index.stock import held, held_assets, house_quantities, leave_to_house, spoiled
 from core.market.filters import least
 from core.market.orders import Side
 from core.market.prices import PriceType
@@ -80,12 +80,12 @@ def spoiled_of(desk: DeskBase, now: Nanos, asset: str) -> Decimal:
 
 
 def worst_sale(desk: DeskBase, now: Nanos, asset: str) -> Decimal | None:
-    """What a sale has to bring of a unit so that orders take it; None where nothing was sold, or there is no market."""
+    """At what a unit has to be sold so that orders take it; None where nothing was sold, or there is no market."""
     stock, at = desk.state.stock, key(asset, "sell")
     if not any(at in shelf for shelf in (stock.carried, stock.house, stock.offered)):
         return None
     one = market(desk.views(now, (asset,))[asset], "sell", desk.settings.limits)
-    return None if one is None else worst_cost(one.limit, "sell", desk.settings.limits.fee_factor)
+    return None if one is None else one.limit
 
 
 def house_is_due(desk: DeskBase, now: Nanos) -> bool:
@@ -110,7 +110,7 @@ def _is_beyond_limit(desk: DeskBase, now: Nanos) -> bool:
 
 def _values(desk: DeskBase, now: Nanos) -> dict[str, Decimal]:
     stock = desk.state.stock
-    return house_values(held(stock), desk.views(now, house_assets(stock)).values(), desk.settings.limits)
+    return house_values(held(stock), desk.views(now, held_assets(stock)).values(), desk.settings.limits)
 
 
 def _of_index(desk: DeskBase, now: Nanos, index: LiveIndex, rebalance: Rebalance) -> dict[_Which, _Count]:
@@ -175,16 +175,18 @@ def _of_house(desk: DeskBase, now: Nanos, counts: dict[_Which, _Count]) -> dict[
 
 def _collect(desk: DeskBase, now: Nanos) -> None:
     """The house takes over what is carried for orders that will not take it."""
-    stock = desk.state.stock
-    for asset in desk.state.indexes.delisted:
-        leave_to_house(stock, asset, "buy")
-        leave_to_house(stock, asset, "sell")
-    if desk.settings.limits.mode is Mode.REFERENCE:
-        return
-    for asset in [at.partition(":")[2] for at in stock.carried if at.startswith("sell:")]:
-        worst = worst_sale(desk, now, asset)
-        if worst is not None:
-            leave_to_house(stock, asset, "sell", worst)
+    stock, limits = desk.state.stock, desk.settings.limits
+    for lots in list(stock.carried.values()):
+        asset, side = lots[0].asset, lots[0].side
+        one = market(desk.views(now, (asset,))[asset], side, limits)
+        if asset in desk.state.indexes.delisted:
+            left = leave_to_house(stock, asset, side)
+        elif one is not None and limits.mode is not Mode.REFERENCE:
+            left = leave_to_house(stock, asset, side, one.limit)
+        else:
+            left = _ZERO
+        if left:
+            desk.note(StockReleased(asset, side, left))
 
 
 def _to_buy_back(desk: DeskBase, now: Nanos, asset: str, *, is_sold: bool) -> Decimal:

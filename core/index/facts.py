@@ -155,7 +155,8 @@ class StockLeft(Record, frozen=True):
 
 
 class StockReleased(Record, frozen=True):
-    """`quantity` of one side of an asset was carried for orders that have left, or want less: it is the house's."""
+    """`quantity` of one side of an asset was carried for orders that have left, want less, or may not take it at prices
+    as they are now: it is the house's."""
 
     symbol: str
     side: Side

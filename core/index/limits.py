@@ -21,7 +21,6 @@ from core.market.orders import Side
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
-_TWO: Final = Decimal(2)
 
 
 class AssetMarket(Record, frozen=True):
@@ -51,12 +50,6 @@ def limit_price(view: AssetView, side: Side, limits: PlanLimits) -> Decimal | No
 def worst_price(best: Decimal, side: Side, limits: PlanLimits) -> Decimal:
     """The limit that the threshold makes of a best price."""
     return best * (_ONE + limits.price_threshold if side == "buy" else _ONE - limits.price_threshold)
-
-
-def worst_cost(limit: Decimal, side: Side, fee_factor: Decimal) -> Decimal:
-    """What a unit of a lot may cost its order, or has to bring, fees included: as much as one that trades at the limit
-    and pays a fee of `fee_factor` less one."""
-    return limit * (fee_factor if side == "buy" else _TWO - fee_factor)
 
 
 def market(view: AssetView, side: Side, limits: PlanLimits, reserved: Decimal = _ZERO) -> AssetMarket | None:

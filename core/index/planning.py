@@ -114,6 +114,7 @@ class HeldLot(Record, frozen=True):
     asset: str
     side: Side
     quantity: Decimal
+    price: Decimal
     unit_cost: Decimal
     house: bool = False
     """Whether it is house inventory, and not just between two batches."""

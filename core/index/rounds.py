@@ -144,9 +144,9 @@ def problem_of(desk: DeskBase, now: Nanos, due: Iterable[IndexOrder], assets: It
     running = state.batches.running.values()
     is_limited = limits.mode is not Mode.REFERENCE
     tied = (*stock.on_offer(state.stock), *left_over(running)) if is_limited else ()
-    house = stock.house_assets(state.stock) if is_limited else ()
+    there = stock.held_assets(state.stock) if is_limited else ()
     parts = (part.asset for basket in baskets for part in basket.assets)
-    assets = dict.fromkeys((*assets, *parts, *house, *(lot.asset for lot in tied)))
+    assets = dict.fromkeys((*assets, *parts, *there, *(lot.asset for lot in tied)))
     return PlanProblem(
         demands=tuple(
             Demand(order.order_id, order.symbol, order.side, order.remaining, order.carried) for order in due
@@ -230,7 +230,6 @@ def begin(desk: DeskBase, now: Nanos, planned: Plan, planner: PlannerName, house
     batch_id = state.ids.next("B")
     rules = BatchRules(
         mode=limits.mode,
-        fee_factor=limits.fee_factor,
         quantity_tolerance=limits.quantity_tolerance,
         collateral_tolerance=limits.collateral_tolerance,
         index_decimals=FINEST if house else desk.settings.token_decimals,

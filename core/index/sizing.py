@@ -18,7 +18,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final, NamedTuple
 
 from core.index.engaging import Fitted
-from core.index.limits import AssetMarket, asset_order, limit_price, worst_cost
+from core.index.limits import AssetMarket, asset_order, limit_price, market
 from core.index.planning import AssetPlan, AssetView, Crossing, HeldLot, PlanLimits, PlanProblem, key
 from core.index.rounding import LEAST, ROUNDING, cut
 from core.index.wishes import Markets, total_demand
@@ -63,19 +63,19 @@ def whole_steps_up(steps: Decimal) -> Decimal:
     return nearest if abs(steps - nearest) <= steps * ROUNDING else steps.to_integral_value(ROUND_CEILING)
 
 
-def usable(lot: HeldLot, one: AssetMarket | None, limits: PlanLimits) -> bool:
-    """Whether a lot costs an order no more than the market might, so that its user never pays beyond his limit."""
+def usable(lot: HeldLot, one: AssetMarket | None) -> bool:
+    """Whether a lot is no worse for an order than the market might be: its price is within the limit. The fee does not
+    matter, for the exchange would take it once more."""
     if one is None:
         return False
-    worst = worst_cost(one.limit, lot.side, limits.fee_factor)
-    return lot.unit_cost <= worst if lot.side == "buy" else lot.unit_cost >= worst
+    return lot.price <= one.limit if lot.side == "buy" else lot.price >= one.limit
 
 
 def usable_stock(problem: PlanProblem, found: Markets) -> dict[tuple[str, Side], Decimal]:
     """How much of each asset and side is held and usable. What is worth nothing, within the tolerance, is not there."""
     total: dict[tuple[str, Side], Decimal] = {}
     for lot in problem.held:
-        if usable(lot, found[lot.side].get(lot.asset), problem.limits):
+        if usable(lot, found[lot.side].get(lot.asset)):
             key = (lot.asset, lot.side)
             total[key] = total.get(key, _ZERO) + lot.quantity
     nothing = problem.limits.collateral_tolerance
@@ -164,18 +164,20 @@ def middle(view: AssetView) -> Decimal:
 
 
 def house_value(problem: PlanProblem) -> Decimal:
-    """What the house has and will get, at what buying it now may cost, or has cost. Sold assets count against held
-    ones."""
+    """What the house has and will get, at what buying it now may cost, or has cost. What was carried and no order may
+    take any more it will get. Sold assets count against held ones."""
     return sum(house_values((*problem.held, *problem.tied), problem.views, problem.limits).values(), _ZERO)
 
 
 def house_values(held: Iterable[HeldLot], views: Iterable[AssetView], limits: PlanLimits) -> dict[str, Decimal]:
-    """What is the house's of these lots is worth that by asset."""
+    """What is the house's of these lots, or comes to it because no order may take it, is worth that by asset."""
     by_asset = {view.asset: view for view in views}
+    found = {asset: market(view, "buy", limits) for asset, view in by_asset.items()}
     values: dict[str, Decimal] = {}
     for lot in held:
-        if lot.house:
-            price = limit_price(by_asset[lot.asset], "buy", limits) if lot.asset in by_asset else None
+        one = found.get(lot.asset)
+        if lot.house or (lot.side == "buy" and one is not None and not usable(lot, one)):
+            price = limit_price(by_asset[lot.asset], "buy", limits) if one is not None else None
             value = lot.quantity * (lot.unit_cost if price is None else price)
             values[lot.asset] = values.get(lot.asset, _ZERO) + (value if lot.side == "buy" else -value)
     return values
@@ -184,6 +186,6 @@ def house_values(held: Iterable[HeldLot], views: Iterable[AssetView], limits: Pl
 def _house_stock(problem: PlanProblem, found: Markets) -> dict[str, Decimal]:
     total: dict[str, Decimal] = {}
     for lot in problem.held:
-        if lot.house and lot.side == "buy" and usable(lot, found["buy"].get(lot.asset), problem.limits):
+        if lot.house and lot.side == "buy" and usable(lot, found["buy"].get(lot.asset)):
             total[lot.asset] = total.get(lot.asset, _ZERO) + lot.quantity
     return total

@@ -65,7 +65,7 @@ def held(stock: Stock) -> tuple[HeldLot, ...]:
     """All lots as a planner needs them, carried ones first."""
     shelves = ((stock.carried, False), (stock.house, True))
     return tuple(
-        HeldLot(lot.asset, lot.side, lot.remaining, unit_cost(lot), house)
+        HeldLot(lot.asset, lot.side, lot.remaining, lot.price, unit_cost(lot), house)
         for shelf, house in shelves
         for lots in shelf.values()
         for lot in lots
@@ -78,7 +78,7 @@ def on_offer(stock: Stock) -> tuple[HeldLot, ...]:
     What it had sold and is buying back counts as bought, so nothing stands against that any more.
     """
     lots = (lot for shelf in stock.offered.values() for lot in shelf if lot.side == "buy")
-    return tuple(HeldLot(lot.asset, lot.side, lot.remaining, unit_cost(lot), house=True) for lot in lots)
+    return tuple(HeldLot(lot.asset, lot.side, lot.remaining, lot.price, unit_cost(lot), house=True) for lot in lots)
 
 
 def unit_cost(lot: Lot) -> Decimal:
@@ -111,13 +111,14 @@ def house_quantities(stock: Stock) -> dict[str, Decimal]:
     return {asset: quantity for asset, quantity in total.items() if quantity}
 
 
-def house_assets(stock: Stock) -> dict[str, None]:
-    """Every asset that the house holds, or has sold and not owned."""
-    return dict.fromkeys(lot.asset for lots in stock.house.values() for lot in lots[:1])
+def held_assets(stock: Stock) -> dict[str, None]:
+    """Every asset of which there are lots that no order owns, or that was sold and not owned."""
+    shelves = (stock.house, stock.carried)
+    return dict.fromkeys(lot.asset for shelf in shelves for lots in shelf.values() for lot in lots[:1])
 
 
 def take(shelf: dict[str, list[Lot]], at: str, quantity: Decimal, worst: Decimal | None = None) -> list[Lot]:
-    """Take `quantity` off a shelf, or what there is, oldest first; lots whose unit cost is beyond `worst` stay."""
+    """Take `quantity` off a shelf, or what there is, oldest first; lots whose price is beyond `worst` stay."""
     taken: list[Lot] = []
     for lot in shelf.get(at, ()):
         if quantity <= 0:
@@ -130,8 +131,8 @@ def take(shelf: dict[str, list[Lot]], at: str, quantity: Decimal, worst: Decimal
 
 
 def within(lot: Lot, worst: Decimal) -> bool:
-    """Whether a lot costs no more than `worst` a unit, or brings no less."""
-    return unit_cost(lot) <= worst if lot.side == "buy" else unit_cost(lot) >= worst
+    """Whether a lot was bought for no more than `worst` a unit, or sold for no less."""
+    return lot.price <= worst if lot.side == "buy" else lot.price >= worst
 
 
 def put(shelf: dict[str, list[Lot]], *lots: Lot) -> None:
@@ -169,17 +170,19 @@ def take_back(stock: Stock) -> None:
         add_house(stock, lot)
 
 
-def leave_to_house(stock: Stock, asset: str, side: Side, worst: Decimal | None = None) -> None:
-    """Nobody will want what is carried of an asset, or of it what costs more, or brought less, than `worst`: it is the
-    house's."""
+def leave_to_house(stock: Stock, asset: str, side: Side, worst: Decimal | None = None) -> Decimal:
+    """Nobody will want what is carried of an asset, or of it what was bought for more, or sold for less, than `worst`:
+    it is the house's. Returns how much."""
     lots = stock.carried.pop(key(asset, side), [])
-    kept = []
+    kept, left = [], _ZERO
     for lot in lots:
         if worst is None or not within(lot, worst):
+            left = EXACT.add(left, lot.remaining)
             add_house(stock, lot)
         else:
             kept.append(lot)
     put(stock.carried, *kept)
+    return left
 
 
 def spoiled(stock: Stock, asset: str, worst: Decimal) -> Decimal:

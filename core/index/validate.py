@@ -19,7 +19,6 @@ from core.index.planning import (
     HeldLot,
     Mode,
     Plan,
-    PlanLimits,
     PlanProblem,
     key,
 )
@@ -180,7 +179,7 @@ def _assets(problem: PlanProblem, plan: Plan) -> Iterator[str]:
             yield f"{at}: orders {row.quantity * row.limit}, the least is {limits.min_asset_volley_size}"
         if row.side == "sell" and _exceeds(row.quantity, row.demand):
             yield f"{at}: sells {row.quantity}, orders want {row.demand}"
-        held = sum((lot.quantity for lot in problem.held if _is_usable(lot, row, limits)), _ZERO)
+        held = sum((lot.quantity for lot in problem.held if _is_usable(lot, row)), _ZERO)
         if row.stock > held:
             yield f"{at}: takes {row.stock} out of stock, there is {held}"
 
@@ -194,13 +193,11 @@ def _offered(problem: PlanProblem, view: AssetView, row: AssetPlan) -> Decimal:
     return max(offered - dict(reserved).get(row.asset, _ZERO), _ZERO)
 
 
-def _is_usable(lot: HeldLot, row: AssetPlan, limits: PlanLimits) -> bool:
-    """Whether a lot costs no more than the limit with fees, or brings no less."""
+def _is_usable(lot: HeldLot, row: AssetPlan) -> bool:
+    """Whether a lot was bought for no more than the limit, or sold for no less."""
     if (lot.asset, lot.side) != (row.asset, row.side):
         return False
-    if lot.side == "buy":
-        return lot.unit_cost <= row.limit * limits.fee_factor
-    return lot.unit_cost >= row.limit * (2 - limits.fee_factor)
+    return lot.price <= row.limit if lot.side == "buy" else lot.price >= row.limit
 
 
 def _crossings(problem: PlanProblem, plan: Plan) -> Iterator[str]:
@@ -214,17 +211,19 @@ def _crossings(problem: PlanProblem, plan: Plan) -> Iterator[str]:
 
 def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
     """Surplus and what the house buys of sells, less the house's lots that are used, on top of all that it has and will
-    get; only growth is limited."""
+    get, carried lots that no order may take included; only growth is limited."""
     limits, growth, before = problem.limits, _ZERO, _ZERO
     for row in plan.assets:
         if row.side == "buy":
-            carried = (lot for lot in problem.held if not lot.house and _is_usable(lot, row, limits))
+            carried = (lot for lot in problem.held if not lot.house and _is_usable(lot, row))
             usable = sum((lot.quantity for lot in carried), _ZERO)
             growth += (row.surplus - max(row.stock - usable, _ZERO)) * row.limit
     growth += sum((one.quantity * one.price for one in plan.crossings if one.to_house), _ZERO)
     prices = {view.asset: limit_price(view, "buy", limits) for view in problem.views}
+    found = markets(problem, "buy")
     for lot in (*problem.held, *problem.tied):
-        if lot.house:
+        is_dear = lot.side == "buy" and lot.asset in found and lot.price > found[lot.asset].limit
+        if lot.house or is_dear:
             worth = lot.quantity * (prices.get(lot.asset) or lot.unit_cost)
             before += worth if lot.side == "buy" else -worth
     if growth > 0 and _exceeds(before + growth, limits.house_exposure_max):

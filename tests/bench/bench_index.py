@@ -125,7 +125,7 @@ def whole_batch(of: PlanProblem) -> Callable[[], None]:
         stock, ids = Stock(), count(1)
         made = fitting.plan(of)
         assert isinstance(made, Plan)
-        rules = BatchRules(fee_factor=of.limits.fee_factor)
+        rules = BatchRules()
         opened = open_batch(made, stock, rules, batch_id="B", now=0, next_order_id=lambda: f"O-{next(ids)}")
         for share in (D("0.6"), D("0.4")):
             for one in opened.placements:

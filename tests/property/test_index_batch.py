@@ -75,7 +75,7 @@ def net(amounts: dict[str, Decimal], asset: str) -> Decimal:
 @settings(max_examples=200)
 def test_nothing_is_lost_or_made_over_batches(problem: PlanProblem, data: st.DataObject, mode: Mode) -> None:
     limits = structs.replace(problem.limits, mode=mode)
-    rules = BatchRules(mode=mode, fee_factor=limits.fee_factor)
+    rules = BatchRules(mode=mode)
     stock, market, ids = Stock(), Market(data), count(1)
     assigned: dict[str, Decimal] = {}
     demands = {one.order_id: one for one in problem.demands}
@@ -110,7 +110,7 @@ def test_nobody_pays_more_than_was_locked_for_him(problem: PlanProblem, data: st
     made = plan(problem)
     if not isinstance(made, Plan):
         return
-    rules, ids = BatchRules(fee_factor=problem.limits.fee_factor), count(1)
+    rules, ids = BatchRules(), count(1)
     no_stock = structs.replace(problem, held=())
     made = plan(no_stock)
     assert isinstance(made, Plan)

@@ -110,6 +110,7 @@ def problems(draw: st.DrawFn) -> PlanProblem:
                 asset=st.sampled_from(ASSETS),
                 side=SIDES,
                 quantity=amounts("0.000001", "50"),
+                price=st.one_of(st.just(D("0.01")), amounts("0.01", "5000", 2)),
                 unit_cost=st.one_of(st.just(D("0.01")), amounts("0.01", "5000", 2)),
                 house=st.booleans(),
             ),
@@ -117,7 +118,13 @@ def problems(draw: st.DrawFn) -> PlanProblem:
         )
     )
     coming = st.builds(
-        HeldLot, st.sampled_from(ASSETS), st.just("buy"), amounts("0.01", "5"), amounts("1", "9"), st.just(True)
+        HeldLot,
+        asset=st.sampled_from(ASSETS),
+        side=st.just("buy"),
+        quantity=amounts("0.01", "5"),
+        price=amounts("1", "9"),
+        unit_cost=amounts("1", "9"),
+        house=st.just(True),
     )
     reserved = st.lists(
         st.tuples(st.sampled_from(ASSETS), amounts("0", "50")), max_size=3, unique_by=lambda one: one[0]

@@ -98,9 +98,7 @@ class Scripted:
     def __init__(self, mode: Mode, first: str = "AX", *, exchange_fee: Decimal = EXCHANGE_FEE) -> None:
         self.exchange_fee = exchange_fee
         self.limits = structs.replace(LIMITS, mode=mode, ordering=AssetOrdering.BASKET)
-        self.rules = BatchRules(
-            mode=mode, fee_factor=LIMITS.fee_factor, quantity_tolerance=TOLERANCE, collateral_tolerance=TOLERANCE
-        )
+        self.rules = BatchRules(mode=mode, quantity_tolerance=TOLERANCE, collateral_tolerance=TOLERANCE)
         self.basket = index(first)
         self.remaining, self.carried, self.spent = ORDERED - ROUTING_FEE, D(0), ROUTING_FEE
         self.engaged = self.filled = D(0)

@@ -39,7 +39,7 @@ from tests.unit.index.scripted import view
 from tests.unit.index.test_fitting import LIMITS, basket, buy, planned, problem, sell
 
 D = Decimal
-RULES = BatchRules(fee_factor=D(1))
+RULES = BatchRules()
 
 
 def lot(name: str, quantity: str, price: str, fee: str, side: Side = "buy", *, asset: str = "AX") -> Lot:

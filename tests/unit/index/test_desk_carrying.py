@@ -145,3 +145,28 @@ def test_what_the_house_holds_is_valued_at_the_limits_of_now_whatever_is_planned
     rig.order("C-2", "3", user=BOB, symbol="IW")
     problem = problem_of(rig.desk, rig.now, [rig.desk.state.orders.live["I-2"]])
     assert house_value(problem) == in_house(rig) * 500 * (1 + rig.settings.limits.price_threshold)
+
+
+def test_what_a_fall_makes_too_dear_for_orders_is_the_houses_and_sold_if_it_is_too_much() -> None:
+    rig = desk(house_exposure_max="100")
+    rig.order("C-1", "1500")
+    rig.run(15)
+    assert carried(rig) * 96 > 1000
+    rig.exchange.script = lambda _, order: [] if order.side == "buy" else [(order.quantity, order.price)]
+    rig.set_book("AX", levels((95, 100)), levels((96, 100)))
+    rig.run(15)
+    assert {(fact.symbol, fact.side) for fact in rig.facts(StockReleased)} == {("AX", "buy")}
+    assert carried(rig) == 0
+    assert in_house(rig) < DUST
+
+
+def test_fees_beyond_the_factor_do_not_make_an_order_buy_twice() -> None:
+    rig = desk()
+    rig.exchange.fee_rate = D("0.02")
+    rig.order("C-1", "1500")
+    rig.run(15)
+    once = carried(rig)
+    assert once > 11
+    rig.run(30)
+    assert carried(rig) == once
+    assert in_house(rig) < D("0.1")

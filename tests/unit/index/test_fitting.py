@@ -110,10 +110,16 @@ def ordered(made: Plan, side: Side = "buy") -> dict[str, Decimal]:
 
 
 def held(
-    asset: str, quantity: int | str, cost: int | str | Decimal, *, house: bool = False, side: Side = "buy"
+    asset: str,
+    quantity: int | str,
+    price: int | str | Decimal,
+    *,
+    house: bool = False,
+    side: Side = "buy",
+    cost: int | str | None = None,
 ) -> HeldLot:
-    """A lot in stock."""
-    return HeldLot(asset, side, D(quantity), D(cost), house)
+    """A lot in stock. There was no fee, unless a unit cost something else, or brought it."""
+    return HeldLot(asset, side, D(quantity), D(price), D(price if cost is None else cost), house)
 
 
 @BOTH
@@ -228,13 +234,26 @@ def test_stock_that_costs_more_than_the_market_is_left_where_it_is() -> None:
     assert ordered(made)["AX"] == 8
 
 
-def test_a_sale_of_stock_at_the_limit_is_taken_if_its_fee_is_what_the_factor_allows() -> None:
-    limits = structs.replace(LIMITS, fee_factor=D("1.001"))
-    at_limit, below = D(99) - D("0.099"), D(99) - D("0.0991")
-    made = planned(problem(sell(1, "IX", 1), held=(held("AX", 3, at_limit, side="sell"),), limits=limits))
+def test_a_sale_of_stock_at_the_limit_is_taken_and_none_below_it() -> None:
+    made = planned(problem(sell(1, "IX", 1), held=(held("AX", 3, 99, side="sell", cost=90),)))
     assert made.assets[0].stock == 3
-    made = planned(problem(sell(1, "IX", 1), held=(held("AX", 3, below, side="sell"),), limits=limits))
+    made = planned(problem(sell(1, "IX", 1), held=(held("AX", 3, "98.9999", side="sell"),)))
     assert made.assets[0].stock == 0
+
+
+def test_fees_beyond_the_factor_do_not_make_stock_unusable() -> None:
+    """Bought anew it would cost the same fee: the order would buy again and again, and the house hold all of it."""
+    limits = structs.replace(LIMITS, fee_factor=D("1.001"))
+    made = planned(problem(buy(1, "IX", 1000), held=(held("AX", 3, 100, cost="100.3"),), limits=limits))
+    assert made.assets[0].stock == 3
+
+
+def test_what_is_carried_and_no_order_may_take_counts_as_the_houses() -> None:
+    limits = structs.replace(LIMITS, house_exposure_max=D(300))
+    dear, padding = held("AX", "2.999", "100.01", cost=101), buy(1, "IX", "10.1")
+    made = planned(problem(padding, held=(dear,), limits=limits))
+    assert made.deferred == (NotPlanned("I-1", PlanReason.HOUSE_EXPOSURE, "AZ"),)
+    assert engaged(planned(problem(padding, held=(held("AX", "2.999", 100, cost=101),), limits=limits)))
 
 
 def test_few_tokens_are_sold_if_they_are_worth_something() -> None:
