@@ -1,4 +1,4 @@
-"""Integer time, exact money, and the text forms that people write them in."""
+"""Integer time, exact money, the text forms that people write them in, and what of others' texts can be kept."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ AMOUNT_LIMIT: Final = 10**18
 """What a money column of the results can hold, with room for sums."""
 INTEGER_BITS_MAX: Final = 62
 """A journal holds 64, and sums need room."""
+TEXT_CHARS_MAX: Final = 256
+"""No name needs to be longer."""
 _EXPONENT_MAX: Final = 24
 _DECIMALS_MAX: Final = _EXPONENT_MAX + MONEY.prec
 """Of the finest number that is reckoned with."""
@@ -119,6 +121,18 @@ def is_number(number: Decimal) -> bool:
         return False
     size, exponent = number.adjusted(), int(number.as_tuple().exponent)
     return size < _EXPONENT_MAX and exponent >= -_DECIMALS_MAX and (size >= -_SMALLEST or not number)
+
+
+def is_text(text: str) -> bool:
+    """Whether what somebody outside calls something can be kept: of no more than TEXT_CHARS_MAX characters, each of
+    which UTF-8 can write. Half of a surrogate pair is none."""
+    return len(text) <= TEXT_CHARS_MAX and as_text(text) == text
+
+
+def as_text(text: str) -> str:
+    """What somebody outside has said, as it can be stated: its first TEXT_CHARS_MAX characters, escaped where UTF-8
+    cannot write them. What `is_text` is as it was."""
+    return text[:TEXT_CHARS_MAX].encode("utf-8", "backslashreplace").decode()
 
 
 def nearest(amount: Decimal, step: Decimal) -> Decimal:

@@ -26,7 +26,7 @@ from core.collateral.states import BridgeState, BridgeStep, HoldingStep, LegStat
 from core.collateral.transfers import Leg, Transfer, subject_of
 from core.collateral.vault import Vault
 from core.kernel.record import Record, Reply
-from core.units import MONEY, Nanos, is_number
+from core.units import MONEY, Nanos, as_text, is_number, is_text
 
 DISPUTES_MAX: Final = 16
 """So many disputes of a transfer, and of all that are forgotten, are remembered, to know which were stated."""
@@ -51,10 +51,12 @@ def on_reply(vault: Vault, now: Nanos, event: Reply[Any]) -> None:
 
 
 def is_nonsense(vault: Vault, transfer: Transfer, leg: Leg, said: Record) -> bool:
-    """Whether an amount that is spoken of is none, which is stated. It is as if nothing had been said."""
+    """Whether an amount that is spoken of is none, or a name cannot be kept, which is stated. It is as if nothing had
+    been said. Reasons are for people, and are cut where they are stated."""
     for name in said.__struct_fields__:
         value = getattr(said, name)
-        if isinstance(value, Decimal) and not is_number(value):
+        is_name = isinstance(value, str) and name != "reason"
+        if (isinstance(value, Decimal) and not is_number(value)) or (is_name and not is_text(value)):
             dispute(vault, transfer, leg.hop, leg.number, f"says in {type(said).__name__} that {name} is {value}")
             return True
     return False
@@ -62,6 +64,7 @@ def is_nonsense(vault: Vault, transfer: Transfer, leg: Leg, said: Record) -> boo
 
 def dispute(vault: Vault, transfer: Transfer, hop: str, number: int, what: str) -> None:
     """State that a hop says what cannot be, once however often it says so."""
+    what = as_text(what)
     if _is_new(transfer.disputes, f"{number}: {what}"):
         vault.note(HopDisputed(transfer.transfer_id, number, hop, what))
 
@@ -69,6 +72,7 @@ def dispute(vault: Vault, transfer: Transfer, hop: str, number: int, what: str) 
 def dispute_forgotten(vault: Vault, transfer_id: str, number: int, what: str) -> None:
     """State that something is said of a transfer that is over, or never was, once however often it is said: the last
     of these are remembered."""
+    transfer_id, what = as_text(transfer_id), as_text(what)
     if _is_new(vault.state.disputes, f"{transfer_id}.{number}: {what}"):
         vault.note(HopDisputed(transfer_id, number, "", what))
 

@@ -29,7 +29,7 @@ from core.collateral.states import HoldingStep, LegState, LegStep
 from core.collateral.transfers import UNSENT, Leg, Purpose, Transfer, call_id_of
 from core.collateral.vault import Vault
 from core.kernel.record import Call, Record
-from core.units import Nanos
+from core.units import Nanos, as_text
 
 OUTCOMES_MAX: Final = 64
 """So many earlier legs of a transfer are remembered, to know what contradicts them."""
@@ -126,7 +126,7 @@ def give_back(vault: Vault, now: Nanos, transfer: Transfer, amount: Decimal, why
     assert leg is not None
     fee = _charge(vault, now, transfer, amount)
     vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, amount, place=leg.source)
-    _end_leg(vault, transfer, LegStep.RETURNED, fee, why.reason or why.kind)
+    _end_leg(vault, transfer, LegStep.RETURNED, fee, as_text(why.reason) or why.kind)
     wake(vault, now, leg.hop)
     _try_again(vault, now, transfer, leg.hop, why.kind)
 
@@ -239,7 +239,7 @@ def fail(vault: Vault, now: Nanos, transfer: Transfer, why: FundsRefused) -> Non
     leg = transfer.leg
     assert leg is not None
     step = LegStep.ABANDONED if leg.state is LegState.WAITING else LegStep.REFUSED
-    _end_leg(vault, transfer, step, reason=f"{why.kind}: {why.reason}" if why.reason else why.kind)
+    _end_leg(vault, transfer, step, reason=f"{why.kind}: {as_text(why.reason)}" if why.reason else why.kind)
     wake(vault, now, leg.hop)
     _try_again(vault, now, transfer, leg.hop, why.kind)
 

@@ -30,7 +30,7 @@ from core.collateral.states import Holding, HoldingStep
 from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import Vault, Withdrawal
 from core.kernel.record import SetTimer
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, as_text, is_text
 
 PARTS_MAX: Final = 16
 """In so many parts at most a withdrawal is under way."""
@@ -135,15 +135,17 @@ def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
     """Take up a request for withdrawal, once however often it is seen."""
     chain = chain_of(asked.user)
     refusal = ""
-    if chain not in vault.settings.chains:
+    if not is_text(asked.user):
+        refusal = CollateralRefusal.INVALID_USER
+    elif chain not in vault.settings.chains:
         refusal = CollateralRefusal.UNKNOWN_CHAIN
     elif not is_money(asked.amount) or asked.seq_num < 0:
         refusal = CollateralRefusal.INVALID_AMOUNT
     elif not vault.state.withdrawals_seen.setdefault(chain, SeenNumbers()).add(asked.seq_num):
         refusal = CollateralRefusal.DUPLICATE
     if refusal:
-        refused = as_stated(asked.amount)
-        vault.note(WithdrawalEnded(asked.user, asked.seq_num, ZERO, ZERO, refused=refused, reason=refusal))
+        refused, user = as_stated(asked.amount), as_text(asked.user)
+        vault.note(WithdrawalEnded(user, asked.seq_num, ZERO, ZERO, refused=refused, reason=refusal))
         return
     payment_id, deadline = vault.state.ids.next("P"), now + vault.settings.withdrawal_wait
     withdrawal = Withdrawal(payment_id, asked.user, asked.seq_num, asked.amount, asked.amount, deadline=deadline)

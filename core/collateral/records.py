@@ -39,6 +39,8 @@ class CollateralRefusal(StrEnum):
 
     INVALID_AMOUNT = "invalid_amount"
     """Not a finite, positive number."""
+    INVALID_USER = "invalid_user"
+    """No name that could be kept: longer than any needs to be, or no text that could be written."""
     UNKNOWN_CHAIN = "unknown_chain"
     """The user's chain is not one that collateral is taken from, and no destination has enough of his already."""
     UNKNOWN_SYMBOL = "unknown_symbol"

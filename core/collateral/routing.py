@@ -27,7 +27,7 @@ from core.collateral.states import Holding, HoldingStep
 from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import RouteRequest, Vault
 from core.kernel.record import CancelTimer, SetTimer
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, as_text, is_text
 
 
 class _Way(NamedTuple):
@@ -52,7 +52,7 @@ def deposit(vault: Vault, now: Nanos, seen: DepositSeen) -> None:
     chain = chain_of(seen.user)
     refusal = _deposit_refusal(vault, chain, seen)
     if refusal:
-        vault.note(CollateralDepositRefused(seen.user, seen.seq_num, as_stated(seen.amount), refusal))
+        vault.note(CollateralDepositRefused(as_text(seen.user), seen.seq_num, as_stated(seen.amount), refusal))
         return
     if not vault.state.deposits_seen.setdefault(chain, SeenNumbers()).add(seen.seq_num):
         vault.note(CollateralDepositRepeated(seen.user, seen.seq_num))
@@ -130,6 +130,8 @@ def _let_go(vault: Vault, now: Nanos, order_id: str, reason: CollateralRefusal) 
 
 
 def _deposit_refusal(vault: Vault, chain: str, seen: DepositSeen) -> str:
+    if not is_text(seen.user):
+        return CollateralRefusal.INVALID_USER
     if chain not in vault.settings.chains:
         return CollateralRefusal.UNKNOWN_CHAIN
     if not is_money(seen.amount) or seen.seq_num < 0:

@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from msgspec import structs
+
 from core.execution.facts import (
     ExchangeLost,
     ExchangeReached,
@@ -67,7 +69,7 @@ from core.market.exchange import (
     QueryInstruments,
     RefusalKind,
 )
-from core.units import Nanos, is_number
+from core.units import Nanos, as_text, is_number
 
 _INSTRUMENTS: Final = "instruments"
 _BALANCES: Final = "balances"
@@ -158,7 +160,7 @@ class Execution(Sender):
         self.send_waiting(now)
 
     def _on_session_down(self, _now: Nanos, event: Message[ExchangeSessionDown]) -> None:
-        self._lose_session(event.body.reason)
+        self._lose_session(as_text(event.body.reason))
 
     def _lose_session(self, reason: str) -> None:
         self.state.session_up = False
@@ -240,7 +242,7 @@ class Execution(Sender):
 
     def _on_refusal(self, now: Nanos, event: Reply[ExchangeRefusal]) -> None:
         asking, number, order_id = call_named(event.call_id)
-        refusal = event.body
+        refusal = structs.replace(event.body, code=as_text(event.body.code))
         if asking in _QUESTIONS:
             self._on_question_refused(now, asking, number, refusal)
             return

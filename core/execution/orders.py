@@ -21,7 +21,7 @@ from core.market.exchange import (
     RateLimit,
 )
 from core.market.orders import Side
-from core.units import EXACT, Nanos, fits_ledger, is_number
+from core.units import EXACT, Nanos, fits_ledger, is_number, is_text
 
 _ZERO: Final = Decimal(0)
 
@@ -143,6 +143,8 @@ def objection(order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> str:
     """Why a trade cannot be one of this order; empty if it can."""
     if not all(map(is_number, (trade.price, trade.quantity, trade.commission))):
         return "it is not in numbers"
+    if not all(map(is_text, (trade.trade_id, trade.commission_asset))):
+        return "its id, or what its commission was taken in, is no name that could be kept"
     if trade.price <= 0 or trade.quantity <= 0:
         return "its price and quantity have to be above zero"
     traded = trade.quantity
@@ -196,16 +198,17 @@ def opened(batch_id: str, order: AssetOrder, deadline: Nanos) -> OpenOrder:
 
 
 def sound(said: ExchangeInstruments) -> dict[str, Instrument]:
-    """By symbol, what is traded; without what nobody could trade by, its filters not being amounts."""
+    """By symbol, what is traded; without what nobody could trade by, its names not being text or its filters not
+    amounts."""
     return {
         each.symbol: each
         for each in said.instruments
-        if all(
-            amount.is_finite() and amount >= 0 and fits_ledger(amount)
-            for amount in msgspec.structs.astuple(each)
-            if isinstance(amount, Decimal)
-        )
+        if all(is_text(said) if isinstance(said, str) else _is_filter(said) for said in msgspec.structs.astuple(each))
     }
+
+
+def _is_filter(amount: Decimal) -> bool:
+    return amount.is_finite() and amount >= 0 and fits_ledger(amount)
 
 
 def rules_of(said: ExchangeInstruments) -> ExchangeRulesReported:

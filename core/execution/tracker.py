@@ -40,7 +40,7 @@ from core.market.exchange import (
     QueryExchangeOrder,
 )
 from core.market.limiter import Limiter
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, as_text
 
 ToDesk = AssetOrderPlaced | AssetOrderFilled | AssetOrderEnded | BalancesReported | ExchangeRulesReported
 
@@ -187,21 +187,21 @@ class Tracker(Component[ExecutionState]):
             self._unexpected(said, "no such order")
 
     def _unexpected(self, said: ExchangeExecution, why: str) -> None:
-        fact = (said.client_id, said.symbol, said.side, said.trade_id, said.last_price, said.last_quantity)
-        self.note(ExecutionUnexpected(*fact, why))
+        named = (as_text(said.client_id), as_text(said.symbol), said.side, as_text(said.trade_id))
+        self.note(ExecutionUnexpected(*named, said.last_price, said.last_quantity, why))
 
     def _take(self, order: OpenOrder | EndedOrder, trade: ExchangeTrade) -> bool:
         """Tell the desk of a trade if it is new; whether it is believed. One that is not is stated, once."""
         if trade.trade_id in order.trades or trade.quantity.is_zero():
             return True
         owner = self.state.traded.get(trade_key(order, trade.trade_id))
-        why = objection(order, trade) if owner is None else f"it is a trade of {owner}"
+        why, name = objection(order, trade) if owner is None else f"it is a trade of {owner}", as_text(trade.trade_id)
         if not why:
-            order.disputed.pop(trade.trade_id, None)
+            order.disputed.pop(name, None)
             self._fill(order, trade)
-        elif trade.trade_id not in order.disputed:
-            order.disputed[trade.trade_id] = why
-            fact = (order.order_id, order.symbol, order.side, trade.trade_id, trade.price, trade.quantity)
+        elif name not in order.disputed:
+            order.disputed[name] = why
+            fact = (order.order_id, order.symbol, order.side, name, trade.price, trade.quantity)
             self.note(ExecutionUnexpected(*fact, why))
         return not why
 

@@ -31,20 +31,21 @@ class Admission:
     ) -> None:
         self._indexes, self._running, self._tolerance, self._spoiled = indexes, running, tolerance, spoiled
         self._promised: dict[str, Decimal] = {}
-        self.lacks = False
-        """Whether a sell has to wait for what is not there."""
+        self.lacking: dict[str, str] = {}
+        """By sell that has to wait for what is not there, an asset of that."""
 
     def admits(self, order: IndexOrder) -> bool:
         """Whether an order may be engaged now."""
         rebalance = self._indexes.rebalances.get(order.symbol)
         if rebalance is not None and rebalance.is_closed:
             return False
-        if order.side == "buy" or self._covers(order):
-            return True
-        self.lacks = True
-        return False
+        lacking = "" if order.side == "buy" else self._lacking(order)
+        if lacking:
+            self.lacking[order.order_id] = lacking
+        return not lacking
 
-    def _covers(self, order: IndexOrder) -> bool:
+    def _lacking(self, order: IndexOrder) -> str:
+        """An asset of which what is held does not cover a sell; none if all do."""
         symbol, index = order.symbol, self._indexes.live[order.symbol]
         if symbol not in self._promised:
             self._promised[symbol] = promised(self._running, symbol)
@@ -52,9 +53,9 @@ class Admission:
         for asset, each in index.basket.quantities().items():
             there = index.held.get(asset, _ZERO) - self._indexes.selling(symbol, asset) - self._spoiled(asset)
             if each * tokens - there > index.slack(each, self._tolerance) + index.lacks(asset):
-                return False
+                return asset
         self._promised[symbol] = tokens
-        return True
+        return ""
 
 
 def promised(running: Iterable[BatchState], symbol: str) -> Decimal:

@@ -29,6 +29,7 @@ from core.index.allocation import (
     allocate,
     volley_of,
 )
+from core.index.lot_names import of_crossing
 from core.index.planning import Amounts, AssetPlan, Crossing, Engagement, HeldLot, Mode, Plan, key
 from core.index.rounding import LEAST, cut
 from core.index.states import IndexBatchState, IndexBatchStep
@@ -41,7 +42,7 @@ _ZERO: Final = Decimal(0)
 
 
 class Trade(Record, frozen=True):
-    """What an exchange order traded. `fee` is money; `lot_id` is the exchange's trade id, unique. `quantity` is what
+    """What an exchange order traded. `fee` is money; `lot_id` is that of its lot, unique. `quantity` is what
     the desk has of it, and `withheld` what the exchange has kept on top."""
 
     lot_id: str
@@ -226,7 +227,7 @@ def _position(batch: BatchState, stock: Stock, row: AssetPlan) -> Position:
 
 def crossing_id(batch_id: str, crossing: Crossing) -> str:
     """The lot that a crossing makes, on both sides."""
-    return f"X-{batch_id}-{crossing.asset}{'-house' if crossing.to_house else ''}"
+    return of_crossing(batch_id, crossing.asset, to_house=crossing.to_house)
 
 
 def _cross(batch: BatchState, stock: Stock, crossing: Crossing, now: Nanos) -> list[HouseTrade]:

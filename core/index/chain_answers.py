@@ -17,7 +17,7 @@ from core.index.declining import on_burn_declined, on_mint_declined
 from core.index.facts import ChainCallDeclined, ChainCallDone, ChainDisputed
 from core.index.minting import on_burned, on_minted
 from core.index.returning import on_return_declined
-from core.units import Nanos
+from core.units import Nanos, as_text
 
 
 def on_confirmed(desk: DeskBase, now: Nanos, call_id: str, at: ChainConfirmed) -> None:
@@ -40,26 +40,26 @@ def on_confirmed(desk: DeskBase, now: Nanos, call_id: str, at: ChainConfirmed) -
 
 def on_refused(desk: DeskBase, now: Nanos, call_id: str, said: ChainRefused) -> None:
     """The chain has not done it, and is asked again."""
-    for effect in desk.state.chain.refused(now, call_id, said.reason, desk.settings):
+    for effect in desk.state.chain.refused(now, call_id, as_text(said.reason), desk.settings):
         desk.emit(effect)
 
 
 def on_declined(desk: DeskBase, now: Nanos, call_id: str, said: ChainDeclined) -> None:
     """The chain will never do it: whoever waits for it waits no more. Nothing waits for weights and invoices."""
-    request, effects = desk.state.chain.declined(call_id)
+    reason, (request, effects) = as_text(said.reason), desk.state.chain.declined(call_id)
     for effect in effects:
         desk.emit(effect)
     if request is None:
         if not desk.state.chain.is_barred(call_id):
-            _dispute(desk, call_id, f"declined after it was confirmed: {said.reason}")
+            _dispute(desk, call_id, f"declined after it was confirmed: {reason}")
         return
-    desk.note(ChainCallDeclined(order_of(request), request.key, said.reason))
+    desk.note(ChainCallDeclined(order_of(request), request.key, reason))
     if isinstance(request, MintIndex):
-        on_mint_declined(desk, request, said.reason)
+        on_mint_declined(desk, request, reason)
     elif isinstance(request, BurnIndex):
-        on_burn_declined(desk, now, request, said.reason)
+        on_burn_declined(desk, now, request, reason)
     elif isinstance(request, ReturnIndex):
-        on_return_declined(desk, request, said.reason)
+        on_return_declined(desk, request, reason)
 
 
 def _dispute(desk: DeskBase, call_id: str, what: str) -> None:

@@ -22,10 +22,14 @@ from msgspec import structs
 from core.execution.records import EXECUTION, AssetOrderFilled, CommissionRateSet
 from core.index.base import DeskBase
 from core.index.facts import CommissionUnpriced
+from core.index.inventory import find
+from core.index.lot_names import of_commission, of_trade
+from core.market.orders import Side
 from core.market.prices import PriceType
 from core.units import EXACT, Nanos
 
 _ZERO: Final = Decimal(0)
+_SIDES: Final[tuple[Side, ...]] = ("buy", "sell")
 
 
 def tell_rates(desk: DeskBase, now: Nanos) -> None:
@@ -51,11 +55,20 @@ def whole(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> AssetOrderFille
     return structs.replace(said, fee=said.fee + said.commission * rate)
 
 
+def is_lot(desk: DeskBase, said: AssetOrderFilled) -> bool:
+    """Whether the inventory keeps a lot by the name that a trade would have, or what was taken of it. That is of an
+    older trade, by an id that the exchange gives once more."""
+    inventory, name = desk.state.inventory, _name(said)
+    if find(inventory, said.symbol, said.side, of_trade(said.trade_id)) is not None:
+        return True
+    assets = (said.symbol, said.taken_symbol)
+    return any(find(inventory, asset, side, name) is not None for asset in assets for side in _SIDES)
+
+
 def taken(desk: DeskBase, said: AssetOrderFilled) -> AssetOrderFilled | None:
     """The house's trade of what the exchange has taken of another asset, for what the lot of `said`, a `whole` trade,
     bears of it. If that is nothing, the house gets nothing for it, at the price of its newest lot; what there is no lot
-    of is left to the comparison with the account. Exchanges number trades within a symbol, and an account may be on
-    both sides of one, so its id has all three."""
+    of is left to the comparison with the account."""
     if not said.taken:
         return None
     price, fee = said.fee / said.taken, _ZERO
@@ -67,7 +80,7 @@ def taken(desk: DeskBase, said: AssetOrderFilled) -> AssetOrderFilled | None:
         price, fee = newest.price, newest.price * said.taken
     return structs.replace(
         said,
-        trade_id=f"{said.symbol}-{said.side}-{said.trade_id}-commission",
+        trade_id=_name(said),
         symbol=said.taken_symbol,
         side="sell" if said.taken > 0 else "buy",
         price=price,
@@ -85,9 +98,13 @@ def apart(said: AssetOrderFilled) -> tuple[AssetOrderFilled, AssetOrderFilled | 
         return structs.replace(said, quantity=EXACT.subtract(said.quantity, said.withheld)), None
     paid = structs.replace(
         said,
-        trade_id=f"{said.trade_id}-commission",
+        trade_id=_name(said),
         side="sell" if said.withheld > 0 else "buy",
         quantity=abs(said.withheld),
         fee=_ZERO,
     )
     return structs.replace(said, withheld=_ZERO), paid
+
+
+def _name(said: AssetOrderFilled) -> str:
+    return of_commission(said.symbol, said.side, said.trade_id)

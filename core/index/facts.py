@@ -18,7 +18,8 @@ class IndexOrderMoved(Record, frozen=True):
 
 
 class IndexOrderDeferred(Record, frozen=True):
-    """The order was due for a batch and waits for a later one, for a `PlanReason`. Said once until it is engaged."""
+    """The order was due for a batch and waits for a later one, for a `PlanReason`. Said once until it is engaged, and
+    again when the reason is another."""
 
     order_id: str
     reason: str

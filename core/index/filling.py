@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from msgspec import structs
+
+from core.execution.facts import ExecutionUnexpected
 from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
 from core.index import batch as batching
 from core.index import commissions
@@ -18,6 +21,7 @@ from core.index.facts import IndexBatchCompleted, LotAssigned, LotClosed, LotOpe
 from core.index.house import fill_task, release_tasks
 from core.index.inventory import book
 from core.index.inventory_lots import InventoryFill
+from core.index.lot_names import of_trade
 from core.index.minting import end_waiting
 from core.index.order import IndexOrder
 from core.index.ready import of_index
@@ -29,6 +33,7 @@ from core.kernel.record import CancelTimer
 from core.units import Nanos
 
 _ZERO: Final = Decimal(0)
+_KNOWN: Final = "a trade of that id is a lot already"
 
 
 def on_placed(desk: DeskBase, said: AssetOrderPlaced) -> None:
@@ -39,10 +44,16 @@ def on_placed(desk: DeskBase, said: AssetOrderPlaced) -> None:
 
 
 def on_filled(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> None:
-    """A trade: book it, and hand out what it makes possible. One that no batch waits for is the house's."""
+    """A trade: book it, and hand out what it makes possible. One that no batch waits for is the house's. One by the id
+    of an older trade that is a lot still is disputed, and not booked."""
+    if commissions.is_lot(desk, said):
+        named = (said.order_id, said.symbol, said.side, said.trade_id)
+        desk.note(ExecutionUnexpected(*named, said.price, said.quantity, _KNOWN))
+        return
     said = commissions.whole(desk, now, said)
     taken = commissions.taken(desk, said)
     said, withheld = commissions.apart(said)
+    said = structs.replace(said, trade_id=of_trade(said.trade_id))
     _book(desk, now, said)
     for paid in (taken, withheld):
         if paid is not None:

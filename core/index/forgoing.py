@@ -13,6 +13,7 @@ from core.index.base import DeskBase
 from core.index.counting import house_is_due
 from core.index.facts import CashForgone, LotForgone
 from core.index.indexes import LiveIndex
+from core.index.lot_names import of_forgone
 from core.index.order import AssignedLot, IndexOrder
 from core.index.rounding import cut
 from core.index.stock import Lot, add_house
@@ -85,7 +86,7 @@ def _own(lot: AssignedLot) -> Lot:
 
 def _lot(order: IndexOrder, asset: str, quantity: Decimal, price: Decimal, now: Nanos) -> Lot:
     return Lot(
-        lot_id=f"forgone-{order.order_id}",
+        lot_id=of_forgone(order.order_id),
         asset=asset,
         side="buy",
         price=price,

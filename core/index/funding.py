@@ -23,9 +23,9 @@ from core.index.returning import set_idle
 from core.index.settling import leave, part, refuse
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.index.validation import token_flaw
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, as_text
 
-_NO_TOKENS: Final = frozenset({TokenRefusal.INVALID_AMOUNT, TokenRefusal.INVALID_NUMBER})
+_NO_TOKENS: Final = frozenset({TokenRefusal.INVALID_AMOUNT, TokenRefusal.INVALID_NUMBER, TokenRefusal.INVALID_ID})
 """What cannot be given back, or not for certain once."""
 
 
@@ -51,7 +51,7 @@ def hold_tokens(desk: DeskBase, now: Nanos, said: IndexTokensDeposited) -> None:
     """
     flaw = _flaw(desk, said)
     if flaw in _NO_TOKENS:
-        desk.note(TokensRefused(said.user, said.symbol, said.seq_num, said.amount, flaw))
+        desk.note(TokensRefused(as_text(said.user), as_text(said.symbol), said.seq_num, said.amount, flaw))
         return
     custody = desk.state.custody
     if not custody.is_new(said.seq_num):

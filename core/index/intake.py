@@ -23,10 +23,10 @@ from core.index.records import (
 from core.index.rounding import cut
 from core.index.settling import leave, shrink
 from core.index.states import IndexOrderState
-from core.index.validation import amount_flaw, is_id
+from core.index.validation import ID_CHARS_MAX, amount_flaw, is_id, is_user
 from core.market.orders import Side
 from core.market.prices import PriceType
-from core.units import EXACT, Nanos
+from core.units import EXACT, Nanos, as_text
 
 _TOO_LATE = frozenset(
     {
@@ -41,7 +41,7 @@ def take_order(desk: DeskBase, now: Nanos, request: NewIndexOrder) -> None:
     """Accept an order, net it against what its user wanted before, and let the rest wait to be served."""
     flaw = _flaw(desk, request)
     if flaw is not None:
-        desk.note(IndexOrderRejected(request.user, request.client_order_id, flaw, _text(desk, request, flaw)))
+        desk.note(IndexOrderRejected(*_named(request), flaw, _text(desk, request, flaw)))
         return
     order = desk.state.orders.add(desk.state.ids.next("I"), now, request)
     named = (order.order_id, order.user, order.client_order_id)
@@ -64,7 +64,7 @@ def amend_order(desk: DeskBase, now: Nanos, request: AmendIndexOrder) -> None:
         else:
             _amend(desk, now, order, more)
             return
-    desk.note(IndexRequestRefused(request.user, request.client_order_id, "amend", refusal or ""))
+    desk.note(IndexRequestRefused(*_named(request), "amend", refusal or ""))
 
 
 def cancel_order(desk: DeskBase, now: Nanos, request: CancelIndexOrder) -> None:
@@ -72,7 +72,7 @@ def cancel_order(desk: DeskBase, now: Nanos, request: CancelIndexOrder) -> None:
     order = desk.state.orders.of_client(request.user, request.client_order_id)
     refusal = _why_not(order)
     if refusal is not None or order is None:
-        desk.note(IndexRequestRefused(request.user, request.client_order_id, "cancel", refusal or ""))
+        desk.note(IndexRequestRefused(*_named(request), "cancel", refusal or ""))
         return
     leave(desk, now, order, Outcome.CANCELLED, EndReason.REQUESTED)
 
@@ -80,7 +80,7 @@ def cancel_order(desk: DeskBase, now: Nanos, request: CancelIndexOrder) -> None:
 def _flaw(desk: DeskBase, request: NewIndexOrder) -> OrderRefusal | None:
     if desk.state.stopping:
         return OrderRefusal.STOPPING
-    if not is_id(request.client_order_id) or not request.user:
+    if not (is_id(request.client_order_id) and is_user(request.user)):
         return OrderRefusal.INVALID_ID
     return amount_flaw(request.amount, request.side, desk.settings) or _unacceptable(desk, request)
 
@@ -101,10 +101,16 @@ def _text(desk: DeskBase, request: NewIndexOrder, flaw: OrderRefusal) -> str:
         OrderRefusal.INVALID_AMOUNT: f"amount {request.amount}: give a positive number",
         OrderRefusal.TOO_MUCH_PRECISION: f"amount {request.amount}: at most {places} decimals",
         OrderRefusal.TOO_LARGE: f"amount {request.amount}: at most {settings.order_amount_max}",
-        OrderRefusal.INVALID_SYMBOL: f"no index {request.symbol}",
+        OrderRefusal.INVALID_SYMBOL: f"no index {as_text(request.symbol)}",
+        OrderRefusal.INVALID_ID: f"give an id of 1 to {ID_CHARS_MAX} characters that UTF-8 has, and a user's name",
         OrderRefusal.DUPLICATE_ID: f"{request.client_order_id} was used before: give a new id",
         OrderRefusal.TOO_MANY_ORDERS: f"{settings.orders_per_user_max} orders are open: wait until one ends",
     }.get(flaw, "")
+
+
+def _named(request: NewIndexOrder | AmendIndexOrder | CancelIndexOrder) -> tuple[str, str]:
+    """Whose request, and of which order, as it can be stated."""
+    return as_text(request.user), as_text(request.client_order_id)
 
 
 def _why_not(order: IndexOrder | None) -> RequestRefusal | None:

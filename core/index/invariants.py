@@ -82,7 +82,7 @@ def living_violations(
         *inventory.look(desk.inventory),
         *basket_violations(desk, settings, live),
         *lots_violations(over),
-        *backing_violations(desk.indexes, settings.limits.nothing),
+        *backing_violations(desk.indexes, live, settings.limits.nothing),
         *batches_violations(desk, execution),
         *count_violations(desk),
         *custody_violations(desk, settings),

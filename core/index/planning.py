@@ -154,6 +154,8 @@ class PlanReason(StrEnum):
     """The surplus that its assets' smallest orders leave would be more than the house may hold."""
     NO_VOLLEY = "no_volley"
     """Its assets' smallest orders would exceed what may be outstanding, or what a batch may be worth."""
+    NOT_HELD = "not_held"
+    """Of a sell: less of an asset is held for the index than its tokens are made of. The house has to buy it first."""
 
 
 class NotPlanned(Record, frozen=True):

@@ -18,10 +18,10 @@ from core.index.records import (
     IndexQuoteRejected,
     NewQuoteRequest,
 )
-from core.index.validation import amount_flaw, is_id
+from core.index.validation import amount_flaw, is_id, is_user
 from core.market.orders import Side
 from core.market.prices import PriceType
-from core.units import Nanos
+from core.units import Nanos, as_text
 
 _BEST: Final[dict[Side, PriceType]] = {"buy": PriceType.BEST_ASK, "sell": PriceType.BEST_BID}
 
@@ -30,7 +30,7 @@ def take_quote_request(desk: DeskBase, now: Nanos, request: NewQuoteRequest) -> 
     """Let a request wait, or refuse it."""
     flaw = _flaw(desk, request)
     if flaw is not None:
-        desk.note(IndexQuoteRejected(request.user, request.client_quote_id, flaw))
+        desk.note(IndexQuoteRejected(as_text(request.user), as_text(request.client_quote_id), flaw))
         return
     desk.state.quotes.add(desk.state.ids.next("Q"), now, request)
 
@@ -39,7 +39,8 @@ def cancel_quote_request(desk: DeskBase, request: CancelQuoteRequest) -> None:
     """Forget a request that has no answer yet."""
     quote_id = desk.state.quotes.client_ids.get(request.user, {}).get(request.client_quote_id)
     if quote_id is None:
-        desk.note(IndexQuoteRejected(request.user, request.client_quote_id, QuoteRefusal.UNKNOWN_QUOTE))
+        named = (as_text(request.user), as_text(request.client_quote_id))
+        desk.note(IndexQuoteRejected(*named, QuoteRefusal.UNKNOWN_QUOTE))
         return
     desk.state.quotes.drop(quote_id)
     desk.note(IndexQuoteCancelled(request.user, request.client_quote_id))
@@ -75,7 +76,7 @@ def _flaw(desk: DeskBase, request: NewQuoteRequest) -> QuoteRefusal | None:
     theirs = desk.state.quotes.client_ids.get(request.user, {})
     if desk.state.stopping:
         return QuoteRefusal.STOPPING
-    if not is_id(request.client_quote_id):
+    if not (is_id(request.client_quote_id) and is_user(request.user)):
         return QuoteRefusal.INVALID_ID
     if desk.state.indexes.basket(request.symbol) is None:
         return QuoteRefusal.INVALID_SYMBOL

@@ -164,10 +164,13 @@ def problem_of(desk: DeskBase, now: Nanos, due: Iterable[IndexOrder], assets: It
 
 
 def _due(desk: DeskBase, now: Nanos) -> list[IndexOrder]:
-    """What is due for a batch. Orders of an index that is rebalanced wait for its new basket."""
+    """What is due for a batch. Orders of an index that is rebalanced wait for its new basket, and sells of what is not
+    there for the house to buy it, which they are told."""
     admission = _admission(desk, now)
     due = desk.state.orders.due(desk.settings.max_batch_size, admission.admits)
-    desk.state.indexes.attend |= admission.lacks
+    desk.state.indexes.attend |= bool(admission.lacking)
+    for order_id, asset in admission.lacking.items():
+        _tell(desk, NotPlanned(order_id, PlanReason.NOT_HELD, asset))
     return due
 
 
@@ -209,6 +212,12 @@ def _defer(desk: DeskBase, one: NotPlanned) -> None:
     desk.state.orders.ready.park(one.order_id, _cause(desk, order, one))
     if one.reason is PlanReason.HOUSE_EXPOSURE:
         indexes.attend = indexes.crowded = True
+    _tell(desk, one)
+
+
+def _tell(desk: DeskBase, one: NotPlanned) -> None:
+    """Say why an order waits, whenever that is not what was said of it last."""
+    order = desk.state.orders.live[one.order_id]
     if order.deferral != one.reason:
         order.deferral = one.reason
         desk.note(IndexOrderDeferred(one.order_id, one.reason, one.asset))

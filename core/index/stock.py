@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from core.index.lot_names import of_merged
 from core.index.planning import HeldLot, key
 from core.index.rounding import rounded
 from core.market.orders import Side
@@ -248,7 +249,7 @@ def _merged(older: Lot, younger: Lot) -> Lot:
     paid = older.price * older.remaining + younger.price * younger.remaining
     return msgspec.structs.replace(
         younger,
-        lot_id=f"merged-{younger.lot_id.removeprefix('merged-')}",
+        lot_id=of_merged(younger.lot_id),
         price=paid / remaining,
         original=remaining,
         remaining=remaining,

@@ -12,6 +12,7 @@ from core.index.records import IndexTokensDeposited
 from core.index.rounding import cut
 from core.index.settings import DeskSettings
 from core.market.orders import Name, Side
+from core.units import is_text
 
 ID_CHARS_MAX: Final = 64
 _EXPONENT_MAX: Final = 40
@@ -37,14 +38,21 @@ def token_flaw(said: IndexTokensDeposited, settings: DeskSettings) -> TokenRefus
         return TokenRefusal.INVALID_AMOUNT
     if not 0 <= said.seq_num <= _NUMBER_MAX:
         return TokenRefusal.INVALID_NUMBER
+    if not (is_user(said.user) and is_text(said.symbol)):
+        return TokenRefusal.INVALID_ID
     if amount.adjusted() >= _DIGITS_MAX:
         return TokenRefusal.TOO_LARGE
     return TokenRefusal.TOO_MUCH_PRECISION if _is_too_precise(amount, settings.token_decimals) else None
 
 
 def is_id(text: str) -> bool:
-    """Whether a client id can be kept: not empty, and not endless."""
-    return 0 < len(text) <= ID_CHARS_MAX
+    """Whether a client id can be kept: not empty, not endless, and text."""
+    return 0 < len(text) <= ID_CHARS_MAX and is_text(text)
+
+
+def is_user(text: str) -> bool:
+    """Whether a user's name can be kept: not empty, not endless, and text."""
+    return bool(text) and is_text(text)
 
 
 def is_name(text: str) -> bool:

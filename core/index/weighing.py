@@ -36,7 +36,7 @@ from core.index.settings import IndexSettings
 from core.index.stock import house_quantities
 from core.index.validation import is_name
 from core.market.prices import PriceType
-from core.units import Nanos, is_number
+from core.units import Nanos, as_text, is_number
 
 _CALLED: Final = "called {!r} (at most 32 letters, digits, dots, dashes or underscores, a letter or digit first)"
 
@@ -54,7 +54,7 @@ def take_weights(desk: DeskBase, now: Nanos, said: CuratorWeightsSet) -> None:
     """Use a curator's weights as soon as they can be, or say why not."""
     index = desk.state.indexes.live.get(said.symbol)
     if text := _malformed(said):
-        desk.note(WeightsRefused(said.symbol, WeightsRefusal.MALFORMED, text))
+        desk.note(WeightsRefused(as_text(said.symbol), WeightsRefusal.MALFORMED, text))
         return
     gone = [asset for asset, _ in said.weights if asset in desk.state.indexes.delisted]
     if gone:
@@ -76,7 +76,8 @@ def delist(desk: DeskBase, now: Nanos, said: DelistAsset) -> None:
     """Take an asset out of every index that has it or will, in time to sell it before its deadline."""
     indexes = desk.state.indexes
     if not is_name(said.asset):
-        desk.note(WeightsRefused(said.asset, WeightsRefusal.MALFORMED, f"no asset can be {_CALLED.format(said.asset)}"))
+        asset = as_text(said.asset)
+        desk.note(WeightsRefused(asset, WeightsRefusal.MALFORMED, f"no asset can be {_CALLED.format(asset)}"))
         return
     if said.deadline <= now:
         desk.note(WeightsRefused(said.asset, WeightsRefusal.DEADLINE_PASSED, f"{said.asset} is delisted already"))
@@ -104,10 +105,10 @@ def weigh_again(desk: DeskBase, now: Nanos) -> None:
 def _malformed(said: CuratorWeightsSet) -> str:
     """What is wrong with weights, whatever the desk knows; nothing, if they can be used or kept."""
     if not is_name(said.symbol):
-        return f"no index can be {_CALLED.format(said.symbol)}"
+        return f"no index can be {_CALLED.format(as_text(said.symbol))}"
     unnamed = [asset for asset, _ in said.weights if not is_name(asset)]
     if unnamed:
-        return f"{said.symbol}: no asset can be {_CALLED.format(unnamed[0])}"
+        return f"{said.symbol}: no asset can be {_CALLED.format(as_text(unnamed[0]))}"
     try:
         normalised(said.weights)
     except InputError as error:

@@ -86,3 +86,16 @@ class Hash(click.ParamType[bytes]):
 def show(data: Any, text: str, *, as_json: bool) -> None:
     """Print a result for a program or for a person."""
     click.echo(msgspec.json.encode(data, enc_hook=str).decode() if as_json else text)
+
+
+def in_hex(record: object) -> Any:
+    """A record as plain data, its bytes (hashes, keys, proofs of possession) in hexadecimal."""
+    return _hexed(msgspec.to_builtins(record, builtin_types=(bytes,)))
+
+
+def _hexed(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        return {name: _hexed(value) for name, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_hexed(value) for value in plain]
+    return plain.hex() if isinstance(plain, bytes) else plain

@@ -14,7 +14,7 @@ import click
 from core.errors import InputError
 from core.units import INTEGER_BITS_MAX
 from live.commands.exits import Exit
-from live.commands.options import PATH, Hash, Text, as_json, show, venue_options
+from live.commands.options import PATH, Hash, Text, as_json, in_hex, show, venue_options
 
 if TYPE_CHECKING:
     from core.identity.records import AuditEntry, Command, Permission, Permissions
@@ -89,7 +89,7 @@ def audit(
     from live.registry import audited  # noqa: PLC0415  # the whole market is slow to import
 
     log = audited(_log_of(file, connect, token_file, folder), head)
-    show(log, str(log), as_json=as_json)
+    show(in_hex(log), str(log), as_json=as_json)
     return Exit.DAMAGED if log.problem else Exit.OK
 
 
@@ -115,7 +115,8 @@ def _command(made: Callable[..., Command]) -> Callable[..., Exit]:
 
         venue = remote(file, connect, token_file)
         entry = venue.command(made(venue, **given))
-        show(entry, f"{type(entry.command).__name__} {entry.command.maker}: entry {entry.number}", as_json=as_json)
+        text = f"{type(entry.command).__name__} {entry.command.maker}: entry {entry.number}"
+        show(in_hex(entry), text, as_json=as_json)
         return Exit.OK
 
     return run

@@ -9,8 +9,9 @@ from msgspec import structs
 
 from core.collateral.facts import HopDisputed, HopStepped
 from core.collateral.states import LegState
-from core.execution.facts import ExchangeLost, ExchangeOrderDoubted
+from core.execution.facts import ExchangeLost, ExchangeOrderDoubted, ExecutionUnexpected
 from core.execution.records import AssetOrderEnded
+from core.execution.settings import ExecutionSettings
 from core.execution.states import OrderKnowledge
 from core.index.facts import CommissionUnpriced, IndexOrderDeferred, IndexPlanPutOff
 from core.index.inventory import find
@@ -19,6 +20,7 @@ from core.index.reasons import EndReason
 from core.index.records import CancelIndexOrder, IndexOrderEnded, NewIndexOrder, Outcome
 from core.index.settings import IndexSettings
 from core.index.states import IndexOrderState
+from core.market.exchange import ExchangeTrade
 from core.units import MILLISECOND, SECOND
 from sim.exchange_models import ExchangeModel, Faults, Outage, ScriptedFill
 from sim.hop_models import HopFaults
@@ -196,6 +198,21 @@ def test_refunds_and_cash_that_a_hop_on_the_way_home_never_delivers_end_their_or
     journal = node.node.kernel.journal
     assert journal is not None
     assert node.replayed().digest == journal.digest()
+
+
+def test_an_exchange_that_gives_every_trade_one_id_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.exchange_desk.ExchangeTrade", lambda _id, *told: ExchangeTrade("7", *told))
+    node = IndexNode(golden_settings(), still_exchange(), execution=ExecutionSettings(ended_kept_max=1))
+    node.weigh(SECOND)
+    for number, user in enumerate((ALICE, BOB, CAROL)):
+        node.deposit((2 + 60 * number) * SECOND, "2000", user)
+        node.order((2 + 60 * number) * SECOND, "C-1", "1500", user=user)
+    node.run(1500)
+    node.audit()
+    whys = [fact.why for fact in node.facts(ExecutionUnexpected)]
+    assert "a trade of that id is a lot already" in whys
+    assert outcomes(node)[ALICE] == Outcome.MINTED
+    assert len(outcomes(node)) == 3, "and every order ends"
 
 
 def test_a_node_that_is_killed_in_every_state_loses_nothing() -> None:

@@ -12,8 +12,10 @@ from core.units import (
     EXACT,
     MILLISECOND,
     SECOND,
+    as_text,
     format_duration,
     is_number,
+    is_text,
     nearest,
     parse_duration,
     round_down,
@@ -95,3 +97,15 @@ def test_numbers_with_all_digits_of_money_add_up_exactly(given: list[Decimal]) -
     for number in given:
         total = EXACT.subtract(total, number)
     assert total == 0
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "x" * 257])
+def test_what_cannot_be_written_or_is_endless_is_no_text_and_is_stated_as_such(text: str) -> None:
+    assert not is_text(text)
+    assert is_text(as_text(text))
+
+
+@given(st.text(max_size=256))
+def test_text_is_stated_as_it_is(text: str) -> None:
+    assert is_text(text)
+    assert as_text(text) == text

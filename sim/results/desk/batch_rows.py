@@ -24,6 +24,7 @@ from core.index.facts import (
     StockLeft,
     StockReleased,
 )
+from core.index.lot_names import of_trade
 from core.index.nav import NavPoint
 from sim.results.desk.rows import (
     ExchangeFillRow,
@@ -136,7 +137,7 @@ class ExchangeFills(Fold[ExchangeFillRow]):
 
     def _on_filled(self, noted: Noted, fact: AssetOrderFilled) -> None:
         row = row_of(ExchangeFillRow, noted, asset_order_id=fact.order_id)
-        self._by_trade[fact.order_id, fact.trade_id] = row
+        self._by_trade[fact.order_id, of_trade(fact.trade_id)] = row
         self.rows.append(row)
 
     def _on_opened(self, _noted: Noted, fact: LotOpened) -> None:
@@ -173,7 +174,7 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
         super().__init__({})
         self._by_id: dict[str, ExchangeOrderRow] = {}
         self._fees: dict[tuple[str, str], Decimal] = {}
-        """By order and trade, what the exchange has charged as far as it was known with the trade."""
+        """By order and lot, what the exchange has charged as far as it was known with the trade."""
 
     def _on_planned(self, noted: Noted, fact: AssetOrderPlanned) -> None:
         row = row_of(ExchangeOrderRow, noted, planned_time=noted.time)
@@ -194,7 +195,7 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
         row.filled_quantity += fact.quantity
         row.value += fact.price * fact.quantity
         row.fee += fact.fee
-        self._fees[fact.order_id, fact.trade_id] = fact.fee
+        self._fees[fact.order_id, of_trade(fact.trade_id)] = fact.fee
 
     def _on_opened(self, _noted: Noted, fact: LotOpened) -> None:
         told = self._fees.pop((fact.asset_order_id, fact.lot_id), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from core.index.facts import IndexOrderMoved, OrderEngaged, OrderRepaid, ProceedsReclaimed
+from core.index.facts import IndexOrderDeferred, IndexOrderMoved, OrderEngaged, OrderRepaid, ProceedsReclaimed
 from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.reasons import EndReason
 from core.index.records import (
@@ -55,7 +55,11 @@ class IndexOrders(Fold[IndexOrderRow]):
             row.ready_time = noted.time
 
     def _on_engaged(self, _noted: Noted, fact: OrderEngaged) -> None:
-        self._open[fact.order_id].batches += 1
+        row = self._open[fact.order_id]
+        row.batches, row.deferred = row.batches + 1, None
+
+    def _on_deferred(self, _noted: Noted, fact: IndexOrderDeferred) -> None:
+        self._open[fact.order_id].deferred = fact.reason
 
     def _on_fill(self, _noted: Noted, fact: IndexOrderFill) -> None:
         row = self._open[fact.order_id]
@@ -94,6 +98,7 @@ class IndexOrders(Fold[IndexOrderRow]):
         IndexOrderNetted: _on_netted,
         IndexOrderMoved: _on_moved,
         OrderEngaged: _on_engaged,
+        IndexOrderDeferred: _on_deferred,
         IndexOrderFill: _on_fill,
         OrderRepaid: _on_repaid,
         ProceedsReclaimed: _on_reclaimed,

@@ -49,6 +49,10 @@ class IndexOrderRow(Row, kw_only=True):
     netted: Annotated[Money, Doc("What met the opposite wish of its own user, in the order's terms")] = ZERO
     fill_rate: Annotated[Money, Doc("Share of the amount that is spent, as the owner was told last")] = ZERO
     batches: Annotated[Count, Doc("Batches that it was engaged in")] = 0
+    deferred: Annotated[
+        Text | None,
+        Doc("Why it was left out of the next batch, reason code; null once it is engaged, or never left out"),
+    ] = None
     ready_time: Annotated[Time | None, Doc("When it could first be engaged")] = None
     ended_time: Annotated[Time | None, Doc("When it ended")] = None
     time_to_end_ns: Annotated[Span | None, Doc("From created_time to ended_time", "ns")] = None
@@ -123,7 +127,7 @@ class ExchangeFillRow(Row, kw_only=True):
     """One row per trade of an exchange order."""
 
     time: Annotated[Time, Doc("When the desk heard of it")]
-    trade_id: Annotated[Text, Doc("The exchange's id, and that of the lot that it became")]
+    trade_id: Annotated[Text, Doc("The exchange's id, which its lot is called by")]
     asset_order_id: Annotated[Text, Doc("Exchange order that traded")]
     batch_id: Annotated[Text, Doc("Batch that the order belongs to")]
     symbol: Annotated[Text, Doc("Asset")]
@@ -140,7 +144,10 @@ class LotRow(Row, kw_only=True):
     """One row per step of a lot, and per asset that a batch has left over or that orders have given up."""
 
     time: Annotated[Time, Doc("When it happened")]
-    lot_id: Annotated[Text | None, Doc("The lot: the exchange's trade id; null for what was left of several")] = None
+    lot_id: Annotated[
+        Text | None,
+        Doc("The lot: the exchange's trade id, or a name of the desk's; null for what was left of several"),
+    ] = None
     step: Annotated[Text, Doc("What happened: see above")]
     symbol: Annotated[Text, Doc("Asset")]
     side: Annotated[Text, Doc("`buy` or `sell`, of the lot: one that was sold is owed, or was held before")]

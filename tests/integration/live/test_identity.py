@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 import time
-from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -248,7 +247,12 @@ def test_commands_say_what_they_did_and_why_they_did_not(tmp_path: Path) -> None
         wrong = command(tmp_path, listening, "audit", "--head", "00" * 32)
         broken = "entry 5 is broken: neither its hash nor one before is the head's"
         assert (wrong.exit_code, broken in wrong.stdout) == (4, True)
-        older = b64decode(done(tmp_path, listening, "audit")["entries"][2]["hash"]).hex()
+        log = done(tmp_path, listening, "audit")
+        assert log["entries"][2]["command"] == entry["command"]
+        assert entry["command"]["public_key"] == public("two").hex()
+        assert [one["previous_hash"] for one in log["entries"][1:]] == [one["hash"] for one in log["entries"][:-1]]
+        assert log["entries"][-1]["hash"] == log["head"]
+        older = log["entries"][2]["hash"]
         grown = command(tmp_path, listening, "audit", "--head", older)
         assert (grown.exit_code, grown.stdout.endswith("; 2 of them follow the one that you know\n")) == (0, True)
         offline = CliRunner().invoke(main, ["registry", "list", "--journal", str(tmp_path / "journal")])

@@ -209,7 +209,7 @@ def test_a_commission_of_another_asset_is_the_houses_who_has_what_lots_bear_for_
     charge(rig, commission, worth=str(worth))
     lots = {lot.lot_id: lot for lot in rig.facts(LotOpened)}
     assert lots["7"].fee == worth
-    paid = lots["AX-buy-7-commission"]
+    paid = lots["commission-AX:buy:7"]
     assert (paid.symbol, paid.side) == ("AZ", "sell" if D(commission) > 0 else "buy")
     assert (paid.price, paid.quantity, paid.fee) == (D(297), abs(D(commission)), D(0))
     assert EXACT.subtract(before["AZ"], balances(rig)["AZ"]) == D(commission)
@@ -229,7 +229,7 @@ def test_a_commission_of_another_asset_is_valued_by_the_book_of_that_where_no_pa
     charge(rig, "0.01")
     lots = {lot.lot_id: lot for lot in rig.facts(LotOpened)}
     assert lots["7"].fee > 0
-    assert lots["AX-buy-7-commission"].price == lots["7"].fee * 100
+    assert lots["commission-AX:buy:7"].price == lots["7"].fee * 100
     assert rig.facts(CommissionUnpriced) == []
     rig.resume_exchange()
     rig.run(30)
@@ -252,7 +252,7 @@ def test_the_house_gets_nothing_for_a_commission_that_nobody_can_value() -> None
     assert rig.facts(CommissionUnpriced) == [CommissionUnpriced(said.order_id, "7", "AZ", D("0.01"))]
     lots = {lot.lot_id: lot for lot in rig.facts(LotOpened)}
     assert lots["7"].fee == 0
-    paid = lots["AX-buy-7-commission"]
+    paid = lots["commission-AX:buy:7"]
     assert (paid.price, paid.fee) == (newest.price, newest.price / 100)
 
 

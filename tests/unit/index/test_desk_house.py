@@ -8,8 +8,16 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
-from core.index.facts import HouseTaskDone, HouseTaskSet, IndexBatchOpened, RebalanceEnded, RebalanceSettled
+from core.index.facts import (
+    HouseTaskDone,
+    HouseTaskSet,
+    IndexBatchOpened,
+    IndexOrderDeferred,
+    RebalanceEnded,
+    RebalanceSettled,
+)
 from core.index.invariants import violations
+from core.index.planning import PlanReason
 from core.index.reasons import EndReason
 from core.index.records import CuratorWeightsSet, IndexOrderEnded, Outcome
 from core.index.stock import house_quantities
@@ -101,6 +109,30 @@ def test_who_sells_no_more_than_is_held_need_not_wait_for_the_others(rig: DeskRi
     assert ended(rig, "S-1") is not None
     assert ended(rig, "S-2") is None
     assert held(rig, "AW") >= 0
+
+
+def test_who_sells_what_is_not_there_is_told_once_why_it_waits(rig: DeskRig) -> None:
+    fail_to_buy(rig, "AW")
+    rig.order("S-1", str(round(tokens(rig) - D("0.0001"), 4)), "sell")
+    for price in (89, 91, 90, 88):
+        rig.set_book("AX", levels((price, 1000)), levels((100, 1000)))
+        rig.run(10)
+    waits = IndexOrderDeferred("I-2", PlanReason.NOT_HELD, "AW")
+    assert [fact for fact in rig.facts(IndexOrderDeferred) if fact.order_id == "I-2"] == [waits]
+    rig.set_book("AW", levels((9, 1000)), levels((10, 1000)))
+    rig.run(30)
+    assert ended(rig, "S-1") is not None
+    assert [fact for fact in rig.facts(IndexOrderDeferred) if fact.order_id == "I-2"] == [waits]
+
+
+def test_who_sells_what_never_comes_to_be_there_has_been_told_so_when_it_expires(rig: DeskRig) -> None:
+    fail_to_buy(rig, "AW")
+    rig.order("S-1", str(round(tokens(rig) - D("0.0001"), 4)), "sell")
+    rig.run(700)
+    last = ended(rig, "S-1")
+    assert last is not None
+    assert (last.outcome, last.reason) == (Outcome.EXPIRED, EndReason.TOO_OLD)
+    assert [fact.reason for fact in rig.facts(IndexOrderDeferred)][-1] == PlanReason.NOT_HELD
 
 
 def test_who_buys_need_not_wait_for_what_a_late_rebalance_has_left(rig: DeskRig) -> None:

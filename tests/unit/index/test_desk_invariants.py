@@ -14,7 +14,10 @@ from core.execution.orders import OpenOrder
 from core.execution.tracker import ExecutionState
 from core.index.base import DeskState
 from core.index.invariants import answer_violations, violations
+from core.index.inventory import book
+from core.index.inventory_lots import InventoryFill
 from core.index.order import IndexOrder
+from core.index.rounding import cut
 from core.index.states import IndexOrderState
 from core.kernel.record import Message
 from tests.helpers.collateral import ALICE as COLLATERAL_ALICE
@@ -111,6 +114,37 @@ def hold_a_little_too_little(state: DeskState) -> None:
     state.indexes.live["IX"].hold("AX", D("-0.0001"))
 
 
+def hold_more_than_there_is(state: DeskState) -> None:
+    state.indexes.live["IX"].hold("AX", D(1))
+
+
+def keep_a_surplus(state: DeskState) -> None:
+    """A lot that was bought, and that no token needs."""
+    state.indexes.live["IX"].hold("AX", own(state, "AX", D("0.01")))
+
+
+def back_tokens_that_nobody_has(state: DeskState) -> None:
+    """All that three tokens are made of, bought, in lots, and in no order's hands."""
+    index = state.indexes.live["IX"]
+    for asset, each in index.basket.quantities().items():
+        index.hold(asset, own(state, asset, cut(each * 3)))
+    index.back(D(3))
+
+
+def back_too_few(state: DeskState) -> None:
+    state.indexes.live["IX"].back(D("-1e-18"))
+
+
+def own(state: DeskState, asset: str, quantity: Decimal) -> Decimal:
+    """Book a trade of so much."""
+    names = {"trade_id": "T-99", "order_id": "A-99", "batch_id": "B-99"}
+    book(
+        state.inventory,
+        InventoryFill(asset=asset, side="buy", **names, price=D(1), quantity=quantity, fee=D(0), at=0),
+    )
+    return quantity
+
+
 def break_a_fraction(state: DeskState) -> None:
     engaged = next(iter(state.batches.running.values())).engaged["I-2"]
     part = engaged.parts[0]
@@ -172,6 +206,9 @@ def leave_the_line(state: DeskState) -> None:
         (fill_for_hardly_anything, "I7 I-2"),
         (sell_a_little_that_is_not_there, "I11 IX: -0.0001 AW are held"),
         (hold_a_little_too_little, "I12 IX: "),
+        (hold_more_than_there_is, "I5 AX: "),
+        (hold_more_than_there_is, "I12 IX: -1.000"),
+        (back_too_few, "I12 IX: "),
         (break_a_fraction, "I8 B-"),
         (forget_volume, "I9: "),
         (keep_an_order_id, "I9: "),
@@ -189,6 +226,23 @@ def test_a_planted_violation_is_found(plant: Callable[[DeskState], None], found:
     assert violations(rig.desk.state, rig.settings) == []
     plant(rig.desk.state)
     assert any(one.startswith(found) for one in violations(rig.desk.state, rig.settings))
+
+
+@pytest.mark.parametrize(
+    ("plant", "found"),
+    [
+        (keep_a_surplus, "AX are owed to its tokens, and nobody's task"),
+        (back_tokens_that_nobody_has, "tokens are backed, "),
+    ],
+)
+def test_a_surplus_that_is_all_in_lots_is_found_by_one_rule_alone(
+    plant: Callable[[DeskState], None], found: str
+) -> None:
+    rig = busy()
+    plant(rig.desk.state)
+    (line,) = violations(rig.desk.state, rig.settings)
+    assert line.startswith("I12 IX: ")
+    assert found in line
 
 
 def test_an_exchange_order_of_no_batch_is_found() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
-from core.execution.records import AssetOrder, AssetOrderFilled
+from core.execution.facts import ExecutionUnexpected
+from core.execution.records import AssetOrder, AssetOrderEnded, AssetOrderFilled
 from core.index.facts import LotClosed, LotOpened
 from core.index.invoices import MintInvoice
 from core.index.records import IndexOrderEnded, Outcome
+from core.index.stock import house_quantities
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_script, ready_rig
 
 D = Decimal
@@ -89,3 +92,63 @@ def test_a_trade_between_two_of_the_desks_own_orders_is_a_lot_of_each() -> None:
     rig.resume_exchange()
     rig.run(60)
     assert {fact.outcome for fact in rig.facts(IndexOrderEnded)} == {Outcome.MINTED, Outcome.REDEEMED}
+
+
+def trade_of(rig: DeskRig, client_id: str, trade_id: str, **charged: Decimal | str) -> AssetOrderFilled:
+    """Let half a unit of AX trade under that id for one more index order, and nothing else."""
+    rig.exchange.paused = True
+    rig.order(client_id, "900")
+    rig.run(30)
+    asked = rig.exchange.waiting.pop()
+    order = next(one for one in asked.orders if one.symbol == "AX")
+    named = (asked.batch_id, order.order_id, trade_id, order.symbol, order.side)
+    said = structs.replace(AssetOrderFilled(*named, order.price, D("0.5"), D("0.05")), **charged)
+    rig.tell(said, "execution")
+    for each in asked.orders:
+        rig.tell(AssetOrderEnded(asked.batch_id, each.order_id, each.symbol, "expired", each.quantity), "execution")
+    rig.cancel(client_id)
+    rig.exchange.paused = False
+    rig.run(1)
+    return said
+
+
+def test_a_trade_by_the_id_of_an_older_one_whose_lot_is_kept_is_disputed_and_not_booked() -> None:
+    rig = ready_rig()
+    first = trade_of(rig, "C-1", "7")
+    before = house_quantities(rig.desk.state.stock)
+    again = trade_of(rig, "C-2", "7")
+    assert again.order_id != first.order_id
+    assert rig.facts(ExecutionUnexpected) == [
+        ExecutionUnexpected(
+            again.order_id, "AX", "buy", "7", again.price, again.quantity, "a trade of that id is a lot already"
+        )
+    ]
+    assert rig.desk.state.inventory.holdings["AX"].balance == first.quantity
+    assert house_quantities(rig.desk.state.stock) == before
+    rig.order("C-3", "900")
+    rig.run(60)
+    assert rig.facts(IndexOrderEnded)[-1].outcome == Outcome.MINTED, "the desk goes on"
+
+
+def test_a_trade_by_the_id_of_an_older_one_whose_commission_is_a_lot_still_is_disputed() -> None:
+    rig = ready_rig()
+    charge: dict[str, Decimal | str] = {"taken": D("0.01"), "taken_symbol": "AZ"}
+    trade_of(rig, "C-1", "7", **charge)
+    del rig.desk.state.inventory.holdings["AX"]
+    del rig.desk.state.stock.house["buy:AX"]
+    again = trade_of(rig, "C-2", "7", **charge)
+    assert [(fact.client_id, fact.trade_id) for fact in rig.facts(ExecutionUnexpected)] == [(again.order_id, "7")]
+    assert [fact.lot_id for fact in rig.facts(LotOpened) if "7" in fact.lot_id] == ["7", "commission-AX:buy:7"]
+
+
+def test_an_exchange_cannot_say_the_name_of_a_lot_that_the_desk_has_named() -> None:
+    rig = ready_rig()
+    trade_of(rig, "C-1", "7", taken=D(1), taken_symbol="AZ")
+    assert [fact.lot_id for fact in rig.facts(LotOpened)][:2] == ["7", "commission-AX:buy:7"]
+    names = ("commission-AX:buy:7", "7-commission", "X-B-9-AX", "merged-7", "trade-7", "trade-trade-7", "forgone-I-1")
+    for number, name in enumerate(names):
+        trade_of(rig, f"D-{number}", name)
+    assert rig.facts(ExecutionUnexpected) == []
+    opened = [(fact.symbol, fact.side, fact.lot_id) for fact in rig.facts(LotOpened)]
+    assert len(opened) == len(set(opened))
+    assert "trade-X-B-9-AX" in [lot_id for _, _, lot_id in opened]

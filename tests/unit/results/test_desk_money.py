@@ -19,7 +19,14 @@ from core.collateral.facts import (
 from core.errors import InputError
 from core.execution.facts import ExecutionUnexpected
 from core.execution.records import AssetOrderFilled
-from core.index.facts import AssetOrderPlanned, ChainDisputed, IndexBatchOpened, LotOpened, OrderEngaged
+from core.index.facts import (
+    AssetOrderPlanned,
+    ChainDisputed,
+    IndexBatchOpened,
+    IndexOrderDeferred,
+    LotOpened,
+    OrderEngaged,
+)
 from core.index.records import IndexOrderAccepted, IndexOrderRejected
 from core.kernel.record import Record
 from sim.results.desk.explain import explain
@@ -100,6 +107,20 @@ def test_a_sell_whose_tokens_are_not_burned_has_sold_and_brought_nothing() -> No
     rig.run(60)
     _, row = result_of(*rig.said).table("index_orders").to_pylist()
     assert (row["spent"], row["proceeds"], row["remaining"], row["refund"]) == (0, 0, D("0.5"), D("0.5"))
+
+
+def test_an_order_that_waits_has_the_reason_until_a_batch_has_it() -> None:
+    said = [
+        accepted("I-1", "C-1"),
+        IndexOrderDeferred("I-1", "no_price", "AX"),
+        IndexOrderDeferred("I-1", "not_held", "AX"),
+    ]
+    result = result_of(*said)
+    assert only(result)["deferred"] == "not_held"
+    assert "waits for a later batch (not_held) AX" in str(explain(result, "I-1"))
+    opened = IndexBatchOpened("B-1", ("I-1",), D(10), 1, "simple")
+    engaged = OrderEngaged("I-1", "B-1", D(1), D(10), D(10), D(0))
+    assert only(result_of(*said, opened, engaged))["deferred"] is None
 
 
 def test_what_is_under_way_is_what_has_not_arrived_when_the_run_ends() -> None:
@@ -228,7 +249,7 @@ def test_a_fee_that_was_known_only_when_the_lot_was_booked_is_the_fee_of_the_tra
     planned = AssetOrderPlanned("B-1", "A-1", "AX", "buy", D(10), D(4), D(4), D(0), D(0))
     trades = [AssetOrderFilled("B-1", "A-1", number, "AX", "buy", D(10), D(2), D("0.01")) for number in ("7", "8")]
     booked = LotOpened("7", "B-1", "A-1", "AX", "buy", D(10), D(2), D("0.61"))
-    paid = LotOpened("AX-buy-7-commission", "B-1", "A-1", "BNB", "sell", D(600), D("0.001"), D("0.6"))
+    paid = LotOpened("commission-AX:buy:7", "B-1", "A-1", "BNB", "sell", D(600), D("0.001"), D("0.6"))
     result = result_of(planned, trades[0], booked, paid, trades[1])
     assert [row["fee"] for row in result.table("fills").to_pylist()] == [D("0.61"), D("0.01")]
     assert only(result, "exchange_orders")["fee"] == D("0.62")
