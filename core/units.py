@@ -56,6 +56,8 @@ AMOUNT_LIMIT: Final = 10**18
 """What a money column of the results can hold, with room for sums."""
 INTEGER_BITS_MAX: Final = 62
 """A journal holds 64, and sums need room."""
+_INTEGER_BITS_HELD: Final = 63
+"""By a journal, besides the sign."""
 TEXT_CHARS_MAX: Final = 256
 """No name needs to be longer."""
 _EXPONENT_MAX: Final = 24
@@ -121,6 +123,16 @@ def is_number(number: Decimal) -> bool:
         return False
     size, exponent = number.adjusted(), int(number.as_tuple().exponent)
     return size < _EXPONENT_MAX and exponent >= -_DECIMALS_MAX and (size >= -_SMALLEST or not number)
+
+
+def is_integer(number: int) -> bool:
+    """Whether an integer that somebody outside says can be kept: below 2**63 in size."""
+    return number.bit_length() <= _INTEGER_BITS_HELD
+
+
+def as_integer(number: int) -> int:
+    """An integer that somebody outside has said, as it can be stated: -1, if it `is_integer` not."""
+    return number if is_integer(number) else -1
 
 
 def is_text(text: str) -> bool:

@@ -1,8 +1,8 @@
 """A simulated exchange behind the contract of `core.market.exchange`: markets that match, and a line that loses things.
 
 Requests, replies and messages each take a latency of their own; each stream keeps its order, unless it is told not to.
-During an outage requests are refused for want of a connection, and what was under way, either way, is lost: an order
-may have been taken all the same. All draws come from streams named `exchange.*`.
+During an outage requests are refused for want of a connection, market data is interrupted, and what was under way,
+either way, is lost: an order may have been taken all the same. All draws come from streams named `exchange.*`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from core.market.exchange import (
     ExchangeRefusal,
     ExchangeSessionDown,
     ExchangeSessionUp,
+    MarketDataDown,
+    MarketDataUp,
     PlaceExchangeOrder,
     QueryBalances,
     QueryExchangeOrder,
@@ -41,6 +43,7 @@ from sim.exchange_models import ExchangeModel, Flow, Outage, SimMarket, Transfer
 from sim.latency import sampler
 from sim.world import Process, start
 
+_OUTAGE: Final = "outage"
 _NO_SESSION: Final = ExchangeRefusal(RefusalKind.DISCONNECTION, "", "there is no session")
 
 
@@ -79,13 +82,16 @@ class SimExchange:
         self._books: list[Channel] = []
 
     def serve(self, node: SimNode, *, orders: str, books: str) -> None:
-        """Tell these components of a node what happens to orders and sessions, and what happens in the markets."""
+        """Tell these components of a node what happens to orders and sessions, and what happens in the markets.
+
+        Both hear of an outage, each as it concerns them.
+        """
         self._orders.append(Channel(Caller(node, orders, EXCHANGE)))
         self._books.append(Channel(Caller(node, books, EXCHANGE)))
 
     def start(self) -> None:
         """Open the markets and the session, and let the world go on."""
-        self._turn(up=True, told=ExchangeSessionUp())
+        self._turn_up()
         for each in self._model.markets:
             self._open(each)
             if each.flow is not None:
@@ -178,20 +184,24 @@ class SimExchange:
 
     def _outage(self, outage: Outage) -> Process:
         yield self._env.timeout(outage.at)
-        self._turn(up=False, told=ExchangeSessionDown("outage"))
+        self._turn(up=False, session=ExchangeSessionDown(_OUTAGE), market=MarketDataDown(_OUTAGE))
         yield self._env.timeout(outage.span)
-        self._turn(up=True, told=ExchangeSessionUp())
+        self._turn_up()
 
     def _transfer(self, transfer: Transfer) -> Process:
         yield self._env.timeout(transfer.at)
         self.account.change(transfer.asset, transfer.quantity)
 
-    def _turn(self, *, up: bool, told: Record) -> None:
-        """The session begins or ends. Its end is noticed where it is used, at once."""
+    def _turn_up(self) -> None:
+        self._turn(up=True, session=ExchangeSessionUp(), market=MarketDataUp())
+
+    def _turn(self, *, up: bool, session: Record, market: Record) -> None:
+        """The session begins or ends, and market data with it. Its end is noticed where it is used, at once."""
         self._up = up
         self._session += 1
-        for channel in self._orders:
-            channel.caller.tell(0, told)
+        for channels, told in ((self._orders, session), (self._books, market)):
+            for channel in channels:
+                channel.caller.tell(0, told)
 
     def _play(self, client_id: str, trades: list[ScriptedTrade]) -> Process:
         for trade in trades:

@@ -21,9 +21,10 @@ from core.index.records import (
     NewIndexOrder,
     NewQuoteRequest,
 )
+from core.index.rounding import cut
 from core.kernel.record import Message, Record
 from core.kernel.rng import stream
-from core.units import Nanos
+from core.units import SECOND, Nanos
 from sim.chain import SimChain
 from sim.driver import SimNode
 from sim.scenario.users import DeskStep, UserSection
@@ -31,6 +32,10 @@ from sim.world import Process, start
 
 DESK: Final = "desk"
 _CENT: Final = Decimal("0.01")
+_SECOND_THOUGHTS: Final = 30 * SECOND
+"""An order is cancelled within this time, or not at all."""
+_SOLD_DECIMALS: Final = 6
+"""Of tokens that a user sells: nobody sells the dust that is left of an order before."""
 
 
 class People(NamedTuple):
@@ -96,7 +101,7 @@ class Customer:
             if env.now >= until:
                 return
             symbol = self._draws.choice(self._indexes)
-            held = self._doors.chain.balance(symbol, self._section.user)
+            held = cut(self._doors.chain.balance(symbol, self._section.user), _SOLD_DECIMALS)
             if self._draws.chance(self._section.sell_per_mille) and held > 0:
                 self._doors.sell(self._section.user, self._name(), symbol, held)
             else:
@@ -115,7 +120,11 @@ class Customer:
 
     def _perhaps_cancel(self) -> None:
         if self._draws.chance(self._section.cancel_per_mille):
-            self._doors.say(CancelIndexOrder(self._section.user, self._draws.choice(self._sent)))
+            start(self._doors.env, self._cancel(self._sent[-1], self._draws.between(0, _SECOND_THOUGHTS)))
+
+    def _cancel(self, order: str, after: Nanos) -> Process:
+        yield self._doors.env.timeout(after)
+        self._doors.say(CancelIndexOrder(self._section.user, order))
 
     def _gap(self) -> Nanos:
         arrivals = self._section.arrivals

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from core.collateral.books import is_money, kept
-from core.collateral.bridge import BridgeDeposit, unacceptable
+from core.collateral.books import kept
+from core.collateral.bridge import BridgeDeposit, refunded_early, unacceptable
+from core.collateral.ended import outcome_of
 from core.collateral.facts import HopDisputed
 from core.collateral.hops import (
     BridgeSuggested,
@@ -26,7 +27,7 @@ from core.collateral.states import BridgeState, BridgeStep, HoldingStep, LegStat
 from core.collateral.transfers import Leg, Transfer, subject_of
 from core.collateral.vault import Vault
 from core.kernel.record import Record, Reply
-from core.units import MONEY, Nanos, as_text, is_number, is_text
+from core.units import MONEY, Nanos, as_text, is_integer, is_number, is_text
 
 DISPUTES_MAX: Final = 16
 """So many disputes of a transfer, and of all that are forgotten, are remembered, to know which were stated."""
@@ -39,25 +40,22 @@ def on_reply(vault: Vault, now: Nanos, event: Reply[Any]) -> None:
     """
     transfer_id, number, is_terms = subject_of(event.call_id)
     transfer = vault.state.transfers.get(transfer_id)
-    if transfer is None:
-        return
-    leg = transfer.leg
+    leg = None if transfer is None else transfer.leg
     if is_terms and not (leg is not None and leg.number == number and leg.state is LegState.QUOTING):
         return
-    if leg is None or leg.number != number:
-        dispute_stale(vault, transfer, number, event.body)
+    if transfer is None or leg is None or leg.number != number:
+        dispute_stale(vault, transfer_id, number, event.body)
     elif not is_nonsense(vault, transfer, leg, event.body):
         _ANSWERS[type(event.body)](vault, now, transfer, event.body)
 
 
 def is_nonsense(vault: Vault, transfer: Transfer, leg: Leg, said: Record) -> bool:
-    """Whether an amount that is spoken of is none, or a name cannot be kept, which is stated. It is as if nothing had
-    been said. Reasons are for people, and are cut where they are stated."""
+    """Whether an amount that is spoken of is none, or a number or a name cannot be kept, which is stated. It is as if
+    nothing had been said. Reasons are for people, and are cut where they are stated."""
     for name in said.__struct_fields__:
-        value = getattr(said, name)
-        is_name = isinstance(value, str) and name != "reason"
-        if (isinstance(value, Decimal) and not is_number(value)) or (is_name and not is_text(value)):
-            dispute(vault, transfer, leg.hop, leg.number, f"says in {type(said).__name__} that {name} is {value}")
+        flaw = "" if name == "reason" else _flaw(getattr(said, name))
+        if flaw:
+            dispute(vault, transfer, leg.hop, leg.number, f"says in {type(said).__name__} that {name} is {flaw}")
             return True
     return False
 
@@ -77,13 +75,26 @@ def dispute_forgotten(vault: Vault, transfer_id: str, number: int, what: str) ->
         vault.note(HopDisputed(transfer_id, number, "", what))
 
 
-def dispute_stale(vault: Vault, transfer: Transfer, number: int, said: Record) -> None:
-    """State it if what is said of an earlier leg contradicts what was final; otherwise pass over it."""
-    outcome = transfer.outcomes.get(str(number))
+def dispute_stale(vault: Vault, transfer_id: str, number: int, said: Record) -> None:
+    """State it if what is said of a leg that is over contradicts what was final; otherwise pass over it."""
+    transfer, outcome = vault.state.transfers.get(transfer_id), outcome_of(vault, transfer_id, number)
     if outcome is LegState.MOVED and isinstance(said, FundsRefused | FundsReturned):
-        dispute(vault, transfer, "", number, f"the leg has moved, and now: {said!r}")
+        what = f"the leg has moved, and now: {said!r}"
     elif outcome is not None and outcome is not LegState.MOVED and isinstance(said, FundsMoved):
-        dispute(vault, transfer, "", number, f"the leg was {outcome}, and now: {said!r}")
+        what = f"the leg was {outcome}, and now: {said!r}"
+    else:
+        return
+    if transfer is None:
+        dispute_forgotten(vault, transfer_id, number, what)
+    else:
+        dispute(vault, transfer, "", number, what)
+
+
+def note_excess(vault: Vault, transfer: Transfer, leg: Leg, amount: Decimal) -> None:
+    """State it if a hop that delivers or brings back `amount` has kept more of a leg than it may."""
+    fee = kept(leg.amount, amount)
+    if fee > MONEY.multiply(leg.amount, vault.graph.hops[leg.hop].fee_share_max):
+        dispute(vault, transfer, leg.hop, leg.number, f"has kept {fee} of {leg.amount}, more than it may")
 
 
 def _on_suggested(vault: Vault, now: Nanos, transfer: Transfer, terms: BridgeSuggested) -> None:
@@ -95,7 +106,7 @@ def _on_suggested(vault: Vault, now: Nanos, transfer: Transfer, terms: BridgeSug
     if why is not None:
         fail(vault, now, transfer, why)
         return
-    leg.bridge = BridgeDeposit(terms)
+    leg.bridge = BridgeDeposit(terms, made_at=now)
     send(vault, now, transfer)
 
 
@@ -125,9 +136,11 @@ def _on_moved(vault: Vault, now: Nanos, transfer: Transfer, said: FundsMoved) ->
     fee = kept(leg.amount, said.amount)
     if fee != said.fee:
         dispute(vault, transfer, leg.hop, leg.number, f"names a fee of {said.fee}, and has kept {fee}")
-    if fee > MONEY.multiply(leg.amount, vault.graph.hops[leg.hop].fee_share_max):
-        dispute(vault, transfer, leg.hop, leg.number, f"has kept {fee} of {leg.amount}, more than it may")
+    note_excess(vault, transfer, leg, said.amount)
     if leg.bridge is not None:
+        agreed = leg.bridge.terms.output_amount
+        if said.amount < agreed:
+            dispute(vault, transfer, leg.hop, leg.number, f"has paid out {said.amount}, agreed was {agreed}")
         leg.bridge.step(BridgeStep.FINAL, transfer.transfer_id)
     arrive(vault, now, transfer, said.amount)
 
@@ -148,7 +161,12 @@ def _on_returned(vault: Vault, now: Nanos, transfer: Transfer, said: FundsReturn
     if not _is_of(vault, transfer, leg, said.amount):
         return
     if leg.bridge is not None:
+        early = refunded_early(now, leg.bridge)
+        if early:
+            dispute(vault, transfer, leg.hop, leg.number, early)
+            return
         leg.bridge.step(BridgeStep.REFUNDED, transfer.transfer_id)
+    note_excess(vault, transfer, leg, said.amount)
     give_back(vault, now, transfer, said.amount, FundsRefused(said.kind, said.reason))
 
 
@@ -160,6 +178,15 @@ _ANSWERS: Final[dict[type[Record], Callable[[Vault, Nanos, Transfer, Any], None]
     FundsRefused: _on_refused,
     FundsReturned: _on_returned,
 }
+
+
+def _flaw(value: object) -> str:
+    """What cannot be kept, as it can be stated; empty if it can."""
+    if isinstance(value, Decimal):
+        return "" if is_number(value) else str(value)
+    if isinstance(value, int):
+        return "" if is_integer(value) else f"of {value.bit_length()} bits"
+    return value if isinstance(value, str) and not is_text(value) else ""
 
 
 def _is_new(disputes: list[str], what: str) -> bool:
@@ -176,7 +203,7 @@ def _is_of(vault: Vault, transfer: Transfer, leg: Leg, amount: Decimal) -> bool:
     if not leg.is_under_way:
         dispute(vault, transfer, leg.hop, leg.number, f"speaks of {amount}, and was given nothing yet")
         return False
-    if not is_money(amount) or amount > leg.amount:
+    if not 0 <= amount <= leg.amount:
         dispute(vault, transfer, leg.hop, leg.number, f"speaks of {amount}, and was given {leg.amount}")
         return False
     return True

@@ -10,16 +10,20 @@ import msgspec
 from core.collateral.hops import BridgeFilled, BridgeSuggested, FundsRefused, HopTrouble
 from core.collateral.settings import BridgeSettings, HopSettings
 from core.collateral.states import BRIDGES, BridgeState, BridgeStep
-from core.units import EXACT, MONEY, Nanos
+from core.units import EXACT, MONEY, SECOND, Nanos
 
 SLOW: Final = ""
 """The relayer of a slow fill."""
+CLOCKS_APART_MAX: Final = 60 * SECOND
+"""By so much the clock of a chain may differ from the one here."""
 
 
 class BridgeDeposit(msgspec.Struct):
     """What was agreed, and what has become of it."""
 
     terms: BridgeSuggested
+    made_at: Nanos
+    """It cannot have been filled before."""
     state: BridgeState = BridgeState.SUBMITTED
     confirmations: int = 0
     """Of the deposit, or of its fill once it is filled."""
@@ -53,17 +57,33 @@ def unacceptable(now: Nanos, hop: HopSettings, amount: Decimal, terms: BridgeSug
     return None
 
 
-def implausible(fill: BridgeFilled, terms: BridgeSuggested, amount: Decimal) -> str:
+def implausible(now: Nanos, fill: BridgeFilled, deposit: BridgeDeposit, amount: Decimal) -> str:
     """What is wrong with news of a fill; empty when nothing is.
 
     A bridge lets nobody fill below the agreed output, above the deposit, after the deadline, or before the exclusive
-    relayer's time is over: such news is not of our deposit, and a query will say what has become of that.
+    relayer's time is over, and nobody fills before there is a deposit, or in the future: such news is not of our
+    deposit, and a query will say what has become of that.
     """
+    terms = deposit.terms
     if not terms.output_amount <= fill.amount <= amount:
         return f"a fill of {fill.amount}, agreed was {terms.output_amount} for {amount}"
     if fill.filled_at > terms.fill_deadline:
         return f"a fill at {fill.filled_at}, after its deadline {terms.fill_deadline}"
+    if fill.filled_at < deposit.made_at - CLOCKS_APART_MAX:
+        return f"a fill at {fill.filled_at}, before its deposit at {deposit.made_at}"
+    if fill.filled_at > now + CLOCKS_APART_MAX:
+        return f"a fill at {fill.filled_at}, which is yet to come"
     exclusive = terms.exclusive_relayer
     if exclusive and fill.relayer != exclusive and fill.filled_at < terms.exclusivity_deadline:
         return f"a fill by {fill.relayer or 'the bridge itself'} while only {exclusive} may"
     return ""
+
+
+def refunded_early(now: Nanos, deposit: BridgeDeposit) -> str:
+    """What is wrong with a refund that is told now; empty when nothing is.
+
+    Until its deadline a deposit may be filled, and no bridge gives it back: if that were believed, the money would be
+    sent a second time.
+    """
+    deadline = deposit.terms.fill_deadline
+    return f"refunds before its deadline {deadline}" if now < deadline else ""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.collateral.answers import dispute, dispute_forgotten, dispute_stale, is_nonsense
-from core.collateral.books import is_money
-from core.collateral.bridge import BridgeDeposit, blocks_needed, implausible
+from core.collateral.answers import dispute, dispute_forgotten, dispute_stale, is_nonsense, note_excess
+from core.collateral.bridge import BridgeDeposit, blocks_needed, implausible, refunded_early
+from core.collateral.ended import outcome_of
 from core.collateral.facts import BridgeStepped
 from core.collateral.hops import (
     BridgeExpired,
@@ -30,7 +30,7 @@ from core.collateral.states import BridgeState, BridgeStep, LegState
 from core.collateral.transfers import Leg, Transfer
 from core.collateral.vault import Vault
 from core.kernel.record import Message
-from core.units import Nanos
+from core.units import Nanos, as_integer, is_integer
 
 News = BridgeSeen | BridgeFilled | BridgeReorged | BridgeExpired | BridgeRefunded
 
@@ -65,7 +65,7 @@ def on_filled(vault: Vault, now: Nanos, event: Message[BridgeFilled]) -> None:
     if found is None:
         return
     transfer, leg, deposit = found
-    wrong = implausible(said, deposit.terms, leg.amount)
+    wrong = implausible(now, said, deposit, leg.amount)
     if wrong:
         dispute(vault, transfer, leg.hop, leg.number, wrong)
         return
@@ -116,17 +116,25 @@ def on_refunded(vault: Vault, now: Nanos, event: Message[BridgeRefunded]) -> Non
     found = _subject(vault, event.body)
     if found is None:
         return
-    transfer, leg, _ = found
+    transfer, leg, deposit = found
     amount = event.body.amount
-    if not is_money(amount) or amount > leg.amount:
-        dispute(vault, transfer, leg.hop, leg.number, f"refunds {amount} of {leg.amount}")
+    wrong = refunded_early(now, deposit)
+    if not 0 <= amount <= leg.amount:
+        wrong = f"refunds {amount} of {leg.amount}"
+    if wrong:
+        dispute(vault, transfer, leg.hop, leg.number, wrong)
         return
+    note_excess(vault, transfer, leg, amount)
     _step(vault, found, BridgeStep.REFUNDED)
     give_back(vault, now, transfer, amount, FundsRefused(HopTrouble.EXPIRED, "not filled in time"))
 
 
 def _subject(vault: Vault, news: News) -> _Subject | None:
     """What the news is about, if that is not over and the news is not nonsense."""
+    if not is_integer(news.leg):
+        what = f"speaks in {type(news).__name__} of a leg with a number of {news.leg.bit_length()} bits"
+        dispute_forgotten(vault, news.transfer_id, as_integer(news.leg), what)
+        return None
     transfer = vault.state.transfers.get(news.transfer_id)
     leg = None if transfer is None else transfer.leg
     if transfer is not None and leg is not None and leg.number == news.leg and leg.is_under_way and leg.bridge:
@@ -134,18 +142,19 @@ def _subject(vault: Vault, news: News) -> _Subject | None:
     said = _as_answer(news)
     if isinstance(news, BridgeReorged):
         _dispute_undone(vault, transfer, news)
-    elif transfer is not None and said is not None:
-        dispute_stale(vault, transfer, news.leg, said)
+    elif said is not None:
+        dispute_stale(vault, news.transfer_id, news.leg, said)
     return None
 
 
 def _dispute_undone(vault: Vault, transfer: Transfer | None, news: BridgeReorged) -> None:
-    """State that what counted as final is undone, of a leg that has moved or whose transfer is forgotten.
+    """State that what counted as final is undone, of a leg that has moved, or of which nobody knows any more.
 
     Its money is booked where it arrived, and may be on its way again or spent. Nothing takes it back: whoever looks at
     it compares what is booked there with what is there.
     """
-    if transfer is not None and transfer.outcomes.get(str(news.leg)) is not LegState.MOVED:
+    is_known = transfer is not None or news.transfer_id in vault.state.ended
+    if is_known and outcome_of(vault, news.transfer_id, news.leg) is not LegState.MOVED:
         return
     what = "the deposit" if news.at_origin else "the fill"
     where = "may not have left its source" if news.at_origin else "may not be where it is booked"

@@ -111,7 +111,7 @@ class Collateral(Vault):
         if transfer.is_overdue(now) and not transfer.is_answered:
             time_out(self, now, transfer)
         elif transfer.state is TransferState.HELD:
-            resume(self, transfer)
+            resume(transfer)
             go_on(self, now, transfer)
         else:
             look_at(self, now, transfer)

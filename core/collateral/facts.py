@@ -76,7 +76,8 @@ class TransferStarted(Record, frozen=True):
 
 
 class TransferStepped(Record, frozen=True):
-    """A transfer turned, was stopped or resumed, was left or has ended, at the designation `held_at`.
+    """A transfer turned, was stopped, was left or has ended, at the designation `held_at`. That one that is held tries
+    again and again is not stated, but for its legs.
 
     `amount` is what is left of it and `fee` what the hops have kept: together what set out (I4).
     """
@@ -120,6 +121,13 @@ class CollateralDepositRepeated(Record, frozen=True):
     seq_num: int
 
 
+class CollateralWithdrawalRepeated(Record, frozen=True):
+    """A request for withdrawal was seen again, and changes nothing: the first one has the one last word."""
+
+    user: str
+    seq_num: int
+
+
 class CollateralNotRouted(Record, frozen=True):
     """No way takes `amount` from `source` to `target` for an order, which is refused. `why` names what is in the way,
     and the most that would go."""
@@ -134,7 +142,8 @@ class CollateralNotRouted(Record, frozen=True):
 
 class PayoutArrived(Record, frozen=True):
     """What was said to be under way to a user is under way no more: he has `amount`, getting on has cost `fee`, and
-    `credited` stays where it is, as his collateral. Together they are what was under way.
+    `credited` stays where it is, as his collateral. Together they are what was under way. An order's collateral that
+    was on its way when the order was answered without it is all credited, but for the fees.
 
     `order_id` is that of the order, or the `payment_id` of the withdrawal.
     """

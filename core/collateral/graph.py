@@ -3,14 +3,15 @@
 A designation is `TYPE:NAME:SYMBOL`. Fees may be flat and limits may depend on the amount, so what a path delivers is
 found by carrying the amount along it. A path costs what its hops keep, and what its time is worth: `latency_cost_bps`
 of the amount for each hour. The cheapest is taken; of two as cheap the faster, then the one whose hops come first by
-name. It passes no designation twice, and takes `PATH_HOPS_MAX` hops at most and none that keeps more than it may.
+name. It passes no designation twice, takes `PATH_HOPS_MAX` hops at most, none that keeps more than it may, and none
+that costs anything where less would be left than a transfer may come to (`floor`).
 
 **Theory.** This is label-setting search for a shortest path with resources (Martins 1984; Irnich and Desaulniers 2005).
 Labels are paths from the source, and are looked at cheapest first. Each hop only adds to cost, latency and names, so
 the first label that reaches a target is the best. What a hop leaves rises with what it is given, and the more it is
-given the less likely it is too little or too dear. So a label is beaten, and dropped, if one at the same designation
-has no less, is no later, and took no more hops: whatever follows, the other can do and ends no worse. Where that one
-has been at a designation that follows, it was there with no less, and goes on from there at once.
+given the less likely it is too little or too dear, or leaves too little. So a label is beaten, and dropped, if one at
+the same designation has no less, is no later, and took no more hops: whatever follows, the other can do and ends no
+worse. Where that one has been at a designation that follows, it was there with no less, and goes on from there at once.
 
 Limits from above are the exception: less may fit where more does not. They matter only where they are below the
 amount that sets out, and to labels with little enough to meet such a limit further on (`ceilings.py`). Of those, one
@@ -34,10 +35,13 @@ from core.collateral.settings import HopSettings
 from core.units import EXACT, MONEY, SECOND, Nanos, whole_steps
 
 PATH_HOPS_MAX: Final = 8
+PARTS_MAX: Final = 16
+"""In so many parts at most money is under way that does not go at once."""
 SQUEEZED_MAX: Final = 1000
 """So many labels are followed for fitting below a limit."""
 _BPS_HOURS: Final = Decimal(10_000 * 3600 * SECOND)
 _ZERO: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 _SHOWN: Final = Decimal("0.000001")
 
 
@@ -50,6 +54,8 @@ class Given(NamedTuple):
     """It is expected to take no longer."""
     delays: Mapping[str, Nanos] = MappingProxyType({})
     """By hop, how much longer than usual it is expected to take."""
+    floor: Decimal | None = None
+    """No hop that costs anything leaves less; None where the amount sets out, and may come to its own floor."""
 
 
 NOTHING: Final = Given()
@@ -79,17 +85,20 @@ class _Label(NamedTuple):
 
 
 class Graph:
-    """The hops of the settings. `latency_cost_bps` is what an hour is worth."""
+    """The hops of the settings. `latency_cost_bps` is what an hour is worth, `fee_share_max` how much of what sets out
+    all hops of a way may keep."""
 
-    __slots__ = ("_leaving", "_limits", "_squeezes", "_targets", "hops", "latency_cost_bps")
+    __slots__ = ("_leaving", "_limits", "_parts", "_squeezes", "_targets", "fee_share_max", "hops", "latency_cost_bps")
 
-    def __init__(self, hops: Sequence[HopSettings], latency_cost_bps: int = 0) -> None:
+    def __init__(self, hops: Sequence[HopSettings], latency_cost_bps: int = 0, fee_share_max: Decimal = _ONE) -> None:
         self.hops = {hop.name: hop for hop in hops}
         self.latency_cost_bps = latency_cost_bps
+        self.fee_share_max = fee_share_max
         self._leaving: dict[str, list[HopSettings]] = {}
         for hop in hops:
             self._leaving.setdefault(hop.source, []).append(hop)
         self._limits = sorted((hop for hop in hops if most_of(hop) < NO_LIMIT), key=most_of)
+        self._parts: dict[str, list[Decimal]] = {}
         self._squeezes: dict[int, dict[str, Decimal]] = {}
         self._targets: dict[tuple[str, ...], dict[str, Decimal]] = {}
 
@@ -109,14 +118,39 @@ class Graph:
         return None
 
     def plan_part(self, source: str, targets: Collection[str], amount: Decimal) -> tuple[Decimal, Route] | None:
-        """The best way for `amount`, or, if there is none, for the highest limit of a hop below it that has one; with
-        what it is for."""
-        limits = (most_of(hop) for hop in reversed(self._limits))
-        for part in dict.fromkeys((amount, *(limit for limit in limits if limit < amount))):
-            route = self.plan(source, targets, part)
+        """The best way for `amount`; if there is none, for one of up to `PARTS_MAX` equal parts of it, as many as cost
+        the least; and if it cannot be cut so, for the most of it that meets a limit of a hop. With what it is for."""
+        route = self.plan(source, targets, amount)
+        if route is not None:
+            return amount, route
+        return self._equal_part(source, targets, amount) or self._highest_part(source, targets, amount)
+
+    def _equal_part(self, source: str, targets: Collection[str], amount: Decimal) -> tuple[Decimal, Route] | None:
+        found: list[tuple[Decimal, int, Decimal, Route]] = []
+        for count in range(2, PARTS_MAX + 1):
+            part = whole_steps(MONEY.divide(amount, count), _SHOWN)
+            part = part if EXACT.multiply(part, count) >= amount else EXACT.add(part, _SHOWN)
+            route = self.plan(source, targets, part) if part < amount else None
+            if route is not None:
+                found.append((MONEY.multiply(route.cost, count), count, part, route))
+        return min(found)[2:] if found else None
+
+    def _highest_part(self, source: str, targets: Collection[str], amount: Decimal) -> tuple[Decimal, Route] | None:
+        for part in self._parts_from(source):
+            route = self.plan(source, targets, part) if part < amount else None
             if route is not None:
                 return part, route
         return None
+
+    def _parts_from(self, source: str) -> list[Decimal]:
+        """The limits of hops, and from how much at `source` just so much is left at them; highest first."""
+        if source not in self._parts:
+            hops = self.hops.values()
+            limits = {most_of(hop) for hop in self._limits}
+            ahead = (ceilings(hops, {hop.source: most_of(hop)}, PATH_HOPS_MAX).get(source) for hop in self._limits)
+            limits |= {whole_steps(most, _SHOWN) for most in ahead if most is not None}
+            self._parts[source] = sorted(limits - {_ZERO}, reverse=True)
+        return self._parts[source]
 
     def obstacle(self, source: str, targets: Collection[str], amount: Decimal, within: Nanos) -> str:
         """Why there is no way for `amount`, in words, and how much would go where less would."""
@@ -146,6 +180,10 @@ class Graph:
             self._squeezes[count] = ceilings(self.hops.values(), ahead, PATH_HOPS_MAX)
         return self._squeezes[count]
 
+    def floor(self, amount: Decimal) -> Decimal:
+        """To how much hops that cost anything may bring what set out as `amount`."""
+        return MONEY.subtract(amount, MONEY.multiply(amount, self.fee_share_max))
+
     def worth(self, amount: Decimal, span: Nanos) -> Decimal:
         """What it costs to have that amount under way so long."""
         if not self.latency_cost_bps:
@@ -159,6 +197,7 @@ class _Search:
     def __init__(self, graph: Graph, targets: Collection[str], amount: Decimal, given: Given) -> None:
         self._graph, self._amount, self._given = graph, amount, given
         self._ceilings, self._squeezes = graph.ceilings_to(targets), graph.squeezes(amount)
+        self._floor = graph.floor(amount) if given.floor is None else given.floor
         self._settled: dict[str, list[_Label]] = {}
         self._squeezed = 0
 
@@ -176,7 +215,10 @@ class _Search:
         """The label one hop further, if it may be taken and can still get to a target, in time."""
         if hop.destination in label.passed or hop.name in self._given.without or not suits(hop, label.amount):
             return
-        left = EXACT.subtract(label.amount, fee_of(hop, label.amount))
+        fee = fee_of(hop, label.amount)
+        left = EXACT.subtract(label.amount, fee)
+        if fee and left < self._floor:
+            return
         latency = label.latency + hop.latency + self._given.delays.get(hop.name, 0)
         within = self._given.within
         if 0 < left <= self._ceilings.get(hop.destination, _ZERO) and (within is None or latency <= within):

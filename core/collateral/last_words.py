@@ -1,7 +1,8 @@
 """The last word on money that was to be paid out: it has arrived, was left where it is, or is still under way.
 
 An order hears it as `PaidOut`, a withdrawal as `WithdrawalEnded`, once nothing of it is waited for. What was under way
-then goes on, and `PayoutArrived` says what has become of it.
+then goes on, and `PayoutArrived` says what has become of it; as of collateral that is on its way when its order is
+answered without it.
 """
 
 from __future__ import annotations
@@ -61,8 +62,10 @@ def conclude(vault: Vault, withdrawal: Withdrawal) -> None:
 
 
 def _tell_ended(vault: Vault, transfer: Transfer, *, paid: Decimal, credited: Decimal) -> None:
-    if transfer.purpose is not Purpose.WITHDRAWAL:
+    if transfer.purpose not in {Purpose.WITHDRAWAL, Purpose.ROUTE}:
         del vault.state.payouts[transfer.order_id]
+    if transfer.is_answered and not transfer.under_way:
+        return
     if transfer.is_answered:
         fee = EXACT.subtract(transfer.under_way, transfer.amount)
         vault.note(PayoutArrived(transfer.order_id, transfer.user, paid, fee, credited))

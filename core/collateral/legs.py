@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Final
 
 from core.collateral.books import kept
-from core.collateral.graph import suits
 from core.collateral.hops import (
     DepositToBridge,
     FundsRefused,
@@ -23,7 +22,7 @@ from core.collateral.hops import (
     service_of,
 )
 from core.collateral.last_words import tell_under_way
-from core.collateral.moving import advance, leave, should_turn
+from core.collateral.moving import advance, affords, leave, should_turn
 from core.collateral.positions import ZERO
 from core.collateral.states import HoldingStep, LegState, LegStep
 from core.collateral.transfers import UNSENT, Leg, Purpose, Transfer, call_id_of
@@ -110,10 +109,11 @@ def arrive(vault: Vault, now: Nanos, transfer: Transfer, amount: Decimal) -> Non
     leg = transfer.leg
     assert leg is not None
     fee = _charge(vault, now, transfer, amount)
-    vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, amount, place=leg.destination)
+    if amount:
+        vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, amount, place=leg.destination)
     if transfer.purpose is not Purpose.ROUTE and leg.source in vault.state.left_at:
         vault.state.left_at.remove(leg.source)
-    transfer.at = leg.destination
+    transfer.at, transfer.told = leg.destination, []
     transfer.used.append(leg.hop)
     _end_leg(vault, transfer, LegStep.MOVED, fee)
     wake(vault, now, leg.hop)
@@ -125,7 +125,8 @@ def give_back(vault: Vault, now: Nanos, transfer: Transfer, amount: Decimal, why
     leg = transfer.leg
     assert leg is not None
     fee = _charge(vault, now, transfer, amount)
-    vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, amount, place=leg.source)
+    if amount:
+        vault.book(now, transfer.owner, transfer.key, HoldingStep.CARRIED, amount, place=leg.source)
     _end_leg(vault, transfer, LegStep.RETURNED, fee, as_text(why.reason) or why.kind)
     wake(vault, now, leg.hop)
     _try_again(vault, now, transfer, leg.hop, why.kind)
@@ -230,7 +231,8 @@ def _charge(vault: Vault, now: Nanos, transfer: Transfer, arrived: Decimal) -> D
     if fee:
         moved = vault.state.books.charge(now, transfer.owner, transfer.key, fee)
         vault.note(moved.fact)
-        transfer.pay(fee)
+        assert transfer.leg is not None
+        transfer.pay(transfer.leg.hop, fee)
     return fee
 
 
@@ -257,7 +259,7 @@ def _try_again(vault: Vault, now: Nanos, transfer: Transfer, hop: str, kind: Hop
     about = f"{hop}/{kind}"
     tried = transfer.attempts.get(about, 0)
     pauses = vault.settings.retries.get(kind, ())
-    if tried < len(pauses) and suits(vault.graph.hops[hop], transfer.amount) and not should_turn(transfer):
+    if tried < len(pauses) and affords(vault, transfer, hop) and not should_turn(transfer):
         transfer.attempts[about] = tried + 1
         open_leg(vault, now, transfer, hop, pauses[tried])
         return

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from core.collateral.books import Owner, as_stated, is_money
-from core.collateral.facts import WithdrawalEnded
-from core.collateral.graph import Route
+from core.collateral.facts import CollateralWithdrawalRepeated, WithdrawalEnded
+from core.collateral.graph import PARTS_MAX, Route
 from core.collateral.last_words import conclude
 from core.collateral.legs import go_on
 from core.collateral.moving import begin
@@ -24,16 +24,14 @@ from core.collateral.records import (
     Stage,
     WithdrawalRequested,
 )
-from core.collateral.seen import SeenNumbers
+from core.collateral.seen import SeenNumbers, is_numbered
 from core.collateral.settings import chain_of
 from core.collateral.states import Holding, HoldingStep
 from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import Vault, Withdrawal
 from core.kernel.record import SetTimer
-from core.units import EXACT, Nanos, as_text, is_text
+from core.units import EXACT, Nanos, as_integer, as_text, is_text
 
-PARTS_MAX: Final = 16
-"""In so many parts at most a withdrawal is under way."""
 _DRAWN_ON: Final = (Holding.UNCONFIRMED, Holding.READY)
 """What a withdrawal is served with, first to last."""
 
@@ -139,13 +137,16 @@ def withdraw(vault: Vault, now: Nanos, asked: WithdrawalRequested) -> None:
         refusal = CollateralRefusal.INVALID_USER
     elif chain not in vault.settings.chains:
         refusal = CollateralRefusal.UNKNOWN_CHAIN
-    elif not is_money(asked.amount) or asked.seq_num < 0:
+    elif not is_numbered(asked.seq_num):
+        refusal = CollateralRefusal.INVALID_NUMBER
+    elif not is_money(asked.amount):
         refusal = CollateralRefusal.INVALID_AMOUNT
-    elif not vault.state.withdrawals_seen.setdefault(chain, SeenNumbers()).add(asked.seq_num):
-        refusal = CollateralRefusal.DUPLICATE
     if refusal:
-        refused, user = as_stated(asked.amount), as_text(asked.user)
-        vault.note(WithdrawalEnded(user, asked.seq_num, ZERO, ZERO, refused=refused, reason=refusal))
+        refused, user, number = as_stated(asked.amount), as_text(asked.user), as_integer(asked.seq_num)
+        vault.note(WithdrawalEnded(user, number, ZERO, ZERO, refused=refused, reason=refusal))
+        return
+    if not vault.state.withdrawals_seen.setdefault(chain, SeenNumbers()).add(asked.seq_num):
+        vault.note(CollateralWithdrawalRepeated(asked.user, asked.seq_num))
         return
     payment_id, deadline = vault.state.ids.next("P"), now + vault.settings.withdrawal_wait
     withdrawal = Withdrawal(payment_id, asked.user, asked.seq_num, asked.amount, asked.amount, deadline=deadline)

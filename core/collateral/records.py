@@ -39,6 +39,8 @@ class CollateralRefusal(StrEnum):
 
     INVALID_AMOUNT = "invalid_amount"
     """Not a finite, positive number."""
+    INVALID_NUMBER = "invalid_number"
+    """No number that counts deposits or requests: negative, or 2**63 or more."""
     INVALID_USER = "invalid_user"
     """No name that could be kept: longer than any needs to be, or no text that could be written."""
     UNKNOWN_CHAIN = "unknown_chain"
@@ -106,7 +108,8 @@ class RouteCollateral(Record, frozen=True):
 
 class StopRoute(Record, frozen=True):
     """The order wants no collateral any more. If its `RouteCollateral` has no answer yet, that is `CollateralRefused`
-    now: money that is under way turns back where it can, else arrives, and is free either way."""
+    now: money that is under way turns back where it can, else arrives or is left where it is, and is free in any case.
+    """
 
     order_id: str
 
@@ -240,12 +243,19 @@ class CollateralAwaited(Record, frozen=True):
 
 
 class CollateralRefused(Record, frozen=True):
-    """A command came to nothing, for `reason`. `fee` is what moving the money there and back has cost nevertheless."""
+    """A command came to nothing, for `reason`.
+
+    `fee` is what moving the money there and back has cost nevertheless, `credited` what had been brought or set aside
+    and is its user's again, free. `under_way` is what is between two places still: he hears by `PayoutArrived` when
+    it is free, and what getting on has cost.
+    """
 
     order_id: str
     stage: str
     reason: str
     fee: Decimal = Decimal(0)
+    credited: Decimal = Decimal(0)
+    under_way: Decimal = Decimal(0)
 
 
 class CollateralPreauthorised(Record, frozen=True):

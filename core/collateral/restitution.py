@@ -27,15 +27,18 @@ from core.units import EXACT, Nanos
 REPAID: Final = "Repaid"
 """The payment under which an order has what was paid back to it, until that is released."""
 
+_LYING: Final = (Holding.READY, Holding.PREAUTH)
+"""As what an order has money at a designation."""
+
 
 def repay(vault: Vault, now: Nanos, asked: RepayCollateral) -> None:
     """Take in what the house pays back, for the order alone.
 
-    It comes in where the rest of the order's collateral is, so that both can go home together; if there is no rest,
-    where cash of a sale would.
+    It comes in where the rest of the order's collateral lies, so that both can go home together; if there is no rest,
+    or that is under way, where cash of a sale would.
     """
     owner = Owner(asked.user)
-    rest = vault.state.books.side(owner).keys(lambda key: bool(key.place) and key.order_id == asked.order_id)
+    rest = vault.state.books.side(owner).keys(lambda key: key.holding in _LYING and key.order_id == asked.order_id)
     refusal = None
     if not is_money(asked.amount):
         refusal = CollateralRefusal.INVALID_AMOUNT

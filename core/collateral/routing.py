@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.collateral.books import Owner, as_stated, is_money
 from core.collateral.facts import CollateralDepositRefused, CollateralDepositRepeated, CollateralNotRouted
 from core.collateral.graph import Given, Route
 from core.collateral.legs import abandon, go_on
-from core.collateral.moving import begin, give_up
+from core.collateral.moving import begin, give_up, leave
 from core.collateral.positions import ZERO, Key
 from core.collateral.records import (
     CollateralAwaited,
@@ -21,13 +21,16 @@ from core.collateral.records import (
     Stage,
     StopRoute,
 )
-from core.collateral.seen import SeenNumbers
+from core.collateral.seen import SeenNumbers, is_numbered
 from core.collateral.settings import chain_of
 from core.collateral.states import Holding, HoldingStep
 from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import RouteRequest, Vault
 from core.kernel.record import CancelTimer, SetTimer
-from core.units import EXACT, Nanos, as_text, is_text
+from core.units import EXACT, Nanos, as_integer, as_text, is_text
+
+_DRAWN_ON: Final = (Holding.UNCONFIRMED, Holding.READY)
+"""What is brought for an order, first to last."""
 
 
 class _Way(NamedTuple):
@@ -52,12 +55,14 @@ def deposit(vault: Vault, now: Nanos, seen: DepositSeen) -> None:
     chain = chain_of(seen.user)
     refusal = _deposit_refusal(vault, chain, seen)
     if refusal:
-        vault.note(CollateralDepositRefused(as_text(seen.user), seen.seq_num, as_stated(seen.amount), refusal))
+        user, number = as_text(seen.user), as_integer(seen.seq_num)
+        vault.note(CollateralDepositRefused(user, number, as_stated(seen.amount), refusal))
         return
     if not vault.state.deposits_seen.setdefault(chain, SeenNumbers()).add(seen.seq_num):
         vault.note(CollateralDepositRepeated(seen.user, seen.seq_num))
         return
-    key = Key(Holding.UNCONFIRMED, seen.at or vault.settings.chains[chain].deposit)
+    place = seen.at or vault.settings.chains[chain].deposit
+    key = Key(_lies_as(vault, chain, place), place)
     payment_id = vault.state.ids.next("P")
     books = vault.state.books
     owner, number = Owner(seen.user), seen.seq_num
@@ -82,22 +87,22 @@ def request(vault: Vault, now: Nanos, asked: RouteCollateral) -> None:
 
 
 def serve_order(vault: Vault, now: Nanos, order_id: str) -> bool:
-    """Start an order's transfer, or answer it; False when the user's deposits do not cover it yet."""
+    """Start an order's transfer, or answer it; False when the user's money does not cover it yet."""
     wanted = vault.state.routes[order_id]
     if _use_what_is_there(vault, now, wanted):
         return True
-    owner, lacking = Owner(wanted.user), ZERO
-    source = vault.settings.source(chain_of(wanted.user), wanted.symbol)
-    deposits = vault.free(owner, source, Holding.UNCONFIRMED)
-    origin = _Origin(source, vault.sum_of(owner, deposits), wanted.deadline - now)
-    for way in _ways(vault, wanted, origin):
-        if way.route is not None:
-            _claim(vault, now, wanted, way.targets[0], way.credit)
-            _depart(vault, now, wanted, source, way)
-            return True
-        lacking = way.need
+    lacking, within = ZERO, wanted.deadline - now
+    source, *others = _places(vault, wanted)
+    for place in (source, *others):
+        origin = _Origin(place, vault.sum_of(Owner(wanted.user), _drawn_on(vault, wanted, place)), within)
+        for way in _ways(vault, wanted, origin):
+            if way.route is not None:
+                _claim(vault, now, wanted, way.targets[0], way.credit)
+                _depart(vault, now, wanted, place, way)
+                return True
+            lacking = way.need if place == source else lacking
     if lacking:
-        _explain(vault, wanted, lacking, origin.within)
+        _explain(vault, wanted, lacking, within)
         vault.emit(CancelTimer(f"order:{order_id}"))
         give_up(vault, now, order_id, CollateralRefusal.NO_ROUTE)
     return bool(lacking)
@@ -124,9 +129,12 @@ def _let_go(vault: Vault, now: Nanos, order_id: str, reason: CollateralRefusal) 
         vault.state.waiting[wanted.user].remove(f"order:{order_id}")
         give_up(vault, now, order_id, reason)
         return
-    give_up(vault, now, order_id, reason, transfer.fee)
     transfer.is_answered = True
-    abandon(vault, now, transfer)
+    if transfer.leg is None:
+        leave(vault, now, transfer)
+    else:
+        abandon(vault, now, transfer)
+    give_up(vault, now, order_id, reason, transfer)
 
 
 def _deposit_refusal(vault: Vault, chain: str, seen: DepositSeen) -> str:
@@ -134,11 +142,20 @@ def _deposit_refusal(vault: Vault, chain: str, seen: DepositSeen) -> str:
         return CollateralRefusal.INVALID_USER
     if chain not in vault.settings.chains:
         return CollateralRefusal.UNKNOWN_CHAIN
-    if not is_money(seen.amount) or seen.seq_num < 0:
+    if not is_numbered(seen.seq_num):
+        return CollateralRefusal.INVALID_NUMBER
+    if not is_money(seen.amount):
         return CollateralRefusal.INVALID_AMOUNT
     if seen.at and not any(seen.at in (hop.source, hop.destination) for hop in vault.settings.hops):
         return CollateralRefusal.NO_ROUTE
     return ""
+
+
+def _lies_as(vault: Vault, chain: str, place: str) -> Holding:
+    """What a deposit is held as: ready at a destination, unless orders of its chain draw on deposits there."""
+    is_destination = any(place in places for places in vault.settings.destinations.values())
+    is_source = vault.settings.is_source(place, chain)
+    return Holding.READY if is_destination and not is_source else Holding.UNCONFIRMED
 
 
 def _refusal(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | None:
@@ -161,9 +178,25 @@ def _unreachable(vault: Vault, asked: RouteCollateral) -> CollateralRefusal | No
     targets = vault.settings.destinations[asked.symbol]
     if any(vault.free(Owner(asked.user), place, Holding.READY) for place in targets):
         return None
-    source = vault.settings.source(chain_of(asked.user), asked.symbol)
     given = Given(within=vault.settings.route_deadline)
-    return CollateralRefusal.NO_ROUTE if vault.graph.plan(source, targets, asked.amount, given) is None else None
+    ways = (vault.graph.plan(place, targets, asked.amount, given) for place in _places(vault, asked))
+    return None if any(way is not None for way in ways) else CollateralRefusal.NO_ROUTE
+
+
+def _places(vault: Vault, asked: RouteCollateral | RouteRequest) -> list[str]:
+    """Where an order draws on money: where deposits for its index lie, then wherever else its user has any that is
+    free, because it came there, or was left there; but not where orders for other indices alone draw on deposits."""
+    settings, chain = vault.settings, chain_of(asked.user)
+    free = vault.state.books.side(Owner(asked.user)).keys(lambda key: key.holding in _DRAWN_ON and not key.order_id)
+    others = (key.place for key in free if not settings.is_source(key.place, chain))
+    return list(dict.fromkeys((settings.source(chain, asked.symbol), *others)))
+
+
+def _drawn_on(vault: Vault, asked: RouteRequest, place: str) -> list[Key]:
+    """What of the user's an order could bring from there. What is ready at a destination is claimed, not brought."""
+    is_destination = place in vault.settings.destinations[asked.symbol]
+    holdings = _DRAWN_ON[:1] if is_destination else _DRAWN_ON
+    return [key for holding in holdings for key in vault.free(Owner(asked.user), place, holding)]
 
 
 def _explain(vault: Vault, asked: RouteCollateral | RouteRequest, amount: Decimal, within: Nanos) -> None:
@@ -246,7 +279,7 @@ def _depart(vault: Vault, now: Nanos, wanted: RouteRequest, source: str, way: _W
         home=source,
     )
     wanted.transfer_id = transfer.transfer_id
-    keys = vault.free(transfer.owner, source, Holding.UNCONFIRMED)
+    keys = _drawn_on(vault, wanted, source)
     about = {"order_id": wanted.order_id, "transfer_id": transfer.transfer_id}
     vault.draw(now, transfer.owner, keys, HoldingStep.DEPARTED, way.need, **about)
     begin(vault, transfer, way.route.hops)

@@ -7,6 +7,13 @@ from math import inf
 
 import msgspec
 
+from core.units import is_integer
+
+
+def is_numbered(number: int) -> bool:
+    """Whether a number from outside counts something: from 0, below 2**63."""
+    return number >= 0 and is_integer(number)
+
 
 class SeenNumbers(msgspec.Struct):
     """A set of integers as disjoint, rising, inclusive ranges that do not touch."""

@@ -106,6 +106,9 @@ class CollateralSettings(msgspec.Struct, frozen=True, kw_only=True):
     wait as long wherever there is no room at present."""
     held_retry: Nanos = 60 * SECOND
     """How often a transfer that is held tries again."""
+    transfer_fee_share_max: Decimal = Decimal("0.1")
+    """Of what a transfer sets out with: no way is taken on which hops are expected to keep more of it, with what they
+    have kept so far. One whose hops have done so nevertheless goes on only where that costs nothing."""
     queries: tuple[Nanos, ...] = _ATTEMPTS
     """Pauses between questions about an unclear leg, the last of which repeats, and between those for a bridge's terms,
     which is not used if it has suggested none after the last."""
@@ -191,6 +194,8 @@ def _named_places(settings: CollateralSettings) -> Iterator[tuple[str, str]]:
 def _time_faults(settings: CollateralSettings) -> Iterator[str]:
     if settings.tolerance < 0:
         yield f"tolerance must not be negative, got {settings.tolerance}"
+    if not 0 <= settings.transfer_fee_share_max <= _ONE:
+        yield f"transfer_fee_share_max must be in [0, 1], got {settings.transfer_fee_share_max}"
     if settings.latency_cost_bps < 0:
         yield f"latency_cost_bps must not be negative, got {settings.latency_cost_bps}"
     waits = (settings.route_deadline, settings.payout_wait, settings.capacity_wait, settings.held_retry)

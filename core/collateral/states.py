@@ -15,12 +15,15 @@ money of its own, and so is what was credited.
 **Transfers.** A transfer goes `forward` to one of its targets, hop by hop, and plans its way anew at each stop, with
 what the hops have cost so far and without those that have refused it. When no way is left, or its order's time is
 over, it turns `back` to where it came from; one that pays a user has nowhere to turn to. With no way in either
-direction it is `held` at a named designation, and tries again, all hops forgiven, until it gets through. It has
-`arrived` at a target or `reversed` at its source, and is then forgotten: its money is accounted for there.
+direction it is `held` at a named designation, and tries again, all hops forgiven what they have refused. What they have
+kept is not: once that is too much, all together, it goes on only where that costs nothing. It has
+`arrived` at a target or `reversed` at its source, and is then forgotten: its money is accounted for there. One of which
+hops have kept all is `consumed`.
 
-Whoever is to be paid does not wait for ever. Once his wait is over a transfer that pays him is held no more: it is
-`left` where it is, and its money is his collateral there, as any deposit. What a hop has then is not given up, because
-the hop may still deliver it: he is told that it is under way, and the transfer goes on until it arrives or is left.
+Nobody waits for ever. Once the wait of an order, or of whoever is to be paid, is over, a transfer for it is held no
+more: it is `left` where it is, and its money is its user's collateral there, as any deposit. What a hop has then is not
+given up, because the hop may still deliver it: he is told that it is under way, and the transfer goes on until it
+arrives or is left.
 
 **Legs.** A leg is one attempt at one hop, with a number that is never given again. It is `waiting` until its hop has
 room or its pause is over; a leg at a bridge is `quoting` until terms are known: it asks for them at growing pauses, and
@@ -114,6 +117,7 @@ class TransferState(StrEnum):
     ARRIVED = "arrived"
     REVERSED = "reversed"
     LEFT = "left"
+    CONSUMED = "consumed"
 
 
 class TransferStep(StrEnum):
@@ -125,6 +129,7 @@ class TransferStep(StrEnum):
     ARRIVED = "arrived"
     REVERSED = "reversed"
     LEFT = "left"
+    CONSUMED = "consumed"
 
 
 TRANSFERS: Final = Machine(
@@ -135,15 +140,19 @@ TRANSFERS: Final = Machine(
             TransferStep.TURNED: TransferState.BACK,
             TransferStep.STOPPED: TransferState.HELD,
             TransferStep.LEFT: TransferState.LEFT,
+            TransferStep.CONSUMED: TransferState.CONSUMED,
         },
         TransferState.BACK: {
             TransferStep.REVERSED: TransferState.REVERSED,
             TransferStep.STOPPED: TransferState.HELD,
+            TransferStep.LEFT: TransferState.LEFT,
+            TransferStep.CONSUMED: TransferState.CONSUMED,
         },
         TransferState.HELD: {TransferStep.RESUMED: TransferState.FORWARD, TransferStep.LEFT: TransferState.LEFT},
         TransferState.ARRIVED: {},
         TransferState.REVERSED: {},
         TransferState.LEFT: {},
+        TransferState.CONSUMED: {},
     },
 )
 

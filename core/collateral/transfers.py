@@ -78,7 +78,10 @@ class Transfer(msgspec.Struct):
     outcomes: dict[str, LegState] = {}
     """By number, how the last legs have ended."""
     used: list[str] = []
-    """Hops taken in this direction. None is taken twice, so that no error of planning keeps it going round."""
+    """Hops taken in this direction since it was held. None is taken twice, so that no error of planning keeps it going
+    round."""
+    charged: dict[str, Decimal] = {}
+    """By hop, the most that it has kept of it at once, whatever was expected."""
     refused_by: list[str] = []
     """Hops that are out of the question until the transfer is held."""
     attempts: dict[str, int] = {}
@@ -89,6 +92,8 @@ class Transfer(msgspec.Struct):
     """Whoever it pays waits for it until then. An order waits for its collateral by a deadline of its own."""
     under_way: Decimal = ZERO
     """What he was told is under way, when his wait was over."""
+    told: list[str] = []
+    """What was stated of it at this stop."""
     disputes: list[str] = []
     """What was disputed last, each with the number of its leg."""
 
@@ -121,13 +126,14 @@ class Transfer(msgspec.Struct):
         self.leg.state = LEGS.after(self.leg.state, step, f"{self.transfer_id}.{self.leg.number}")
         return self.leg
 
-    def pay(self, fee: Decimal) -> None:
+    def pay(self, hop: str, fee: Decimal) -> None:
         """Let a hop keep a part."""
         self.amount = EXACT.subtract(self.amount, fee)
         self.fee = EXACT.add(self.fee, fee)
+        self.charged[hop] = max(fee, self.charged.get(hop, ZERO))
 
     def forgive(self) -> None:
-        """Forget what hops have refused and which were taken."""
+        """Forget what hops have refused and which were taken, not what they have kept."""
         self.used, self.refused_by, self.attempts = [], [], {}
 
 

@@ -104,6 +104,8 @@ class CollateralState(msgspec.Struct):
     """Designations where money that was to be paid out was left, and that none has got away from since."""
     disputes: list[str] = []
     """What was disputed last of transfers that are forgotten."""
+    ended: dict[str, dict[str, LegState]] = {}
+    """By transfer that is over, how its legs have ended, by number; the last that ended."""
     stopping: bool = False
 
 
@@ -115,7 +117,7 @@ class Vault(Component[CollateralState]):
     def __init__(self, name: str, settings: CollateralSettings) -> None:
         super().__init__(name, CollateralState(Books(settings.token, settings.closed_lots_max)))
         self.settings = settings
-        self.graph = Graph(settings.hops, settings.latency_cost_bps)
+        self.graph = Graph(settings.hops, settings.latency_cost_bps, settings.transfer_fee_share_max)
         self.freed: dict[str, None] = {}
         """Users whose money became free in the event at hand. Empty between events."""
 
@@ -127,9 +129,9 @@ class Vault(Component[CollateralState]):
         """Tell the desk."""
         self.emit(Send(DESK, said))
 
-    def refuse(self, order_id: str, stage: Stage, reason: CollateralRefusal, fee: Decimal = ZERO) -> None:
+    def refuse(self, order_id: str, stage: Stage, reason: CollateralRefusal) -> None:
         """Tell the desk that nothing comes of its command."""
-        self.answer(CollateralRefused(order_id, stage, reason, fee))
+        self.answer(CollateralRefused(order_id, stage, reason))
 
     def held(self, owner: Owner, matches: Callable[[Key], bool]) -> Decimal:
         """How much an owner has in a way that matches."""
@@ -187,12 +189,12 @@ class Vault(Component[CollateralState]):
         *,
         without: Collection[str] = (),
         within: Nanos | None = None,
+        floor: Decimal | None = None,
     ) -> Route | None:
         """The best way as things stand: a hop without room for `amount` is expected to take `capacity_wait` more."""
         full = (hop.name for hop in self.settings.hops if not self.has_room(hop, amount))
-        return self.graph.plan(
-            source, targets, amount, Given(without, within, dict.fromkeys(full, self.settings.capacity_wait))
-        )
+        delays = dict.fromkeys(full, self.settings.capacity_wait)
+        return self.graph.plan(source, targets, amount, Given(without, within, delays, floor))
 
     def has_room(self, hop: HopSettings, amount: Decimal) -> bool:
         """Whether a hop may have `amount` besides what it has."""

@@ -4,6 +4,9 @@
     r       = min(1, min over i of avail_i / contribution_i)      how far it can be filled
     filled  = r * engaged quantity                                in whole units of the index token
 
+What a plan takes for covered may be short by no more than LEAST, for lots are handed over no finer than that. Except in
+reference mode such a position is whole.
+
 The difference to what it was filled before is consumed lot by lot; a slice carries the lot's fee pro rata. A buy's cost
 is the sum of slices at price plus fee and, except in reference mode, never more than the collateral that the batch has
 locked for it; a sell's proceeds are the sum at price less fee.
@@ -19,7 +22,7 @@ import msgspec
 
 from core.errors import DefectError
 from core.index.planning import Mode, Part, key
-from core.index.rounding import DOWN, LEAST, cut, rounded
+from core.index.rounding import DOWN, LEAST, ROUNDING, cut, rounded, whole
 from core.index.states import INDEX_BATCHES, IndexBatchState, IndexBatchStep
 from core.index.stock import Lot, unit_cost
 from core.kernel.record import Record
@@ -44,6 +47,11 @@ class BatchRules(Record, frozen=True, kw_only=True):
     def nothing(self) -> Decimal:
         """Of an asset, no more than this is nothing. Whatever a unit costs, nobody pays for more than he gets."""
         return self.quantity_tolerance if self.mode is Mode.REFERENCE else LEAST
+
+    def covers(self, quantity: Decimal, contribution: Decimal) -> bool:
+        """Whether so much of an asset is all that was wanted of it, but for what a plan may leave uncovered."""
+        short = contribution - quantity
+        return short <= (_ZERO if self.mode is Mode.REFERENCE else LEAST + contribution * ROUNDING)
 
     def is_dust(self, tokens: Decimal, price: Decimal) -> bool:
         """Whether so many index tokens more are not worth a fill, and a report."""
@@ -116,6 +124,9 @@ class ExchangeOrder(msgspec.Struct):
     quantity: Decimal
     filled: Decimal = _ZERO
     reason: str = ""
+    value: Decimal = _ZERO
+    """Money: price times quantity over its trades."""
+    fee: Decimal = _ZERO
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -128,9 +139,6 @@ class Position(msgspec.Struct, kw_only=True):
     lots: list[Lot]
     """What is left of them, oldest first; empty ones are gone."""
     assigned: Decimal = _ZERO
-    value: Decimal = _ZERO
-    """Money: price times quantity over trades and crossings."""
-    fee: Decimal = _ZERO
 
 
 class BatchState(msgspec.Struct):
@@ -166,9 +174,10 @@ def consume(lots: list[Lot], quantity: Decimal, tolerance: Decimal, now: Nanos) 
     """Take `quantity` out of lots, first in, first out, dropping those that are used up.
 
     A lot of which no more than `tolerance` would be left is taken whole. Raises DefectError when lots hold less than
-    `quantity` by more than `tolerance`.
+    `quantity` by more than `tolerance` and rounding.
     """
     slices: list[Slice] = []
+    short_max = tolerance + quantity * ROUNDING
     while lots and quantity > 0:
         lot = lots[0]
         whole = lot.remaining - quantity < tolerance
@@ -178,7 +187,7 @@ def consume(lots: list[Lot], quantity: Decimal, tolerance: Decimal, now: Nanos) 
         quantity = EXACT.subtract(quantity, taken)
         if not lot.remaining:
             lots.pop(0)
-    if quantity > tolerance:
+    if quantity > short_max:
         raise DefectError(f"lots are short by {quantity}")
     return tuple(slices)
 
@@ -215,13 +224,13 @@ def _available(batch: BatchState, one: Engaged, step: Decimal) -> Decimal:
     tolerance = batch.rules.nothing
     for part in one.parts:
         position = batch.positions.get(key(part.asset, one.side))
-        needed, there = part.per_unit * step - tolerance, _ZERO
+        needed, there = part.per_unit * step * (_ONE - ROUNDING) - tolerance, _ZERO
         for lot in position.lots if position is not None else ():
             there = EXACT.add(there, lot.remaining)
             if there >= needed:
                 break
         if position is not None and there < needed:
-            step = cut(there / part.per_unit, batch.rules.index_decimals)
+            step = whole(there / part.per_unit, batch.rules.index_decimals)
     return step
 
 
@@ -235,9 +244,9 @@ def _reachable(batch: BatchState, one: Engaged) -> Decimal:
         rate = _rate(batch, one, one.parts[number])
         if rate < least:
             least, one.scarce = rate, number
-            if cut(rate * one.quantity, decimals) <= one.filled:
+            if whole(rate * one.quantity, decimals) <= one.filled:
                 return one.filled
-    return cut(min(least * one.quantity, one.quantity), decimals)
+    return whole(min(least * one.quantity, one.quantity), decimals)
 
 
 def _rate(batch: BatchState, one: Engaged, part: Part) -> Decimal:
@@ -245,7 +254,8 @@ def _rate(batch: BatchState, one: Engaged, part: Part) -> Decimal:
     position = batch.positions.get(key(part.asset, one.side))
     if position is None or part.contribution <= 0:
         return _ONE
-    return min(position.quantity * part.fraction / part.contribution, _ONE)
+    share = position.quantity * part.fraction
+    return _ONE if batch.rules.covers(share, part.contribution) else share / part.contribution
 
 
 def _affordable(batch: BatchState, one: Engaged, step: Decimal) -> Decimal:

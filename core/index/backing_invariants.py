@@ -3,7 +3,8 @@
 I11 Of no asset less than nothing is held for an index: the desk sells for it what there is, and no more. It may lack
     what was not worth buying.
 I12 The backed tokens of an index are what was minted and not burned, and what live orders have bought and not minted,
-    less what they have sold and not burned: no more and no fewer. What these need of each asset, by what the index aims
+    less what they have sold and not burned, and those that will not be minted and whose share is still to be taken out:
+    no more and no fewer. What these need of each asset, by what the index aims
     at, is held, or a task of the house, or was nothing worth trading; and so is what is held on top. That is not looked
     at while something has changed and its tasks are still to be counted: tasks are counted from what is held, so a
     surplus that comes to be there meanwhile is one more task. Whether what is held is there at all is for I5 to say.
@@ -29,6 +30,8 @@ def backing_violations(indexes: Indexes, live: Iterable[IndexOrder], tolerance: 
     """What does not hold, one line each with the evidence. Of an asset, no more than `tolerance` is nothing; `live` are
     all orders that are alive."""
     progress = _in_progress(live)
+    for one in indexes.unminted:
+        progress[one.symbol] = EXACT.add(progress.get(one.symbol, _ZERO), one.tokens)
     for index in indexes.live.values():
         tokens = EXACT.add(index.supply, progress.get(index.symbol, _ZERO))
         if index.backed != tokens:

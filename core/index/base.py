@@ -15,7 +15,7 @@ from core.index.batches import Batches
 from core.index.chain import ChainRequest
 from core.index.chain_calls import ChainCalls
 from core.index.custody import Custody
-from core.index.facts import CrossingAwaited, IndexOrderMoved
+from core.index.facts import CrossingAwaited, IndexOrderDeferred, IndexOrderMoved
 from core.index.indexes import Indexes
 from core.index.inventory import Inventory
 from core.index.order import ENGAGEABLE, IndexOrder
@@ -39,6 +39,8 @@ EXPIRY: Final = "expiry:"
 MATURITY: Final = "mint:"
 REBALANCE: Final = "rebalance:"
 """Of an index; without one, of the house batch that runs."""
+BATCH: Final = "batch:"
+"""Of a batch of users: what it has not traded by then is cancelled."""
 HOUSE: Final = "house:"
 """A task of the house that rested is tried again."""
 OnPlanned: TypeAlias = Callable[[Nanos, PlanProblem, str], None]
@@ -57,6 +59,8 @@ class DeskState(msgspec.Struct):
     custody: Custody = msgspec.field(default_factory=Custody)
     batches: Batches = msgspec.field(default_factory=Batches)
     stock: Stock = msgspec.field(default_factory=Stock)
+    house_cash: Decimal = Decimal(0)
+    """Money: what the house has of trades, below zero what it has put up (`core.index.cash`)."""
     inventory: Inventory = msgspec.field(default_factory=Inventory)
     indexes: Indexes = msgspec.field(default_factory=Indexes)
     chain: ChainCalls = msgspec.field(default_factory=ChainCalls)
@@ -126,11 +130,19 @@ class DeskBase(Component[DeskState]):
     def _line_up(self, now: Nanos, order: IndexOrder, step: IndexOrderStep) -> None:
         state, until = self.state, now + self.settings.crossing_wait_ns
         is_new = step in {IndexOrderStep.SECURED, IndexOrderStep.PREAUTHORISED}
+        if is_new:
+            meeting.rouse(state.orders, state.indexes, order)
         if is_new and until > now and meeting.is_awaited(state.orders, state.indexes, state.custody, order):
             state.orders.ready.gather(order.order_id, order.kind, until)
             self.note(CrossingAwaited(order.order_id, until))
         else:
             meeting.line_up(state.orders, state.indexes, order)
+
+    def defer(self, order: IndexOrder, reason: str, asset: str = "") -> None:
+        """Say why an order waits, whenever that is not what was said of it last."""
+        if order.deferral != reason:
+            order.deferral = reason
+            self.note(IndexOrderDeferred(order.order_id, reason, asset))
 
     def status(self, order: IndexOrder) -> FillStatus:
         """What the order's owner is told of how far it is."""

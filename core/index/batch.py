@@ -128,7 +128,10 @@ def on_fill(batch: BatchState, order_id: str, trade: Trade) -> tuple[OrderFill, 
     if trade.quantity <= 0:
         raise DefectError(f"{batch.batch_id}: trade {trade.lot_id} of {trade.quantity} {order.asset}")
     batch.step(IndexBatchStep.TRADED)
-    order.filled = EXACT.add(order.filled, EXACT.add(trade.quantity, trade.withheld))
+    traded = EXACT.add(trade.quantity, trade.withheld)
+    order.filled = EXACT.add(order.filled, traded)
+    order.value += trade.price * traded
+    order.fee += trade.fee
     _add(batch, order.asset, order.side, trade)
     return allocate(batch, trade.at)
 
@@ -244,8 +247,6 @@ def _cross(batch: BatchState, stock: Stock, crossing: Crossing, now: Nanos) -> l
 def _add(batch: BatchState, asset: str, side: Side, trade: Trade) -> None:
     position = batch.positions[key(asset, side)]
     position.quantity = EXACT.add(position.quantity, trade.quantity)
-    position.value += trade.price * trade.quantity
-    position.fee += trade.fee
     position.lots.append(_lot(batch, asset, side, trade))
 
 

@@ -59,7 +59,7 @@ def on_declined(desk: DeskBase, now: Nanos, call_id: str, said: ChainDeclined) -
     elif isinstance(request, BurnIndex):
         on_burn_declined(desk, now, request, reason)
     elif isinstance(request, ReturnIndex):
-        on_return_declined(desk, request, reason)
+        on_return_declined(desk, now, request, reason)
 
 
 def _dispute(desk: DeskBase, call_id: str, what: str) -> None:

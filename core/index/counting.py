@@ -4,7 +4,8 @@ Of an index, each asset of which more or less is held than its aim asks for is a
 holds of a delisted asset; of any other, what is worth more than `house_surplus_max`; and all of its largest holdings
 until what it holds in all is within `house_exposure_max`, so that there is room again, and orders need not wait for it.
 It leaves alone what the exchange takes no order for, where it is not to make room what is less than the desk's own
-smallest order, and an asset that an index buys, for then the one serves the other.
+smallest order, and an asset that an index buys, for then the one serves the other. Without a price nothing can be said
+of an asset: a task of it stands as it was, and what has none is looked at again once there is a price.
 
 What was sold for nobody, because an order has left or a market has risen since, the house buys back: it is held for
 tokens still, and is not there. Sales that orders will take it leaves to them, while they are little. Until a *spoiled*
@@ -21,12 +22,12 @@ from core.index.base import DeskBase
 from core.index.blocked import unblock
 from core.index.facts import HouseTaskDone, HouseTaskSet, StockReleased
 from core.index.indexes import LiveIndex, Rebalance
-from core.index.limits import AssetMarket, market, worst_price
+from core.index.limits import AssetMarket, limit_price, market, worst_price
 from core.index.planning import Mode, PlanReason, key
 from core.index.rebalance import HouseTask, Priority, owed
 from core.index.rebalance_states import RebalanceState, TaskStep
 from core.index.sizing import house_values
-from core.index.stock import held, held_assets, house_quantities, leave_to_house, spoiled
+from core.index.stock import cost_of, held, held_assets, house_quantities, leave_to_house, spoiled
 from core.market.filters import least
 from core.market.orders import Side
 from core.market.prices import PriceType
@@ -96,7 +97,8 @@ def house_is_due(desk: DeskBase, now: Nanos) -> bool:
     quantities = house_quantities(stock)
     prices = desk.prices(now, quantities, PriceType.MID_POINT)
     return any(
-        asset in desk.state.indexes.delisted or quantity * prices.get(asset, _ZERO) > most
+        asset in desk.state.indexes.delisted
+        or (quantity * prices[asset] if asset in prices else cost_of(stock, asset)) > most
         for asset, quantity in quantities.items()
     )
 
@@ -159,18 +161,38 @@ def _of_house(desk: DeskBase, now: Nanos, counts: dict[_Which, _Count]) -> dict[
     quantities = house_quantities(desk.state.stock)
     kept = {asset: one for asset, one in quantities.items() if one > 0 and (asset, "buy") not in traded}
     surplus = {asset: _too_much(desk, now, asset, one) for asset, one in kept.items()} | _to_make_room(desk, now, kept)
+    unseen = {asset: None for asset, one in quantities.items() if _is_unseen(desk, now, asset, _other(one))}
     found = {}
     for asset, quantity in quantities.items():
-        side: Side = "sell" if quantity > 0 else "buy"
+        side = _other(quantity)
         if side == "buy":
             amount = _to_buy_back(desk, now, asset, is_sold=(asset, "sell") in traded)
         else:
             amount = surplus.get(asset, _ZERO)
+        if asset in unseen and not amount and (asset, _side(quantity)) not in traded:
+            amount = _as_it_was(desk, _Which("", asset, side), abs(quantity))
         if amount:
             priority = Priority.DELISTING if asset in dates else Priority.SURPLUS
             due = dates.get(asset, now + desk.settings.rebalance_window_ns)
             found[_Which("", asset, side)] = _Count(amount, priority, due)
+    desk.state.indexes.unseen = unseen
     return found
+
+
+def _is_unseen(desk: DeskBase, now: Nanos, asset: str, side: Side) -> bool:
+    """Whether a price is missing that says how much the house has to trade of an asset. What it buys back depends on
+    what orders would take, which the other side's says."""
+    view, limits = desk.views(now, (asset,))[asset], desk.settings.limits
+    if limits.mode is Mode.REFERENCE:
+        return False
+    sides: tuple[Side, ...] = ("sell",) if side == "sell" else ("buy", "sell")
+    return any(limit_price(view, each, limits) is None for each in sides)
+
+
+def _as_it_was(desk: DeskBase, which: _Which, most: Decimal) -> Decimal:
+    """What a task was counted as last, as far as that is still there; 0 if there is no such task."""
+    tasks = desk.state.indexes.tasks_of(which.symbol)
+    return next((min(one.quantity, most) for one in tasks if (one.asset, one.side) == which[1:]), _ZERO)
 
 
 def _collect(desk: DeskBase, now: Nanos) -> None:
@@ -265,3 +287,8 @@ def _set(desk: DeskBase, now: Nanos, which: _Which, count: _Count) -> None:
 
 def _side(change: Decimal) -> Side:
     return "buy" if change > 0 else "sell"
+
+
+def _other(holding: Decimal) -> Side:
+    """On which side the house trades what it holds, or has sold if below zero."""
+    return "sell" if holding > 0 else "buy"

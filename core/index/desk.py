@@ -52,11 +52,12 @@ from core.index import (
 )
 from core.index.base import DeskBase, DeskState
 from core.index.chain import ChainConfirmed, ChainDeclined, ChainRefused
+from core.index.facts import MarketDataLost, MarketDataReached
 from core.index.order import IndexOrder
 from core.index.planning import NoRoom, Plan
 from core.index.queue import WaitingLine
 from core.index.quotes import Quotes
-from core.index.reasons import EndReason
+from core.index.reasons import EndReason, WaitReason
 from core.index.records import (
     AmendIndexOrder,
     CancelIndexOrder,
@@ -84,8 +85,15 @@ from core.kernel.record import (
     TimerFired,
 )
 from core.market.books import books_of
-from core.market.exchange import BookDelta, BookSnapshot, ExchangeRefusal, TradePrinted
-from core.units import Nanos
+from core.market.exchange import (
+    BookDelta,
+    BookSnapshot,
+    ExchangeRefusal,
+    MarketDataDown,
+    MarketDataUp,
+    TradePrinted,
+)
+from core.units import Nanos, as_text
 
 _MOVING: Final = frozenset({IndexOrderState.ROUTING, IndexOrderState.LEAVING})
 
@@ -126,6 +134,7 @@ class IndexDesk(DeskBase):
 
     def _on_resume(self, now: Nanos, _event: Resume) -> None:
         self.state.stopping = False
+        self.state.books.doubt(now)
         ticking.keep_books(self, now)
 
     def _on_timer(self, now: Nanos, event: TimerFired) -> None:
@@ -160,6 +169,15 @@ class IndexDesk(DeskBase):
 
     # --- the market ----------------------------------------------------------------------------------
 
+    def _on_market_up(self, now: Nanos, _event: Message[MarketDataUp]) -> None:
+        self.note(MarketDataReached())
+        self.state.books.on_up(now)
+        ticking.keep_books(self, now)
+
+    def _on_market_down(self, _now: Nanos, event: Message[MarketDataDown]) -> None:
+        self.note(MarketDataLost(as_text(event.body.reason)))
+        self.state.books.on_down()
+
     def _on_delta(self, now: Nanos, event: Message[BookDelta]) -> None:
         for effect in self.state.books.on_delta(now, event.body):
             self.emit(effect)
@@ -192,6 +210,7 @@ class IndexDesk(DeskBase):
     def _on_awaited(self, _now: Nanos, event: Message[CollateralAwaited]) -> None:
         if (order := self._live(event.body.order_id, IndexOrderState.ROUTING)) is not None:
             order.awaits_deposit = True
+            self.defer(order, WaitReason.NO_DEPOSIT)
 
     def _on_preauthorised(self, now: Nanos, event: Message[CollateralPreauthorised]) -> None:
         order = self._live(event.body.order_id, IndexOrderState.PREAUTHORISING, IndexOrderState.LEAVING)
@@ -275,6 +294,8 @@ class IndexDesk(DeskBase):
         CuratorWeightsSet: _on_weights,
         DelistAsset: _on_delisting,
         IndexTokensDeposited: _on_tokens,
+        MarketDataUp: _on_market_up,
+        MarketDataDown: _on_market_down,
         BookDelta: _on_delta,
         BookSnapshot: _on_snapshot,
         ExchangeRefusal: _on_no_snapshot,

@@ -18,8 +18,8 @@ class IndexOrderMoved(Record, frozen=True):
 
 
 class IndexOrderDeferred(Record, frozen=True):
-    """The order was due for a batch and waits for a later one, for a `PlanReason`. Said once until it is engaged, and
-    again when the reason is another."""
+    """The order was due for a batch and waits for a later one, for a `PlanReason`, or waits for its funds, for a
+    `WaitReason`. Said once until it is engaged, and again when the reason is another."""
 
     order_id: str
     reason: str
@@ -41,7 +41,8 @@ class IndexPlanPutOff(Record, frozen=True):
 
 
 class IndexBatchOpened(Record, frozen=True):
-    """A batch runs. `volley` is the most it can cost; a house batch trades for `symbol`, and engages no order."""
+    """A batch runs. `volley` is limit times quantity of its exchange orders: what its buys cost at most, and its sells
+    bring at least. A house batch trades for `symbol`, and engages no order."""
 
     batch_id: str
     order_ids: tuple[str, ...]
@@ -134,6 +135,22 @@ class CashForgone(Record, frozen=True):
     amount: Decimal
 
 
+class CashSettled(Record, frozen=True):
+    """Tokens of an order were sold, and their share of their index's cash is the house's; below zero, its debt. Where
+    the tokens stay after all, the index has it again: that is said as the same amount with the other sign."""
+
+    order_id: str
+    symbol: str
+    amount: Decimal
+
+
+class CashLeft(Record, frozen=True):
+    """There are no tokens of an index any more, and its cash is the house's; below zero, its debt."""
+
+    symbol: str
+    amount: Decimal
+
+
 class LotForgone(Record, frozen=True):
     """What was held for an order's tokens, which will not be minted, is the house's."""
 
@@ -193,7 +210,8 @@ class LotClosed(Record, frozen=True):
 
 
 class IndexBatchCompleted(Record, frozen=True):
-    """Every exchange order of the batch has ended. `fill` is the filled share of its volley."""
+    """Every exchange order of the batch has ended. `fill` is the filled share of its volley, `value` what they have
+    traded for, and `fee` what that cost."""
 
     batch_id: str
     fill: Decimal
@@ -345,6 +363,14 @@ class ProceedsReclaimed(Record, frozen=True):
     amount: Decimal
 
 
+class CollateralShort(Record, frozen=True):
+    """What was brought for an order is `amount` less than it wanted, fees aside, which the settings tolerate: the order
+    is for so much less."""
+
+    order_id: str
+    amount: Decimal
+
+
 class TokensHeld(Record, frozen=True):
     """Index tokens in custody of a user: `free` of them may be sold."""
 
@@ -379,6 +405,16 @@ class InventoryAgreed(Record, frozen=True):
     asset: str
     owned: Decimal
     at_venue: Decimal
+
+
+class MarketDataReached(Record, frozen=True):
+    """The exchange's market data runs from here on, and every book is asked for."""
+
+
+class MarketDataLost(Record, frozen=True):
+    """The exchange's market data is interrupted: none of its prices is used until there is a new book."""
+
+    reason: str
 
 
 class HouseValued(Record, frozen=True):

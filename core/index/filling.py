@@ -11,25 +11,33 @@ from msgspec import structs
 from core.execution.facts import ExecutionUnexpected
 from core.execution.records import AssetOrderEnded, AssetOrderFilled, AssetOrderPlaced
 from core.index import batch as batching
-from core.index import commissions
-from core.index.allocation import BatchState, OrderFill
-from core.index.base import MATURITY, REBALANCE, DeskBase
+from core.index import cash, commissions
+from core.index.allocation import BatchState, Engaged, OrderFill
+from core.index.base import BATCH, MATURITY, REBALANCE, DeskBase
 from core.index.batch import Trade
 from core.index.carrying import release
 from core.index.counting import house_is_due
-from core.index.facts import IndexBatchCompleted, LotAssigned, LotClosed, LotOpened, StockLeft
+from core.index.facts import (
+    IndexBatchCompleted,
+    IndexOrderDeferred,
+    LotAssigned,
+    LotClosed,
+    LotOpened,
+    StockLeft,
+)
+from core.index.forgoing import leave_shares
 from core.index.house import fill_task, release_tasks
 from core.index.inventory import book
 from core.index.inventory_lots import InventoryFill
 from core.index.lot_names import of_trade
-from core.index.minting import end_waiting
 from core.index.order import IndexOrder
-from core.index.ready import of_index
+from core.index.planning import PlanReason
 from core.index.reasons import EndReason
 from core.index.settling import part
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.index.stock import Lot, add_house
 from core.kernel.record import CancelTimer
+from core.market.books import doubled
 from core.units import Nanos
 
 _ZERO: Final = Decimal(0)
@@ -90,6 +98,9 @@ def book_fills(desk: DeskBase, now: Nanos, batch: BatchState, fills: Iterable[Or
             continue
         order = desk.state.orders.live[fill.order_id]
         order.take(now, fill)
+        cash.pay(desk, fill)
+        if order.side == "sell":
+            cash.settle(desk, order, fill)
         desk.state.indexes.fill(fill)
         desk.note(order.report(desk.status(order)))
         if order.fill_rate > desk.settings.fill_threshold:
@@ -114,12 +125,13 @@ def close_batch(desk: DeskBase, now: Nanos, batch: BatchState) -> None:
         _go_on(desk, now, order)
     release(desk, now)
     continued = tuple(order.order_id for order in orders if order.order_id in state.orders.ready)
-    positions = batch.positions.values()
-    value, fee = sum((one.value for one in positions), _ZERO), sum((one.fee for one in positions), _ZERO)
+    sent = batch.orders.values()
+    value, fee = sum((one.value for one in sent), _ZERO), sum((one.fee for one in sent), _ZERO)
     desk.note(IndexBatchCompleted(batch.batch_id, batching.filled_fraction(batch), value, fee, continued))
-    if not _achieved(batch):
-        for order_id in continued:
-            state.orders.ready.park(order_id, of_index(state.orders.live[order_id].symbol))
+    for order_id in continued:
+        _rest(desk, now, state.orders.live[order_id], batch)
+    if batch.orders and state.indexes.house_batch != batch.batch_id:
+        desk.emit(CancelTimer(BATCH + batch.batch_id))
     _let_the_house_go_on(desk, now, batch, has_left=bool(completed.leftovers))
 
 
@@ -141,7 +153,7 @@ def _let_the_house_go_on(desk: DeskBase, now: Nanos, batch: BatchState, *, has_l
     if indexes.house_batch == batch.batch_id:
         indexes.house_batch = ""
         desk.emit(CancelTimer(REBALANCE))
-        end_waiting(desk, now)
+        leave_shares(desk, now)
     rebalances = indexes.rebalances.values()
     waited = any(one.deadline is None or now >= one.deadline for one in rebalances if one.is_closed)
     may_go_on = indexes.has_tasks() and (not was_its_own or _achieved(batch) or waited)
@@ -149,8 +161,30 @@ def _let_the_house_go_on(desk: DeskBase, now: Nanos, batch: BatchState, *, has_l
 
 
 def _achieved(batch: BatchState) -> bool:
-    """Whether a batch has done anything. Orders of one that has not wait for a change: markets have not, so far."""
+    """Whether a batch has done anything."""
     return any(one.filled for one in batch.orders.values()) or any(one.filled for one in batch.engaged.values())
+
+
+def _rest(desk: DeskBase, now: Nanos, order: IndexOrder, batch: BatchState) -> None:
+    """Let an order that a batch got nothing rest, longer each time: what is refused is not tried again at every tick.
+
+    A rest ends at the next whole multiple of its length, where those of others do: many orders that rest make few
+    batches, and meet in them.
+    """
+    settings, since = desk.settings, now - desk.state.anchor
+    order.misses = 0 if _got_something(batch, batch.engaged[order.order_id]) else order.misses + 1
+    if not order.misses:
+        return
+    length = doubled(settings.order_retry_ns, order.misses, settings.order_retry_ns_max)
+    desk.state.orders.ready.rest(order.order_id, now + length - since % length)
+    order.deferral = PlanReason.NOT_TRADED
+    desk.note(IndexOrderDeferred(order.order_id, PlanReason.NOT_TRADED))
+
+
+def _got_something(batch: BatchState, one: Engaged) -> bool:
+    """Whether an order has got tokens of a batch, or lots of it that are carried for it."""
+    traded = {(order.asset, order.side) for order in batch.orders.values() if order.filled}
+    return bool(one.filled) or any((part.asset, one.side) in traded for part in one.parts)
 
 
 def _goes_on(desk: DeskBase, order: IndexOrder | None) -> bool:
@@ -190,6 +224,7 @@ def _book(desk: DeskBase, now: Nanos, said: AssetOrderFilled) -> None:
     )
     amounts = (said.price, said.quantity, said.fee)
     desk.note(LotOpened(said.trade_id, said.batch_id, said.order_id, said.symbol, said.side, *amounts))
+    cash.trade(desk, fill)
     for close in book(desk.state.inventory, fill).closes:
         prices = (close.quantity, close.original_price, close.closing_price, close.realised)
         desk.note(LotClosed(close.lot_id, close.closing_lot_id, said.symbol, close.side, *prices))

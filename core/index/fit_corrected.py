@@ -1,53 +1,46 @@
 """Fitting as it should be: caps scale everything, freed liquidity is shared out again, one asset stops nobody else.
 
 Orders are raised together, as shares of what they want, until an asset they need or the batch's cap is used up
-(`waterfill`). Each asset offers its liquidity, less what running batches mean to take, and the lots that are held; the
-rest of this module is what can still stand in the way of exchange orders: what the house may hold, and what may be
-outstanding. Then steps are given up first, and then the orders that came last.
+(`waterfill`). Each asset offers its liquidity, less what running batches mean to take, the lots that are held, and what
+orders of the other side bring (`crossing`); the rest of this module is what can still stand in the way of exchange
+orders: what the house may hold, and what may be outstanding. Then steps are given up first, and then the orders that
+came last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple, TypeAlias
+from functools import partial
+from typing import Final, TypeAlias
 
+from core.index.crossing import CAP, Supplies
 from core.index.engaging import Fitted, engagements, exact_fractions, is_nothing
 from core.index.planning import NotPlanned, Plan, PlanProblem, PlanReason, key
-from core.index.rounding import cut
-from core.index.sizing import Sized, house_value, size, usable_stock
+from core.index.rounding import cut, whole
+from core.index.sizing import Sized, house_value, offered, size, usable_stock
 from core.index.waterfill import water_fill
 from core.index.wishes import Markets, Wish, both_markets, wishes
 
 _ZERO: Final = Decimal(0)
-CAP: Final = "cap"
-"""The resource that all orders use, in money; the others are `side:asset`."""
+_ONE: Final = Decimal(1)
 
-
-class Supplies(NamedTuple):
-    """What orders share."""
-
-    cap: Decimal
-    """Money that the batch may be worth."""
-    market: Mapping[str, Decimal]
-    """By `side:asset`: what exchange orders can get."""
-    stock: Mapping[str, Decimal]
-    """By `side:asset`: lots that are held and usable."""
-
-    def all(self) -> dict[str, Decimal]:
-        """By resource."""
-        assets = {key: amount + self.stock.get(key, _ZERO) for key, amount in self.market.items()}
-        return {CAP: self.cap} | assets
-
-
-Fitter: TypeAlias = Callable[[PlanProblem, tuple[Wish, ...], Supplies], dict[str, Decimal]]
+Sharing: TypeAlias = Callable[[Supplies], dict[str, Decimal]]
 """How many index tokens of each order, by order; within what they wish and what there is."""
+Fitter: TypeAlias = Callable[[PlanProblem, tuple[Wish, ...], Supplies], Sharing]
+"""How orders share supplies, these or less."""
 
 
-def progressive(_problem: PlanProblem, ready: tuple[Wish, ...], supplies: Supplies) -> dict[str, Decimal]:
+def progressive(_problem: PlanProblem, ready: tuple[Wish, ...], _supplies: Supplies) -> Sharing:
     """Max-min fair in shares of what orders want."""
-    shares = water_fill({wish.order_id: claims(wish) for wish in ready}, supplies.all())
-    return {wish.order_id: wish.quantity * shares[wish.order_id] for wish in ready}
+    return partial(water_filled, ready, dict.fromkeys((wish.order_id for wish in ready), _ONE))
+
+
+def water_filled(ready: tuple[Wish, ...], wanted: Mapping[str, Decimal], supplies: Supplies) -> dict[str, Decimal]:
+    """Tokens of each order that wants a share of its wish: as much of that as there is."""
+    used = {wish.order_id: {at: use * wanted[wish.order_id] for at, use in claims(wish).items()} for wish in ready}
+    kept = water_fill(used, supplies.all())
+    return {wish.order_id: wish.quantity * wanted[wish.order_id] * kept[wish.order_id] for wish in ready}
 
 
 def claims(wish: Wish) -> dict[str, Decimal]:
@@ -63,7 +56,7 @@ def fit_corrected(problem: PlanProblem, cap: Decimal, room: Decimal, fitter: Fit
     ready, deferred = _liquid(wished.ready, supplies)
     deferred = (*wished.unpriced, *deferred)
     while True:
-        fitted, small = _fit(problem, ready, supplies, fitter)
+        fitted, small = fit(problem, ready, supplies, fitter)
         sized, blamed = _sized(problem, found, fitted, cap, room)
         if blamed is None:
             break
@@ -80,42 +73,67 @@ def fit_corrected(problem: PlanProblem, cap: Decimal, room: Decimal, fitter: Fit
 
 
 def _supplies(problem: PlanProblem, found: Markets, cap: Decimal) -> Supplies:
-    """A market that is too thin for the smallest exchange order offers nothing."""
-    smallest = problem.limits.min_asset_volley_size
-    market = {
-        key(asset, side): one.liquidity if one.depth >= smallest and one.liquidity >= one.least else _ZERO
-        for side, by_asset in found.items()
-        for asset, one in by_asset.items()
-    }
+    limits = problem.limits
+    market = {key(one.asset, side): offered(one, limits) for side in found for one in found[side].values()}
     stock = {key(asset, side): held for (asset, side), held in usable_stock(problem, found).items()}
-    return Supplies(cap, market, stock)
+    tolerance = limits.collateral_tolerance
+    dust = {key(one.asset, side): tolerance / one.limit for side in found for one in found[side].values()}
+    return Supplies(cap, market, stock, dust, {})
 
 
 def _liquid(ready: tuple[Wish, ...], supplies: Supplies) -> tuple[tuple[Wish, ...], tuple[NotPlanned, ...]]:
-    """Orders that need an asset of which there is nothing wait; the others do not wait for them."""
-    offered, fitting, deferred = supplies.all(), [], []
-    for wish in ready:
-        none = next((at for at in wish.uses if not offered[at]), None)
-        if none is None:
-            fitting.append(wish)
-        else:
-            deferred.append(NotPlanned(wish.order_id, PlanReason.NO_LIQUIDITY, none.partition(":")[2]))
-    return tuple(fitting), tuple(deferred)
+    """Orders that need an asset of which there is nothing wait; the others do not wait for them, nor count on them."""
+    deferred: list[NotPlanned] = []
+    while True:
+        there = supplies.crossed_by(wish.uses for wish in ready).all()
+        nothing = {wish.order_id: at for wish in ready if (at := _missing(wish, there))}
+        if not nothing:
+            return ready, tuple(deferred)
+        deferred += [_illiquid(order_id, at) for order_id, at in nothing.items()]
+        ready = tuple(wish for wish in ready if wish.order_id not in nothing)
 
 
-def _fit(
+def _missing(wish: Wish, there: Mapping[str, Decimal]) -> str:
+    """The first `side:asset` that an order needs and of which there is nothing; none if there is of all."""
+    return next((at for at in wish.uses if not there[at]), "")
+
+
+def _illiquid(order_id: str, at: str) -> NotPlanned:
+    return NotPlanned(order_id, PlanReason.NO_LIQUIDITY, at.partition(":")[2])
+
+
+def fit(
     problem: PlanProblem, ready: tuple[Wish, ...], supplies: Supplies, fitter: Fitter
 ) -> tuple[tuple[Fitted, ...], tuple[NotPlanned, ...]]:
+    """Orders with what the batch works on, and those that it does not work on. What one side brings the other is part
+    of the supplies as far as it is really there."""
+    supplies = supplies.crossed_by(wish.uses for wish in ready)
+    share_out = fitter(problem, ready, supplies)
+    rounds = 0
+    while True:
+        fitted, small = _whole(problem, ready, share_out(supplies), supplies)
+        rounds += 1
+        lowered = supplies.lowered((one.contributions for one in fitted), rounds)
+        if lowered is None:
+            return fitted, small
+        supplies = lowered
+
+
+def _whole(
+    problem: PlanProblem, ready: tuple[Wish, ...], quantities: Mapping[str, Decimal], supplies: Supplies
+) -> tuple[tuple[Fitted, ...], tuple[NotPlanned, ...]]:
     """Whole units of index tokens; engagements for nothing, within the tolerance, are none."""
-    limits = problem.limits
-    quantities = fitter(problem, ready, supplies) if ready else {}
+    limits, there = problem.limits, supplies.all()
     fitted, small = [], []
     for wish in ready:
-        quantity = cut(quantities[wish.order_id], limits.index_decimals)
-        if is_nothing(wish, quantity, limits):
-            small.append(NotPlanned(wish.order_id, PlanReason.TOO_SMALL))
-        else:
+        quantity = whole(quantities[wish.order_id], limits.index_decimals)
+        quantity = min(quantity, cut(wish.quantity, limits.index_decimals))
+        if not is_nothing(wish, quantity, limits):
             fitted.append(Fitted.of(wish, quantity))
+        elif at := _missing(wish, there):
+            small.append(_illiquid(wish.order_id, at))
+        else:
+            small.append(NotPlanned(wish.order_id, PlanReason.TOO_SMALL))
     return tuple(fitted), tuple(small)
 
 
@@ -139,7 +157,7 @@ def _sized(
 
 def _objection(problem: PlanProblem, sized: Sized, cap: Decimal, room: Decimal) -> PlanReason | None:
     """The exchange's filters may raise orders as far as a batch may be worth; the desk's own padding, as room goes."""
-    growth = sized.house_growth
-    if growth > 0 and house_value(problem) + growth > problem.limits.house_exposure_max:
+    growth, limits = sized.house_growth, problem.limits
+    if growth > limits.collateral_tolerance and house_value(problem) + growth > limits.house_exposure_max:
         return PlanReason.HOUSE_EXPOSURE
     return PlanReason.NO_VOLLEY if sized.volley > (cap if sized.raised else room) else None

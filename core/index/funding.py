@@ -15,15 +15,15 @@ from core.collateral.records import (
 )
 from core.index.base import DeskBase
 from core.index.chain import UNSOLD, ReturnIndex
-from core.index.facts import TokensHeld
+from core.index.facts import CollateralShort, TokensHeld
 from core.index.order import IndexOrder
-from core.index.reasons import EndReason, TokenRefusal
+from core.index.reasons import EndReason, TokenRefusal, WaitReason
 from core.index.records import FillStatus, IndexTokensDeposited, Outcome, TokensRefused
 from core.index.returning import set_idle
 from core.index.settling import leave, part, refuse
 from core.index.states import IndexOrderState, IndexOrderStep
 from core.index.validation import token_flaw
-from core.units import EXACT, Nanos, as_text
+from core.units import EXACT, Nanos, as_integer, as_text
 
 _NO_TOKENS: Final = frozenset({TokenRefusal.INVALID_AMOUNT, TokenRefusal.INVALID_NUMBER, TokenRefusal.INVALID_ID})
 """What cannot be given back, or not for certain once."""
@@ -31,16 +31,18 @@ _NO_TOKENS: Final = frozenset({TokenRefusal.INVALID_AMOUNT, TokenRefusal.INVALID
 
 def serve_orders(desk: DeskBase, now: Nanos) -> None:
     """Begin with every order that has waited its time. One that is put back is not served again in this tick."""
+    custody = desk.state.custody
     for order_id in desk.state.line.take(now):
         order = desk.state.orders.live[order_id]
-        desk.move(now, order, IndexOrderStep.SERVED)
         if order.side == "buy":
+            desk.move(now, order, IndexOrderStep.SERVED)
             desk.send(COLLATERAL, RouteCollateral(order.order_id, order.user, order.symbol, order.remaining))
-        elif desk.state.custody.lock(order.order_id, order.user, order.symbol, order.remaining):
+        elif custody.lock(order.order_id, order.user, order.symbol, order.remaining):
+            desk.move(now, order, IndexOrderStep.SERVED)
             desk.move(now, order, IndexOrderStep.SECURED)
             desk.note(order.report(FillStatus.COLLATERAL_READY))
         else:
-            desk.move(now, order, IndexOrderStep.AWAITED)
+            desk.defer(order, WaitReason.NO_TOKENS)
             desk.state.line.put_back(order_id, now)
 
 
@@ -51,7 +53,8 @@ def hold_tokens(desk: DeskBase, now: Nanos, said: IndexTokensDeposited) -> None:
     """
     flaw = _flaw(desk, said)
     if flaw in _NO_TOKENS:
-        desk.note(TokensRefused(as_text(said.user), as_text(said.symbol), said.seq_num, said.amount, flaw))
+        number = as_integer(said.seq_num)
+        desk.note(TokensRefused(as_text(said.user), as_text(said.symbol), number, said.amount, flaw))
         return
     custody = desk.state.custody
     if not custody.is_new(said.seq_num):
@@ -75,7 +78,10 @@ def on_routed(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRou
     """
     order.routed = said.amount
     order.charge_routing(said.fee)
-    order.remove(max(EXACT.subtract(order.remaining, said.amount), Decimal(0)))
+    short = max(EXACT.subtract(order.remaining, said.amount), Decimal(0))
+    if short:
+        order.remove(short)
+        desk.note(CollateralShort(order.order_id, short))
     if order.remaining <= 0:
         leave(desk, now, order, Outcome.REJECTED, EndReason.FEES)
     if order.state is IndexOrderState.LEAVING:
@@ -96,8 +102,10 @@ def on_preauthorised(desk: DeskBase, now: Nanos, order: IndexOrder, said: Collat
 
 
 def on_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
-    """There is no collateral for the order. What trying has cost is its user's cost nevertheless."""
+    """There is no collateral for the order. What trying has cost is its user's cost nevertheless, and what was brought,
+    or is on its way still, is his."""
     order.charge_routing(said.fee)
+    order.credited, order.under_way = said.credited, said.under_way
     refuse(desk, now, order, said.reason)
 
 

@@ -7,10 +7,12 @@ from typing import Final
 
 from msgspec import structs
 
+from core.index import cash
 from core.index.allocation import BatchState, OrderFill, Slice
 from core.index.base import HOUSE, DeskBase
 from core.index.blocked import hear
 from core.index.counting import spoiled_of, worst_sale
+from core.index.forgoing import leave_cash
 from core.index.planning import Plan, key
 from core.index.rebalance import HouseTask, record
 from core.index.rebalance_states import TaskStep
@@ -52,6 +54,11 @@ def fill_task(desk: DeskBase, task: HouseTask, fill: OrderFill) -> None:
     for piece in fill.slices:
         index.hold(piece.asset, piece.quantity if bought else piece.quantity.copy_negate())
     index.cash += -fill.cost if bought else fill.cost
+    cash.pay(desk, fill)
+    leaving = desk.state.indexes.leaving.get(task.symbol)
+    if leaving is not None and not bought:
+        leaving.sell(task.asset, fill.quantity, fill.cost)
+    leave_cash(desk, index)
 
 
 def release_tasks(desk: DeskBase, now: Nanos, batch: BatchState) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
+from functools import partial
 from typing import Final
 
 from msgspec import structs
 
 from core.index.basket import Basket, BasketAsset
-from core.index.fit_corrected import Supplies, claims, fit_corrected
+from core.index.crossing import Supplies
+from core.index.fit_corrected import Sharing, claims, fit_corrected
 from core.index.limits import market
 from core.index.planning import Demand, Mode, NoRoom, NotPlanned, Plan, PlanLimits, PlanProblem, PlanReason
 from core.index.rebalance import HouseTask, queue
@@ -78,8 +80,12 @@ def _planned(problem: PlanProblem, limits: PlanLimits, waiting: list[HouseTask],
     return fit_corrected(asked, cap, room, one_after_the_other)
 
 
-def one_after_the_other(_problem: PlanProblem, ready: tuple[Wish, ...], supplies: Supplies) -> dict[str, Decimal]:
+def one_after_the_other(_problem: PlanProblem, ready: tuple[Wish, ...], _supplies: Supplies) -> Sharing:
     """Each order as far as what is left goes, in their order: the first are served best."""
+    return partial(_in_turn, ready)
+
+
+def _in_turn(ready: tuple[Wish, ...], supplies: Supplies) -> dict[str, Decimal]:
     left, found = supplies.all(), {}
     for wish in ready:
         uses = {at: used for at, used in claims(wish).items() if used > 0}

@@ -47,6 +47,39 @@ class Rebalance(msgspec.Struct):
         return self.state is not RebalanceState.OWING
 
 
+class Sold(msgspec.Struct):
+    """What was sold of an asset, and what that brought, fees deducted."""
+
+    quantity: Decimal = _ZERO
+    brought: Decimal = _ZERO
+
+
+class Leaving(msgspec.Struct):
+    """What an index aimed at before assets of that were delisted, and what was sold of these since."""
+
+    aim: Basket
+    sold: dict[str, Sold] = {}
+    """By asset."""
+
+    def sell(self, asset: str, quantity: Decimal, brought: Decimal) -> None:
+        """So much was sold of an asset. What the aim has nothing of does not count."""
+        if self.aim.has(asset):
+            sold = self.sold.setdefault(asset, Sold())
+            sold.quantity = EXACT.add(sold.quantity, quantity)
+            sold.brought = EXACT.add(sold.brought, brought)
+
+
+class Unminted(msgspec.Struct):
+    """Tokens whose assets were bought and that will not be minted. Their share of what is held for their index is the
+    house's, and is still among it."""
+
+    order_id: str
+    symbol: str
+    tokens: Decimal
+    prices: dict[str, Decimal]
+    """What a unit of each asset has cost their order."""
+
+
 class LiveIndex(msgspec.Struct):
     """One index."""
 
@@ -57,11 +90,11 @@ class LiveIndex(msgspec.Struct):
     supply: Decimal = _ZERO
     """Tokens minted and not burned."""
     backed: Decimal = _ZERO
-    """Tokens whose assets were bought and not sold: the supply, and what orders in progress have."""
+    """Tokens whose assets were bought and not sold: the supply, what orders in progress have, and unminted ones."""
     held: dict[str, Decimal] = {}
     """What is held of each asset for the backed tokens."""
     cash: Decimal = _ZERO
-    """What rebalances brought, less what they cost."""
+    """What rebalances brought, less what they cost, of the backed tokens."""
     rebalanced: bool = False
     """Whether its weights were ever changed."""
     last_price: Decimal | None = None
@@ -101,14 +134,16 @@ class Indexes(msgspec.Struct):
     """Under way, by index."""
     delisted: dict[str, Nanos] = {}
     """Assets that have left their venue, or will, and when. They are remembered for ever."""
-    leaving: dict[str, Basket] = {}
-    """By index, what it aimed at before assets of that were delisted, until there are prices to do without them."""
+    leaving: dict[str, Leaving] = {}
+    """By index that assets leave, until there are prices to do without them."""
     tasks: dict[str, HouseTask] = {}
     """What the house has to trade, by task."""
-    unminted: list[str] = []
-    """Orders of which nothing will be minted or burned, that wait for the house batch that trades for their index."""
+    unminted: list[Unminted] = []
+    """Those that wait for the house batch that trades for their index."""
     house_batch: str = ""
     """The running batch of such tasks, if there is one."""
+    unseen: dict[str, None] = {}
+    """Assets of the house, of which there was no price to tell how much it has to trade when tasks were counted."""
     crowded: bool = False
     """Whether an order was left out for want of room in the house, and it has sold nothing since."""
     attend: bool = False

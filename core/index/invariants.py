@@ -12,6 +12,7 @@ I9  The outstanding volume is that of the batches that run; an order is in one o
 I10 An order is alive or has ended, never both; every client id leads to one order, and none is lost.
 I11-I12 are of what is held for index tokens (`core.index.backing_invariants`).
 I13 Nothing stays in custody for good (`core.index.token_invariants`).
+I15 is of the money of trades and orders (`core.index.money_invariants`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from core.index.base import DeskState
 from core.index.batch import outstanding
 from core.index.carrying import is_wanted
 from core.index.inventory_invariants import InventoryWatch
+from core.index.money_invariants import MoneyWatch
 from core.index.order import COMING, ENGAGEABLE, IndexOrder
 from core.index.planning import Mode
 from core.index.rounding import LEAST, ROUNDING
@@ -41,6 +43,13 @@ _ZERO: Final = Decimal(0)
 _IN_BATCH: Final = frozenset({IndexOrderState.ENGAGED, IndexOrderState.LEAVING})
 
 
+class Watches:
+    """What is remembered from one look to the next."""
+
+    def __init__(self) -> None:
+        self.inventory, self.money = InventoryWatch(), MoneyWatch()
+
+
 def violations(
     desk: DeskState,
     settings: DeskSettings,
@@ -52,7 +61,7 @@ def violations(
     Of the other components only those that are given are looked at.
     """
     return [
-        *living_violations(desk, settings, execution, InventoryWatch(), ended=desk.orders.ended.values()),
+        *living_violations(desk, settings, execution, Watches(), ended=desk.orders.ended.values()),
         *lots_violations(desk.orders.live.values()),
         *(collateral_invariants.violations(collateral) if collateral is not None else ()),
     ]
@@ -62,13 +71,13 @@ def living_violations(
     desk: DeskState,
     settings: DeskSettings,
     execution: ExecutionState | None,
-    inventory: InventoryWatch,
+    watches: Watches,
     *,
     ended: Iterable[IndexOrder],
 ) -> list[str]:
     """Those of `violations` that changes since the last look can cause, if of orders that had ended none has changed.
 
-    So these are all that live, those that have `ended` since, and what `inventory` was not shown before. The lots of
+    So these are all that live, those that have `ended` since, and what `watches` were not shown before. The lots of
     an order, of which it may have any number, are looked at when it has ended.
     """
     live = desk.orders.live.values()
@@ -79,7 +88,8 @@ def living_violations(
         *(found for batch in desk.batches.running.values() for found in batch_violations(batch)),
         *stock_violations(desk),
         *carried_violations(desk, settings),
-        *inventory.look(desk.inventory),
+        *watches.inventory.look(desk.inventory),
+        *watches.money.look(desk, settings, over),
         *basket_violations(desk, settings, live),
         *lots_violations(over),
         *backing_violations(desk.indexes, live, settings.limits.nothing),

@@ -56,6 +56,8 @@ class Inventory(msgspec.Struct):
     steps_max: int = 1000
     """So many closes, and as many assignments, are kept of each lot; older ones are in its sums alone."""
     holdings: dict[str, Holding] = {}
+    cash: Decimal = _ZERO
+    """Money that all trades brought, less what they cost, fees included."""
 
 
 class Booked(Record, frozen=True):
@@ -83,6 +85,7 @@ def book(inventory: Inventory, fill: InventoryFill) -> Booked:
         if not lot.remaining:
             _retire(inventory, holding, holding.lots.pop(_key(lot.side, lot.lot_id)))
     _open(inventory, holding, fill, left)
+    inventory.cash = EXACT.add(inventory.cash, fill.money)
     holding.balance = EXACT.add(holding.balance, fill.quantity if fill.side == "buy" else fill.quantity.copy_negate())
     realised = sum((close.realised for close in closes), _ZERO)
     holding.realised += realised

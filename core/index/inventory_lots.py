@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from msgspec import structs
 
+from core.index.rounding import rounded
 from core.kernel.record import Record
 from core.market.orders import Side
 from core.units import EXACT, Nanos
@@ -31,6 +32,12 @@ class InventoryFill(Record, frozen=True, kw_only=True):
     quantity: Decimal
     fee: Decimal
     at: Nanos
+
+    @property
+    def money(self) -> Decimal:
+        """What it brought, fee deducted; below zero, what it cost."""
+        value = self.price * self.quantity
+        return rounded((value if self.side == "sell" else -value) - self.fee)
 
 
 class Assignment(Record, frozen=True, kw_only=True):

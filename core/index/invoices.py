@@ -10,7 +10,7 @@ from core.units import Nanos
 
 
 class InvoiceLot(Record, frozen=True):
-    """What an order has of one lot: `assigned_fee` is the lot's fee pro rata. Times as in the lot."""
+    """What an order has of one lot, or of one sale: `assigned_fee` is the lot's fee pro rata. Times as in the lot."""
 
     lot_id: str
     symbol: str
@@ -89,3 +89,5 @@ class RedemptionInvoice(Record, frozen=True):
     execution_price: Decimal
     at: Nanos
     amount_under_way: Decimal = Decimal(0)
+    lots: tuple[InvoiceLot, ...] = ()
+    """The sales of what its tokens were made of."""

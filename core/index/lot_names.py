@@ -39,6 +39,6 @@ def of_forgone(order_id: str) -> str:
     return f"{_FORGONE}{order_id}"
 
 
-def of_merged(lot_id: str) -> str:
-    """Several lots in one, by the name of the youngest."""
-    return f"{_MERGED}{lot_id.removeprefix(_MERGED)}"
+def of_merged(number: int) -> str:
+    """Several lots in one. It is numbered, for what is merged once more is another lot, of another price."""
+    return f"{_MERGED}{number}"

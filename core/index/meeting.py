@@ -2,7 +2,8 @@
 
 An order that comes to be ready goes at once with those of the other side that are ready. If none is and one is on its
 way, accepted and with its funds known to be there or under way, the order waits for it, for the crossing wait at most.
-Where nobody comes nobody waits, and an order that goes on from a batch has waited before.
+Where nobody comes nobody waits, and an order that goes on from a batch has waited before. One that a plan has left out
+for want of a market is planned again when somebody comes whom it could meet.
 """
 
 from __future__ import annotations
@@ -20,6 +21,17 @@ def line_up(orders: Orders, indexes: Indexes, order: IndexOrder) -> None:
     """An order is due for a batch, and so are those that have waited for it."""
     orders.ready.add(order.order_id, order.kind)
     _release(orders, indexes, (order.kind,))
+
+
+def rouse(orders: Orders, indexes: Indexes, order: IndexOrder) -> None:
+    """An order is new in line: whom no market has let into a batch may trade with it, and is due."""
+    ready = orders.ready
+    met = {kind for kind in set(map(ready.kinds.__getitem__, ready.parked)) if _meet(indexes, order.kind, kind)}
+    if met:
+        for order_id in [each for each in ready.parked if ready.kinds[each] in met]:
+            kind = ready.kinds[order_id]
+            ready.drop(order_id)
+            ready.add(order_id, kind)
 
 
 def is_awaited(orders: Orders, indexes: Indexes, custody: Custody, order: IndexOrder) -> bool:

@@ -30,7 +30,7 @@ from core.collateral.records import (
 )
 from core.index.base import DeskBase
 from core.index.chain import BurnIndex, MintIndex, RecordInvoice
-from core.index.forgoing import forgo
+from core.index.forgoing import forgo, leave_cash
 from core.index.inventory import assign, find
 from core.index.inventory_lots import Assignment
 from core.index.invoices import MintInvoice, RedemptionInvoice
@@ -106,24 +106,10 @@ def on_spend_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: Collat
 
 
 def end_unminted(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
-    """No tokens are minted or burned, and nothing of its money is with others: let it end.
-
-    What its tokens' share is of all that is held for an index cannot be told while the house trades that: it waits for
-    the end of the batch.
-    """
-    if desk.state.indexes.is_trading(order.symbol):
-        desk.state.indexes.unminted.append(order.order_id)
-        return
+    """No tokens are minted or burned, and nothing of its money is with others: let it end."""
     forgo(desk, now, order)
     desk.move(now, order, IndexOrderStep.REFUSED)
     settle(desk, now, order)
-
-
-def end_waiting(desk: DeskBase, now: Nanos) -> None:
-    """A house batch is over: those end that waited for it."""
-    waiting, desk.state.indexes.unminted = desk.state.indexes.unminted, []
-    for order_id in waiting:
-        end_unminted(desk, now, desk.state.orders.live[order_id])
 
 
 def on_hold_refused(desk: DeskBase, now: Nanos, order: IndexOrder, said: CollateralRefused) -> None:
@@ -172,6 +158,7 @@ def on_burned(desk: DeskBase, now: Nanos, request: BurnIndex) -> None:
     order = desk.state.orders.live[request.key.partition(":")[2]]
     order.minted = request.quantity
     desk.state.indexes.mint(order.symbol, request.quantity.copy_negate(), request.execution_price)
+    leave_cash(desk, desk.state.indexes.live[order.symbol])
     desk.state.custody.burn(order.order_id, request.quantity)
     _assign_lots(desk, now, order)
     desk.move(now, order, IndexOrderStep.SETTLED)
@@ -236,6 +223,7 @@ def redemption_invoice(order: IndexOrder, now: Nanos) -> RedemptionInvoice:
         amount_credited=order.credited,
         execution_price=order.proceeds / order.filled,
         at=now,
+        lots=order.invoice_lots(),
     )
     return structs.replace(invoice, amount_under_way=order.under_way) if order.under_way else invoice
 

@@ -28,7 +28,8 @@ class NavPoint(Record, frozen=True, kw_only=True):
     held_value: Decimal
     """Money in all: what is held for the backed tokens, at these prices."""
     tracking_difference: Decimal | None
-    """By what share what is held for a token is worth more than the basket; None while no token is backed."""
+    """By what share what is held for a token is worth more than the basket; None while the backed tokens are worth
+    nothing, or next to nothing."""
     paid: Decimal | None
     """What the last buyer paid for one, or the last seller got."""
     premium: Decimal | None
@@ -45,8 +46,9 @@ def nav_point(
     held: Mapping[str, Decimal],
     cash: Decimal = _ZERO,
     paid: Decimal | None = None,
+    nothing: Decimal = _ZERO,
 ) -> NavPoint:
-    """The point of an index for which `held` of each asset and `cash` are kept.
+    """The point of an index for which `held` of each asset and `cash` are kept. No more money than `nothing` is none.
 
     Raises Unpriced naming assets of the basket, or held ones, that have no price.
     """
@@ -62,7 +64,7 @@ def nav_point(
         tokens=tokens,
         backed=backed,
         held_value=value,
-        tracking_difference=value / (backed * nav) - _ONE if backed else None,
+        tracking_difference=value / (backed * nav) - _ONE if backed * nav > nothing else None,
         paid=paid,
         premium=paid / nav - _ONE if paid is not None else None,
     )

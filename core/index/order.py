@@ -82,6 +82,8 @@ class IndexOrder(msgspec.Struct):
     exchange_fee: Decimal = _ZERO
     proceeds: Decimal = _ZERO
     """Of a sell: what the sales brought, fees deducted."""
+    cash_settled: Decimal = _ZERO
+    """Of a sell: the share of its index's cash that is the house's for it."""
     house_paid: Decimal = _ZERO
     """What its lots cost beyond all of its collateral: the house paid that."""
     batch_id: str = ""
@@ -89,6 +91,8 @@ class IndexOrder(msgspec.Struct):
     """What its last batch locked for an index token: money of a buy, itself of a sell; 0 before its first."""
     deferral: str = ""
     """Why it is in no batch, as its last plan said."""
+    misses: int = 0
+    """How many batches in a row have got it nothing."""
     routed: Decimal = _ZERO
     """Collateral that arrived."""
     awaits_deposit: bool = False
@@ -178,6 +182,11 @@ class IndexOrder(msgspec.Struct):
     def slices_cost(self) -> Decimal:
         """What its lots cost, or brought, exchange fees included."""
         return self.assets_value + self.exchange_fee if self.side == "buy" else self.assets_value - self.exchange_fee
+
+    @property
+    def lots_paid(self) -> Decimal:
+        """Of a buy: what was paid for its lots, by it or by the house for it."""
+        return EXACT.add(EXACT.subtract(self.spent, self.fees), self.house_paid)
 
     def engage(self, batch_id: str, amount: Decimal, new: Decimal, tokens: Decimal) -> None:
         """Lock `amount` in a batch for so many tokens, of which `new` is from remaining and the rest from carried.

@@ -69,7 +69,8 @@ class PlanLimits(Record, frozen=True, kw_only=True):
     index_decimals: int = 18
     """Of an index token: orders are for whole units of it, and so is what is engaged, except in reference mode."""
     fairness: Decimal = Decimal("0.5")
-    """Of the matrix solver: what raising the least served order is worth, against raising all of them."""
+    """Of the matrix solver: what giving orders their fair share is worth, each and the one that gets the least part of
+    his, against what is engaged."""
     surplus_cost: Decimal = Decimal("0.01")
     """Of the matrix solver: what a unit of money in house inventory costs, against one that is engaged."""
     share_step: Decimal = Decimal("1e-9")
@@ -156,6 +157,8 @@ class PlanReason(StrEnum):
     """Its assets' smallest orders would exceed what may be outstanding, or what a batch may be worth."""
     NOT_HELD = "not_held"
     """Of a sell: less of an asset is held for the index than its tokens are made of. The house has to buy it first."""
+    NOT_TRADED = "not_traded"
+    """The exchange has traded nothing for it in its last batch. It rests, longer each time."""
 
 
 class NotPlanned(Record, frozen=True):

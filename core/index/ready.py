@@ -5,7 +5,8 @@ one asset, or that of any asset of its index. Whoever sees a market move wakes t
 so an order that cannot be engaged costs nothing meanwhile; when a batch has ended, all are due again. Woken orders go
 to the end of the line: who was left out lets those pass who were not planned yet.
 
-An order that waits for others to share a batch with is *gathering* until a time (`core.index.meeting`).
+An order that waits for others to share a batch with is *gathering* until a time (`core.index.meeting`). One that a
+batch got nothing *rests* until a time, whatever moves meanwhile: the exchange may refuse whatever the book promises.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class ReadyLine(msgspec.Struct):
     """In the order in which they are served."""
     gathering: dict[str, Nanos] = {}
     """By order, until when it waits; the first to be due first."""
+    resting: dict[str, Nanos] = {}
+    """By order, until when it rests."""
+    rests: dict[Nanos, dict[str, None]] = {}
+    """The same the other way round."""
     parked: dict[str, str] = {}
     """By order, what it waits for."""
     waiting: dict[str, dict[str, None]] = {}
@@ -64,8 +69,20 @@ class ReadyLine(msgspec.Struct):
         _count(self.gathering_kinds, self.kinds[order_id], -1)
         self._make_due(order_id)
 
+    def rest(self, order_id: str, until: Nanos) -> None:
+        """A ready order is not due before then, whatever happens."""
+        kind = self.kinds[order_id]
+        self.drop(order_id)
+        self.kinds[order_id] = kind
+        self.resting[order_id] = until
+        self.rests.setdefault(until, {})[order_id] = None
+
     def ripen(self, now: Nanos) -> None:
         """Whose time has come is due."""
+        for until in sorted(until for until in self.rests if until <= now):
+            for order_id in self.rests.pop(until):
+                del self.resting[order_id]
+                self._make_due(order_id)
         while self.gathering:
             order_id, until = next(iter(self.gathering.items()))
             if until > now:
@@ -73,8 +90,9 @@ class ReadyLine(msgspec.Struct):
             self.release(order_id)
 
     def next_ripe(self) -> Nanos | None:
-        """When `ripen` has something; None if never."""
-        return next(iter(self.gathering.values()), None)
+        """When `ripen` has something; None if never. Costs as much as there are times at which rests end."""
+        gathering = next(iter(self.gathering.values()), None)
+        return min((at for at in (gathering, *self.rests) if at is not None), default=None)
 
     def drop(self, order_id: str) -> None:
         """An order is not ready any more. One that was not is fine."""
@@ -87,6 +105,11 @@ class ReadyLine(msgspec.Struct):
         elif order_id in self.gathering:
             del self.gathering[order_id]
             _count(self.gathering_kinds, kind, -1)
+        elif order_id in self.resting:
+            until = self.resting.pop(order_id)
+            del self.rests[until][order_id]
+            if not self.rests[until]:
+                del self.rests[until]
         else:
             cause = self.parked.pop(order_id)
             del self.waiting[cause][order_id]
@@ -109,7 +132,7 @@ class ReadyLine(msgspec.Struct):
                 self._make_due(order_id)
 
     def wake_all(self) -> None:
-        """More than markets has changed: everybody is due."""
+        """More than markets has changed: everybody is due who waits for a change."""
         for order_id in self.parked:
             self._make_due(order_id)
         self.parked, self.waiting = {}, {}

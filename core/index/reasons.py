@@ -74,6 +74,15 @@ class QuoteRefusal(StrEnum):
     STOPPING = "stopping"
 
 
+class WaitReason(StrEnum):
+    """What an order waits for before a batch may have it."""
+
+    NO_DEPOSIT = "no_deposit"
+    """Of a buy: its user has not deposited as much, or has not as much free."""
+    NO_TOKENS = "no_tokens"
+    """Of a sell: its user has not given as many into custody, or has not as many free there."""
+
+
 class EndReason(StrEnum):
     """Why an order ended as it did."""
 

@@ -68,6 +68,10 @@ class HouseTask(msgspec.Struct, kw_only=True):
         """Whether its deadline has passed with something left to do."""
         return now >= self.deadline and self.quantity > 0
 
+    def is_ahead_of_delisting(self, now: Nanos) -> bool:
+        """Whether its asset is delisted, at a date that is still to come."""
+        return self.priority is Priority.DELISTING and now < self.deadline
+
 
 def rebalanced(old: Basket, weights: Iterable[tuple[str, Decimal]], prices: Mapping[str, Decimal]) -> Basket:
     """A basket of these weights, a unit of which is worth at `prices` what a unit of the old one is.

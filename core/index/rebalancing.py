@@ -23,9 +23,10 @@ from core.index.facts import RebalanceEnded, RebalanceSettled, RebalanceStarted
 from core.index.house import engage_tasks, sellable
 from core.index.house_batch import house_plan
 from core.index.indexes import LiveIndex, Rebalance
-from core.index.planning import NoRoom
+from core.index.planning import NoRoom, Plan
 from core.index.rebalance import HouseTask
 from core.index.rebalance_states import RebalanceState, RebalanceStep
+from core.index.room import Turn
 from core.index.rounds import begin, problem_of
 from core.index.settings import PlannerName
 from core.units import Nanos
@@ -138,18 +139,31 @@ def _put_in_force(desk: DeskBase, now: Nanos, index: LiveIndex, basket: Basket, 
 
 
 def _trade(desk: DeskBase, now: Nanos, tasks: list[HouseTask]) -> None:
-    """One house batch of these tasks. Without room, or with nothing to trade at, it waits for a change."""
-    if not tasks:
+    """One house batch of these tasks. Without room, or with nothing to trade at, it waits for a change; where the
+    exchange takes no more orders for a moment, for its turn, but for delistings ahead of their date."""
+    room = desk.state.batches.room
+    planned = _plan(desk, now, tasks)
+    if planned is None:
+        room.pass_on(Turn.HOUSE)
         return
+    if not room.admits(now, planned, desk.settings.limits, Turn.HOUSE):
+        desk.state.indexes.attend = True
+        planned = _plan(desk, now, [task for task in tasks if task.is_ahead_of_delisting(now)])
+        if planned is None or not room.admits(now, planned, desk.settings.limits, Turn.HOUSE, is_urgent=True):
+            return
+    _carry_out(desk, now, planned)
+
+
+def _plan(desk: DeskBase, now: Nanos, tasks: list[HouseTask]) -> Plan | None:
+    """A batch of these tasks; None if there is none to be made."""
+    if not tasks:
+        return None
     problem = problem_of(desk, now, (), (task.asset for task in tasks))
     planned = house_plan(problem, [sellable(desk, now, task) for task in tasks], now)
-    if isinstance(planned, NoRoom) or not planned.engagements:
-        return
-    room = desk.state.batches.room
-    room.hold_back(now, planned, desk.settings.limits)
-    if room.is_held(now):
-        desk.state.indexes.attend = True
-        return
+    return None if isinstance(planned, NoRoom) or not planned.engagements else planned
+
+
+def _carry_out(desk: DeskBase, now: Nanos, planned: Plan) -> None:
     engaged = [desk.state.indexes.tasks[one.order_id].symbol for one in planned.engagements]
     symbols = ",".join(dict.fromkeys(symbol for symbol in engaged if symbol)) or HOUSE
     engage_tasks(desk, now, planned)

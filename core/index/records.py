@@ -70,7 +70,7 @@ class CancelQuoteRequest(Record, frozen=True):
 class CuratorWeightsSet(Record, frozen=True):
     """What the curator wants an index to be made of. `target_price` is what one token of its first basket costs.
 
-    The first ones make the index; later ones rebalance it.
+    The first ones make the index; later ones rebalance it, whatever target price comes with them.
     """
 
     symbol: str
@@ -193,9 +193,11 @@ class IndexOrderEnded(Record, frozen=True):
 
     `filled_quantity` index tokens were minted or burned; `refund` has gone back, in the order's terms. Sending it cost
     `refund_fee`, in money; `credited` is money that was not sent and is his collateral, for his next order or a
-    withdrawal: of a buy too little to be sent, or what no way home takes, or took in time; of a sell a part of what it
-    brought. `under_way` is money that was sent, and that a hop still had when it had been waited for long enough: a
-    `PayoutArrived` of the collateral tells when it arrives.
+    withdrawal: of a buy too little to be sent, or what no way home takes, or took in time, or what was brought, or came
+    back, when it did not get the rest; of a sell a part of what it
+    brought. `under_way` is money that was sent, and that a hop still had when it had been waited for long enough, or
+    collateral that was on its way when it was wanted no more: a `PayoutArrived` of the collateral tells what becomes of
+    it. `routing_fee` is what hops have kept of a buy's collateral, there and back; it is not given back.
     """
 
     order_id: str
@@ -210,6 +212,7 @@ class IndexOrderEnded(Record, frozen=True):
     refund_fee: Decimal = Decimal(0)
     credited: Decimal = Decimal(0)
     under_way: Decimal = Decimal(0)
+    routing_fee: Decimal = Decimal(0)
 
 
 class TokensReturned(Record, frozen=True):

@@ -33,10 +33,14 @@ def return_unsold(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
         _give(desk, now, (order.user, order.symbol, order.refund), f"return:{order.order_id}", order.order_id)
 
 
-def on_return_declined(desk: DeskBase, request: ReturnIndex, reason: str) -> None:
-    """The chain will not give tokens back: they are in custody as before, and their user is told."""
+def on_return_declined(desk: DeskBase, now: Nanos, request: ReturnIndex, reason: str) -> None:
+    """The chain will not give tokens back: they are in custody as before, and their user is told.
+
+    An order that waits for others of his locks these first, and then nobody may want those.
+    """
     if is_number(request.quantity):
         desk.state.custody.keep(request.user, request.symbol, request.quantity)
+        set_idle(desk, now, request.user, request.symbol)
     desk.note(TokensKept(request.user, request.symbol, request.quantity, reason, order_of(request)))
 
 

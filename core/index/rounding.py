@@ -30,6 +30,12 @@ def cut(amount: Decimal, decimals: int = FINEST) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN, _WIDE)
 
 
+def whole(amount: Decimal, decimals: int = FINEST) -> Decimal:
+    """The same, but for an amount that is short of the next unit by rounding alone: that unit."""
+    nearest = rounded(amount, decimals)
+    return nearest if abs(nearest - amount) <= amount * ROUNDING else cut(amount, decimals)
+
+
 def raised(amount: Decimal, decimals: int = FINEST) -> Decimal:
     """The smallest amount that is no finer than that and, of a positive one, not below it."""
     return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_UP, _WIDE)

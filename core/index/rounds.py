@@ -17,7 +17,7 @@ from core.execution.records import EXECUTION, AssetOrder, PlaceOrders
 from core.index import meeting, stock, validate
 from core.index.admission import Admission
 from core.index.allocation import BatchRules
-from core.index.base import DeskBase
+from core.index.base import BATCH, DeskBase
 from core.index.batch import Opened, Placement, crossing_id, is_over, left_over, open_batch, outstanding, reserved
 from core.index.batches import PlanJob
 from core.index.commissions import tell_rates
@@ -26,7 +26,6 @@ from core.index.facts import (
     AssetOrderPlanned,
     HouseTraded,
     IndexBatchOpened,
-    IndexOrderDeferred,
     IndexPlanPutOff,
     OrderEngaged,
     OrdersCrossed,
@@ -38,6 +37,7 @@ from core.index.planning import Demand, Engagement, Mode, NoRoom, NotPlanned, Pl
 from core.index.ready import of_asset, of_index
 from core.index.reasons import PutOff
 from core.index.records import Outcome
+from core.index.room import Turn
 from core.index.rounding import FINEST
 from core.index.settings import PlannerName
 from core.index.settling import leave
@@ -121,9 +121,7 @@ def carry_out(desk: DeskBase, now: Nanos, problem: PlanProblem, planned: Plan | 
     if isinstance(planned, NoRoom):
         _put_off(desk)
         return
-    room = desk.state.batches.room
-    room.hold_back(now, planned, desk.settings.limits)
-    if room.is_held(now):
+    if not desk.state.batches.room.admits(now, planned, desk.settings.limits, Turn.USERS):
         desk.note(IndexPlanPutOff(tuple(orders.ready.due), PutOff.RATE_LIMITED))
         return
     for one in planned.deferred:
@@ -170,7 +168,7 @@ def _due(desk: DeskBase, now: Nanos) -> list[IndexOrder]:
     due = desk.state.orders.due(desk.settings.max_batch_size, admission.admits)
     desk.state.indexes.attend |= bool(admission.lacking)
     for order_id, asset in admission.lacking.items():
-        _tell(desk, NotPlanned(order_id, PlanReason.NOT_HELD, asset))
+        desk.defer(desk.state.orders.live[order_id], PlanReason.NOT_HELD, asset)
     return due
 
 
@@ -212,15 +210,7 @@ def _defer(desk: DeskBase, one: NotPlanned) -> None:
     desk.state.orders.ready.park(one.order_id, _cause(desk, order, one))
     if one.reason is PlanReason.HOUSE_EXPOSURE:
         indexes.attend = indexes.crowded = True
-    _tell(desk, one)
-
-
-def _tell(desk: DeskBase, one: NotPlanned) -> None:
-    """Say why an order waits, whenever that is not what was said of it last."""
-    order = desk.state.orders.live[one.order_id]
-    if order.deferral != one.reason:
-        order.deferral = one.reason
-        desk.note(IndexOrderDeferred(one.order_id, one.reason, one.asset))
+    desk.defer(order, one.reason, one.asset)
 
 
 def _cause(desk: DeskBase, order: IndexOrder, one: NotPlanned) -> str:
@@ -257,6 +247,8 @@ def begin(desk: DeskBase, now: Nanos, planned: Plan, planner: PlannerName, house
     if opened.placements:
         tell_rates(desk, now)
         state.batches.room.sent(now, len(opened.placements))
+        if not house:
+            desk.wake(BATCH + batch_id, state.batches.room.queued_until + desk.settings.batch_window_ns)
         desk.send(EXECUTION, PlaceOrders(batch_id, tuple(_asset_order(one, limits.mode) for one in opened.placements)))
     if is_over(opened.batch):
         close_batch(desk, now, opened.batch)

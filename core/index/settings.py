@@ -67,6 +67,13 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Index tokens in custody that no order wants go back to their user after this."""
     order_expiry_ns: Nanos = 1800 * SECOND
     """An order that has not ended by then trades no more: it is settled with what it has."""
+    batch_window_ns: Nanos = 10 * SECOND
+    """What a batch of users has not traded so long after its last exchange order could leave is cancelled, and its
+    orders go on at new prices."""
+    order_retry_ns: Nanos = SECOND
+    """An order that a batch got nothing rests until the next whole multiple of this, doubled each time up to
+    `order_retry_ns_max`, so that orders which rest meet."""
+    order_retry_ns_max: Nanos = 8 * SECOND
     compute_timeout_ns: Nanos = SECOND
     """The matrix planner answers within this, or the simple one plans instead."""
     compute_attempts_max: int = 3
@@ -162,6 +169,9 @@ def _room_faults(limits: PlanLimits) -> Iterator[str]:
 _WAITS: Final[dict[type[DeskSettings | BookSettings], tuple[str, ...]]] = {
     DeskSettings: (
         "tick_ns",
+        "batch_window_ns",
+        "order_retry_ns",
+        "order_retry_ns_max",
         "compute_timeout_ns",
         "chain_timeout_ns",
         "chain_retry_ns",

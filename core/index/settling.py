@@ -136,6 +136,6 @@ def finish(desk: DeskBase, now: Nanos, order: IndexOrder) -> None:
     )
     if order.refund_fee or order.credited:
         ended = structs.replace(ended, refund_fee=order.refund_fee, credited=order.credited)
-    if order.under_way:
-        ended = structs.replace(ended, under_way=order.under_way)
+    if order.under_way or order.fees:
+        ended = structs.replace(ended, under_way=order.under_way, routing_fee=order.fees)
     desk.note(ended)

@@ -2,8 +2,10 @@
 
     demand = from stock + crossed with the other side + net, which the market has to provide
 
-Crossing keeps orders from the market; it does not let more be engaged than stock and market allow. Both sides trade
-in the middle between best bid and best ask, so each does better than at its limit, and neither pays an exchange fee.
+What is crossed needs no market, so as much is engaged as stock, market and the other side allow. A side that could do
+without the other, for it has lots enough, crosses all the same what the other has no market for, and keeps its lots.
+Both sides trade in the middle between best bid and best ask, so each does better than at its limit, and neither pays an
+exchange fee.
 
 A buy of `net` is padded: up to the smallest exchange order, then up to a whole step of money, and up to the least that
 the exchange's filters let through, never beyond the liquidity; what that is too much becomes house inventory. A sell is
@@ -63,6 +65,11 @@ def whole_steps_up(steps: Decimal) -> Decimal:
     return nearest if abs(steps - nearest) <= steps * ROUNDING else steps.to_integral_value(ROUND_CEILING)
 
 
+def offered(one: AssetMarket, limits: PlanLimits) -> Decimal:
+    """What exchange orders can get: a market that is too thin for the smallest one offers nothing."""
+    return one.liquidity if one.depth >= limits.min_asset_volley_size and one.liquidity >= one.least else _ZERO
+
+
 def usable(lot: HeldLot, one: AssetMarket | None) -> bool:
     """Whether a lot is no worse for an order than the market might be: its price is within the limit. The fee does not
     matter, for the exchange would take it once more."""
@@ -108,23 +115,37 @@ class _Sizer:
 
     def add(self, asset: str, buy: Decimal, sell: Decimal) -> None:
         """One asset, with what buys and sells want of it."""
-        buy_stock = cut(min(buy, self.stock.get((asset, "buy"), _ZERO)))
-        sell_stock = cut(min(sell, self.stock.get((asset, "sell"), _ZERO)))
-        crossed = cut(min(buy - buy_stock, sell - sell_stock))
+        crossed = cut(self._crossed(asset, buy, sell))
         view = self.views.get(asset)
         if crossed > LEAST and view is not None:
             self.crossings.append(Crossing(asset, crossed, middle(view)))
         else:
             crossed = _ZERO
         if buy > LEAST:
-            self._buy(asset, buy, buy_stock, crossed)
+            self._buy(asset, buy, self._stock(asset, "buy", buy - crossed), crossed)
         if sell > LEAST and view is not None:
-            self._sell(view, sell, sell_stock, crossed)
+            self._sell(view, sell, self._stock(asset, "sell", sell - crossed), crossed)
+
+    def _crossed(self, asset: str, buy: Decimal, sell: Decimal) -> Decimal:
+        """What both sides want beyond lots at hand, and what of either neither these nor the market cover."""
+        if not buy or not sell:
+            return _ZERO
+        buy_left = buy - self._stock(asset, "buy", buy)
+        sell_left = sell - self._stock(asset, "sell", sell)
+        lacking = (
+            buy_left - offered(self.found["buy"][asset], self.limits),
+            sell_left - offered(self.found["sell"][asset], self.limits),
+        )
+        return min(max(min(buy_left, sell_left), *lacking), buy, sell)
+
+    def _stock(self, asset: str, side: Side, wanted: Decimal) -> Decimal:
+        """What lots at hand give of what is wanted."""
+        return cut(min(wanted, self.stock.get((asset, side), _ZERO)))
 
     def _buy(self, asset: str, demand: Decimal, stock: Decimal, crossed: Decimal) -> None:
-        one, net = self.found["buy"][asset], demand - stock - crossed
+        one, net = self.found["buy"][asset], _uncovered(demand, stock + crossed)
         quantity = _ZERO
-        if net > LEAST:
+        if net:
             wanted = padded(net, one, self.limits) if self.stepped else self.limits.min_asset_volley_size / one.limit
             quantity = min(max(wanted, net), one.liquidity)
             if quantity < one.least:
@@ -137,13 +158,13 @@ class _Sizer:
 
     def _sell(self, view: AssetView, demand: Decimal, stock: Decimal, crossed: Decimal) -> None:
         asset = view.asset
-        one, net = self.found["sell"][asset], demand - stock - crossed
-        quantity = net if net > LEAST else _ZERO
-        small = quantity * one.limit < self.limits.min_asset_volley_size or quantity < one.least
-        if quantity and small and view.best_bid is not None:
-            self.crossings.append(Crossing(asset, quantity, view.best_bid, to_house=True))
-            self._change(asset, quantity * one.limit)
-            crossed, quantity = crossed + quantity, _ZERO
+        one, net = self.found["sell"][asset], _uncovered(demand, stock + crossed)
+        small = net * one.limit < self.limits.min_asset_volley_size or net < one.least or not one.liquidity
+        if net and small and view.best_bid is not None:
+            self.crossings.append(Crossing(asset, net, view.best_bid, to_house=True))
+            self._change(asset, net * one.limit)
+            crossed, net = crossed + net, _ZERO
+        quantity = min(net, one.liquidity)
         self.sells.append(AssetPlan(asset, "sell", one.limit, one.liquidity, demand, stock, crossed, quantity))
 
     def _raise(self, asset: str, value: Decimal) -> None:
@@ -161,6 +182,12 @@ def middle(view: AssetView) -> Decimal:
         assert known is not None, "a market was found for it"
         return known
     return (view.best_bid + view.best_ask) / _TWO
+
+
+def _uncovered(demand: Decimal, covered: Decimal) -> Decimal:
+    """What is left of a demand; nothing, if it is less than any token and rounding."""
+    left = demand - covered
+    return left if left > LEAST + demand * ROUNDING else _ZERO
 
 
 def house_value(problem: PlanProblem) -> Decimal:

@@ -74,7 +74,6 @@ class IndexOrderStep(StrEnum):
     """What can happen to an index order."""
 
     SERVED = "served"
-    AWAITED = "awaited"
     ROUTED = "routed"
     SECURED = "secured"
     PREAUTHORISED = "preauthorised"
@@ -104,7 +103,6 @@ INDEX_ORDERS: Final = Machine(
             _T.EMPTY: _S.SETTLING,
         },
         _S.ROUTING: {
-            _T.AWAITED: _S.OPEN,
             _T.ROUTED: _S.PREAUTHORISING,
             _T.SECURED: _S.READY,
             _T.REFUSED: _S.SETTLING,

@@ -60,6 +60,8 @@ class Stock(msgspec.Struct):
     """Of the house, too: what its own tasks trade away in a running batch, and nobody else may use meanwhile."""
     house_lots_max: int = 100
     """So many lots may be on a shelf of the house before the oldest two are merged, at what they cost together."""
+    merges: int = 0
+    """How often that was done."""
 
 
 def held(stock: Stock) -> tuple[HeldLot, ...]:
@@ -95,6 +97,11 @@ def cost(stock: Stock) -> Decimal:
         paid = lot.remaining * unit_cost(lot)
         total += paid if lot.side == "buy" else -paid
     return total
+
+
+def cost_of(stock: Stock, asset: str) -> Decimal:
+    """What the house paid for what it holds of an asset, fees included."""
+    return sum((lot.remaining * unit_cost(lot) for lot in stock.house.get(key(asset, "buy"), ())), _ZERO)
 
 
 def has_worth(stock: Stock, tolerance: Decimal) -> bool:
@@ -137,16 +144,13 @@ def within(lot: Lot, worst: Decimal) -> bool:
 
 
 def put(shelf: dict[str, list[Lot]], *lots: Lot) -> None:
-    """Put lots back, in the order of age; parts of one trade become one lot again. All are of one side of one asset.
-
-    Merged lots are of several trades, and two may have one name: only parts of the same one are put together.
-    """
+    """Put lots back, in the order of age; parts of one become one lot again. All are of one side of one asset."""
     if not lots:
         return
     there = shelf.setdefault(key(lots[0].asset, lots[0].side), [])
-    whole: dict[tuple[str, Decimal, Decimal, Decimal], Lot] = {}
+    whole: dict[str, Lot] = {}
     for lot in (*there, *lots):
-        same = whole.setdefault((lot.lot_id, lot.price, lot.original, lot.fee), lot)
+        same = whole.setdefault(lot.lot_id, lot)
         if same is not lot:
             same.remaining = EXACT.add(same.remaining, lot.remaining)
     there[:] = sorted(whole.values(), key=lambda lot: lot.created_at)
@@ -202,7 +206,9 @@ def add_house(stock: Stock, lot: Lot) -> Decimal:
         put(stock.house, lot)
         shelf = stock.house[key(lot.asset, lot.side)]
         while len(shelf) > stock.house_lots_max:
-            shelf[:2] = [_merged(*shelf[:2])]
+            older, younger = shelf[:2]
+            stock.merges += 1
+            shelf[:2] = [_merged(older, younger, of_merged(stock.merges))]
     return closed
 
 
@@ -243,13 +249,13 @@ def _of_house(stock: Stock) -> Iterator[Lot]:
     return (lot for lots in (*stock.house.values(), *stock.offered.values()) for lot in lots)
 
 
-def _merged(older: Lot, younger: Lot) -> Lot:
-    """No trade has its name, so nobody takes it for one."""
+def _merged(older: Lot, younger: Lot, lot_id: str) -> Lot:
+    """No trade and no other lot has its name, so nobody takes it for one."""
     remaining = EXACT.add(older.remaining, younger.remaining)
     paid = older.price * older.remaining + younger.price * younger.remaining
     return msgspec.structs.replace(
         younger,
-        lot_id=of_merged(younger.lot_id),
+        lot_id=lot_id,
         price=paid / remaining,
         original=remaining,
         remaining=remaining,

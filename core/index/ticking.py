@@ -19,11 +19,12 @@ from core.index import (
     valuing,
     weighing,
 )
-from core.index.base import EXPIRY, HOUSE, MATURITY, REBALANCE, DeskBase
+from core.index.base import BATCH, EXPIRY, HOUSE, MATURITY, REBALANCE, DeskBase
 from core.index.chain_calls import TIMER as CHAIN_TIMER
 from core.index.ready import of_asset, of_index
 from core.index.reasons import EndReason
 from core.index.records import Outcome
+from core.index.room import Turn
 from core.units import Nanos
 
 _TICK: Final = "tick"
@@ -61,7 +62,8 @@ def keep_books(desk: DeskBase, now: Nanos, _of: str = "") -> None:
 def market_moved(desk: DeskBase, now: Nanos, asset: str) -> None:
     """A book has changed: what could not be planned or weighed for want of it may be possible now."""
     _wake_orders(desk, asset)
-    desk.state.indexes.attend |= desk.state.indexes.has_tasks() or asset in desk.state.indexes.delisted
+    indexes = desk.state.indexes
+    indexes.attend |= indexes.has_tasks() or asset in indexes.delisted or asset in indexes.unseen
     weighing.weigh_again(desk, now)
     _watch_books(desk)
 
@@ -92,10 +94,18 @@ def _next_work(desk: DeskBase, now: Nanos) -> Nanos | None:
     state = desk.state
     if state.orders.mintable:
         return now
-    plan_due = _house_is_due(desk) or rounds.is_due(desk)
-    held_until = max(now, state.batches.room.held_until) if plan_due else None
-    waits = (state.line.next_due(), state.quotes.line.next_due(), state.orders.ready.next_ripe(), held_until)
-    return min((at for at in waits if at is not None), default=None)
+    lines = (state.line.next_due(), state.quotes.line.next_due(), state.orders.ready.next_ripe())
+    return min((at for at in (*lines, _next_batch(desk, now)) if at is not None), default=None)
+
+
+def _next_batch(desk: DeskBase, now: Nanos) -> Nanos | None:
+    """When a batch may begin. A delisting ahead of its date waits for no turn, nobody for one that no user needs."""
+    batches, house_is_due, users_are_due = desk.state.batches, _house_is_due(desk), rounds.is_due(desk)
+    if not users_are_due and batches.job is None:
+        batches.room.pass_on(Turn.USERS)
+    if house_is_due and any(at > now for at in desk.state.indexes.delisted.values()):
+        return now
+    return batches.room.open_at(now) if house_is_due or users_are_due else None
 
 
 def _wake_orders(desk: DeskBase, asset: str) -> None:
@@ -129,6 +139,10 @@ def _rebalance_over(desk: DeskBase, _now: Nanos, symbol: str) -> None:
     rebalancing.fall_due(desk, symbol)
 
 
+def _window_over(desk: DeskBase, _now: Nanos, batch_id: str) -> None:
+    desk.cut_short(batch_id)
+
+
 def _house_rested(desk: DeskBase, now: Nanos, _of: str) -> None:
     desk.state.indexes.attend |= desk.state.indexes.has_tasks()
     house.watch_rests(desk, now)
@@ -146,6 +160,7 @@ _TIMERS: Final[dict[str, Callable[[DeskBase, Nanos, str], None]]] = {
     EXPIRY.rstrip(":"): _expire,
     MATURITY.rstrip(":"): _mature,
     REBALANCE.rstrip(":"): _rebalance_over,
+    BATCH.rstrip(":"): _window_over,
     HOUSE.rstrip(":"): _house_rested,
     CHAIN_TIMER.rstrip(":"): _call_again,
     valuing.VALUE: valuing.state_values,

@@ -47,6 +47,7 @@ def violations(problem: PlanProblem, plan: Plan) -> list[str]:
             *fraction_violations(plan.engagements),
             *_assets(problem, plan),
             *_crossings(problem, plan),
+            *_passed(plan),
             *_house(problem, plan),
         ]
 
@@ -209,6 +210,24 @@ def _crossings(problem: PlanProblem, plan: Plan) -> Iterator[str]:
             yield f"{one.asset}: crosses {one.quantity} at {one.price}, the market is {', '.join(map(str, best))}"
 
 
+def _passed(plan: Plan) -> Iterator[str]:
+    """What passes between users comes from the sells and goes to the buys, and is no more than either side wants."""
+    rows = {key(row.asset, row.side): row for row in plan.assets}
+    passed: dict[str, Decimal] = {}
+    for one in plan.crossings:
+        for side in ("sell",) if one.to_house else _SIDES:
+            at = key(one.asset, side)
+            passed[at] = passed.get(at, _ZERO) + one.quantity
+            if at not in rows:
+                yield f"{at}: {one.quantity} is crossed, and nobody wants it"
+    for at, row in rows.items():
+        if _differs(row.crossed, passed.get(at, _ZERO)):
+            yield f"{at}: planned to cross is {row.crossed}, crossings are of {passed.get(at, _ZERO)}"
+        covered = row.stock + row.crossed + (row.quantity if row.side == "sell" else _ZERO)
+        if covered - row.demand > LEAST + row.demand * ROUNDING:
+            yield f"{at}: demand {row.demand} is covered for {covered}"
+
+
 def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
     """Surplus and what the house buys of sells, less the house's lots that are used, on top of all that it has and will
     get, carried lots that no order may take included; only growth is limited."""
@@ -226,7 +245,7 @@ def _house(problem: PlanProblem, plan: Plan) -> Iterator[str]:
         if lot.house or is_dear:
             worth = lot.quantity * (prices.get(lot.asset) or lot.unit_cost)
             before += worth if lot.side == "buy" else -worth
-    if growth > 0 and _exceeds(before + growth, limits.house_exposure_max):
+    if growth > limits.collateral_tolerance and _exceeds(before + growth, limits.house_exposure_max):
         yield f"the house would hold {before + growth}, it may hold {limits.house_exposure_max}"
 
 

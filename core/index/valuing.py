@@ -49,6 +49,7 @@ def state_values(desk: DeskBase, now: Nanos, _of: str = "") -> None:
                 held=index.held,
                 cash=index.cash,
                 paid=index.last_price,
+                nothing=desk.settings.limits.collateral_tolerance,
             )
         except Unpriced:
             continue

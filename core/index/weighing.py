@@ -28,7 +28,7 @@ from core.index.basket import (
 )
 from core.index.composition import follow, publish
 from core.index.facts import WeightsRefused
-from core.index.indexes import LiveIndex, Weighing
+from core.index.indexes import Leaving, LiveIndex, Weighing
 from core.index.reasons import WeightsRefusal
 from core.index.rebalance import rebalanced, weights_without
 from core.index.records import CuratorWeightsSet, DelistAsset
@@ -38,6 +38,7 @@ from core.index.validation import is_name
 from core.market.prices import PriceType
 from core.units import Nanos, as_text, is_number
 
+_ZERO: Final = Decimal(0)
 _CALLED: Final = "called {!r} (at most 32 letters, digits, dots, dashes or underscores, a letter or digit first)"
 
 
@@ -88,9 +89,9 @@ def delist(desk: DeskBase, now: Nanos, said: DelistAsset) -> None:
     indexes.attend = True
     rebalancing.cut_short(desk)
     for symbol in indexes.live:
-        aim = indexes.leaving.get(symbol, indexes.aim(symbol))
-        if aim.has(said.asset):
-            indexes.leaving[symbol] = aim
+        leaving = indexes.leaving.get(symbol) or Leaving(indexes.aim(symbol))
+        if leaving.aim.has(said.asset):
+            indexes.leaving[symbol] = leaving
             _take_out(desk, now, symbol, say_why_not=True)
 
 
@@ -134,12 +135,12 @@ def _take_out(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = Fa
     Without prices for that it sells them, and keeps what it has of the others until there are.
     """
     indexes = desk.state.indexes
-    aim = indexes.leaving[symbol]
+    aim = indexes.leaving[symbol].aim
     gone = [asset for asset in aim.quantities() if asset in indexes.delisted]
     prices = desk.prices(now, aim.quantities(), PriceType.VOLUME_WEIGHTED)
     try:
         weights = weights_without(aim, gone, prices)
-        basket = basket_from_weights(symbol, weights, prices, _worth(desk, now, aim, prices))
+        basket = basket_from_weights(symbol, weights, prices, _worth(desk, now, symbol, prices))
     except Unpriced as error:
         if say_why_not:
             desk.note(WeightsRefused(symbol, WeightsRefusal.UNPRICED, str(error)))
@@ -154,11 +155,22 @@ def _take_out(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = Fa
     del indexes.leaving[symbol]
 
 
-def _worth(desk: DeskBase, now: Nanos, aim: Basket, prices: Mapping[str, Decimal]) -> Decimal:
-    """What a token is worth. What has left its venue, and has no price any more, is worth nothing."""
-    dates = desk.state.indexes.delisted
-    lost = {asset for asset in aim.quantities() if asset not in prices and dates.get(asset, now) < now}
-    return index_price(Basket(aim.symbol, tuple(part for part in aim.assets if part.asset not in lost)), prices)
+def _worth(desk: DeskBase, now: Nanos, symbol: str, prices: Mapping[str, Decimal]) -> Decimal:
+    """What a token is worth: what is there by its prices, what was sold since by what that brought. What has left its
+    venue, and has no price any more, is worth nothing."""
+    indexes = desk.state.indexes
+    leaving, known = indexes.leaving[symbol], dict(prices)
+    for asset in leaving.aim.quantities():
+        if asset not in prices and indexes.delisted.get(asset, now) < now:
+            known[asset] = _ZERO
+    for asset, sold in leaving.sold.items():
+        left = max(indexes.live[symbol].held.get(asset, _ZERO), _ZERO)
+        if left * sold.brought <= desk.settings.limits.collateral_tolerance * sold.quantity:
+            known[asset] = sold.brought / sold.quantity
+        elif asset in known:
+            known[asset] = (sold.brought + left * known[asset]) / (sold.quantity + left)
+    lost = {asset for asset, price in known.items() if price <= 0}
+    return index_price(Basket(symbol, tuple(part for part in leaving.aim.assets if part.asset not in lost)), known)
 
 
 def _weigh(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = False) -> None:
@@ -188,11 +200,12 @@ def _weigh(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = False
 
 
 def _basket(desk: DeskBase, now: Nanos, weighing: Weighing, index: LiveIndex | None) -> Basket:
-    """The basket of new weights: worth what the one before is worth now, if there is one and nobody says otherwise."""
+    """The basket of new weights. What a token is worth stays as it is once there are any, whatever target price comes
+    with later weights: tokens are their holders'."""
     held = index.basket.quantities() if index is not None else {}
     assets = dict.fromkeys((*held, *(asset for asset, _ in weighing.weights)))
     prices = desk.prices(now, assets, PriceType.VOLUME_WEIGHTED)
-    if index is not None and weighing.target_price is None:
+    if index is not None:
         return rebalanced(index.basket, weighing.weights, prices)
     target = weighing.target_price or desk.settings.target_price
     return basket_from_weights(weighing.symbol, weighing.weights, prices, target)

@@ -291,3 +291,16 @@ class ExchangeSessionDown(Record, frozen=True):
     """Requests are not taken, and what is said meanwhile is lost."""
 
     reason: str
+
+
+class MarketDataUp(Record, frozen=True):
+    """Books can be asked for, and the stream of deltas and trades runs from here on. What happened before is lost.
+
+    An adapter says so first of all, also after a restart of its own, and again whenever it may have missed something.
+    """
+
+
+class MarketDataDown(Record, frozen=True):
+    """The stream of deltas and trades is interrupted. What is said before it is up again is lost, or not to be used."""
+
+    reason: str

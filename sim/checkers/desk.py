@@ -1,4 +1,4 @@
-"""The invariants of an index desk, I1 to I13, looked at after every delivery of its node.
+"""The invariants of an index desk, I1 to I13 and I15, looked at after every delivery of its node.
 
 Each look is at every rule, over all that can still change: orders that live, batches that run, open lots of inventory
 and of collateral, stock, transfers, and the sums over them. What ends with a delivery, an order or a lot, is looked at
@@ -29,7 +29,6 @@ from core.execution.tracker import ExecutionState
 from core.index import invariants as of_desk
 from core.index.base import DeskState
 from core.index.chain_log import ChainLog
-from core.index.inventory_invariants import InventoryWatch
 from core.index.order import IndexOrder
 from core.index.records import IndexOrderAccepted, IndexOrderEnded
 from core.index.settings import DeskSettings
@@ -47,7 +46,7 @@ class DeskChecker:
         self._kernel, self._settings = kernel, settings
         self._words: dict[str, int] = {}
         """How many last words were said on each order that was accepted."""
-        self._money, self._inventory = CollateralWatch(), InventoryWatch()
+        self._collateral_watch, self._watches = CollateralWatch(), of_desk.Watches()
         self._newest = ""
         """The order that was the last to have ended at the last look."""
 
@@ -55,12 +54,12 @@ class DeskChecker:
         """Component `dst` has handled an event, with these effects."""
         self._hear(effects)
         if dst == COLLATERAL:
-            _stop_at(self._money.look(self._collateral))
+            _stop_at(self._collateral_watch.look(self._collateral))
         elif dst == EXECUTION:
             _stop_at(list(of_desk.batches_violations(self._desk, self._execution)))
         else:
             states = (self._desk, self._settings, self._execution)
-            _stop_at(of_desk.living_violations(*states, self._inventory, ended=self._newly_ended()))
+            _stop_at(of_desk.living_violations(*states, self._watches, ended=self._newly_ended()))
 
     def finish(self, log: ChainLog) -> None:
         """The run is over, and this is the chain."""

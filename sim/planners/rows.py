@@ -18,7 +18,13 @@ class ProblemRow(Row, kw_only=True):
     engaged: Annotated[Money, Doc("What the plan engages of it", "collateral")]
     fill_rate: Annotated[Money, Doc("engaged / wished; 1 where nothing is wished")]
     least_share: Annotated[Money, Doc("Engaged share of the wish of the order that got least")]
-    volley: Annotated[Money, Doc("The most that its exchange orders can cost or bring", "collateral")]
+    volley: Annotated[
+        Money,
+        Doc(
+            "Limit times quantity of its exchange orders: what buys cost at most, and sells bring at least",
+            "collateral",
+        ),
+    ]
     surplus: Annotated[Money, Doc("What the house would hold on top", "collateral")]
     from_stock: Annotated[Money, Doc("What lots at hand cover", "collateral")]
     left_over: Annotated[Money, Doc("Lots at hand that the plan does not use, at cost, and the surplus", "collateral")]

@@ -24,6 +24,8 @@ _STEPS_MAX: Final = 10_000_000
 """Orders and moves of prices in a run."""
 _BPS_MAX: Final = 10_000
 _CHAIN_ID: Final = re.compile(r"[0-9]{1,10}")
+_BEFORE: Final = {"amend": ("buy", "sell"), "cancel": ("buy", "sell"), "cancel_quote": ("quote",)}
+"""What a step has to follow."""
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 
@@ -203,6 +205,18 @@ def _steps(scenario: DeskScenario) -> Iterator[Fault]:
         "asset": tuple(asset.symbol for asset in scenario.assets),
     }
     yield from step_faults(scenario.steps, known, Duration(scenario.run.duration + scenario.run.drain))
+    yield from _unplaced(scenario)
+
+
+def _unplaced(scenario: DeskScenario) -> Iterator[Fault]:
+    """Steps about orders and quotes of a user that nobody asks for: he takes steps alone, and none of them does."""
+    busy = {user.id for user in scenario.users if user.arrivals is not None}
+    asked = {(do, step.user, step.order) for step in scenario.steps for do in _BEFORE.values() if step.do in do}
+    for number, step in enumerate(scenario.steps):
+        before = _BEFORE.get(step.do)
+        if before is not None and step.user not in busy and (before, step.user, step.order) not in asked:
+            problem = f"no step of {step.user} gives {shown(step.order)}"
+            yield Fault(("step", number, "order"), problem, f"expected that of a step to {' or '.join(before)}")
 
 
 def _node(scenario: DeskScenario) -> Iterator[Fault]:

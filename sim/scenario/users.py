@@ -69,7 +69,7 @@ class UserSection(Section, frozen=True, kw_only=True):
     sell_per_mille: PerMille = 0
     """The chance that instead of buying the user sells all tokens that he holds of an index, if any."""
     cancel_per_mille: PerMille = 0
-    """The chance after each order that an earlier one is cancelled."""
+    """The chance of each order that it is cancelled, within half a minute."""
     quote_per_mille: PerMille = 0
     """The chance before each order that a quote is asked for."""
 

@@ -26,7 +26,16 @@ from core.kernel.component import Component, Handler
 from core.kernel.kernel import Kernel
 from core.kernel.record import Effect, Message, Record, Reply, SetTimer, Start, TimerFired
 from core.market.books import Books, BookSettings, books_of
-from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, ExchangeRefusal, Instrument, TradePrinted
+from core.market.exchange import (
+    EXCHANGE,
+    BookDelta,
+    BookSnapshot,
+    ExchangeRefusal,
+    Instrument,
+    MarketDataDown,
+    MarketDataUp,
+    TradePrinted,
+)
 from core.market.orders import Side
 from core.units import MILLISECOND, MONEY, SECOND, Nanos
 from sim.driver import SimNode
@@ -81,6 +90,13 @@ class NotingDesk(Component[DeskNotes]):
     def _on_timer(self, now: Nanos, _event: TimerFired) -> None:
         self._go_on(now, self.state.books.due(now))
 
+    def _on_market_up(self, now: Nanos, _event: Message[MarketDataUp]) -> None:
+        self.state.books.on_up(now)
+        self._go_on(now, self.state.books.due(now))
+
+    def _on_market_down(self, _now: Nanos, _event: Message[MarketDataDown]) -> None:
+        self.state.books.on_down()
+
     def _on_delta(self, now: Nanos, event: Message[BookDelta]) -> None:
         self._go_on(now, self.state.books.on_delta(now, event.body))
 
@@ -117,6 +133,8 @@ class NotingDesk(Component[DeskNotes]):
     HANDLERS: ClassVar[Mapping[type[Record], Handler]] = {
         Start: _on_start,
         TimerFired: _on_timer,
+        MarketDataUp: _on_market_up,
+        MarketDataDown: _on_market_down,
         BookDelta: _on_delta,
         BookSnapshot: _on_snapshot,
         ExchangeRefusal: _on_refusal,

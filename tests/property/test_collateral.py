@@ -7,22 +7,24 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.collateral import facts, hops, records
 from core.collateral.facts import (
     CollateralMoved,
     HopDisputed,
+    HopStepped,
     PayoutArrived,
     TransferStarted,
     TransferStepped,
     WithdrawalEnded,
 )
+from core.collateral.graph import fee_of
 from core.collateral.positions import total
 from core.collateral.records import CollateralPreauthorised, CollateralRefused, CollateralRouted, PaidOut
 from core.collateral.settings import BridgeSettings, ChainSettings, CollateralSettings, Confirmations
-from core.collateral.states import Holding, TransferState
+from core.collateral.states import Holding
 from core.collateral.transfers import Purpose, Transfer
 from core.kernel.codec import Codec, encode, records_of
 from core.kernel.rng import Stream, stream
@@ -264,16 +266,6 @@ def live(world: World, steps: list[Step]) -> None:
         step(world)
     world.heal()
     world.advance(world.now + 3 * 60 * MINUTE)
-    assume(not any(is_stranded(world, transfer) for transfer in world.collateral.state.transfers.values()))
-
-
-def is_stranded(world: World, transfer: Transfer) -> bool:
-    """Whether fees of movements that came back have left so little that no hop takes it, or keeps no more than it may:
-    it is held where it is for as long as the settings are what they are."""
-    goals = (*transfer.targets, *([transfer.home] if transfer.home else []))
-    stranded = world.collateral.graph.plan(transfer.at, goals, transfer.amount) is None
-    assert not stranded or (transfer.state is TransferState.HELD and transfer.purpose is Purpose.ROUTE)
-    return stranded
 
 
 @given(worlds(), st.lists(STEPS, min_size=15, max_size=60))
@@ -302,7 +294,7 @@ def assert_at_rest(world: World) -> None:
     for place in PLACES:
         returned = [p.amount for p in world.facts(CollateralMoved) if p.what == "paid_out" and p.source == place]
         assert world.lies_at(place) == world.booked_at(place) + total(returned), place
-    expected = ("deposit undone while", "more than it may", "speaks of")
+    expected = ("deposit undone while", "more than it may", "speaks of", "refunds before its deadline")
     assert not [fact for fact in world.facts(HopDisputed) if not any(text in fact.what for text in expected)]
 
 
@@ -378,6 +370,18 @@ def test_every_payout_has_one_last_word_though_hops_are_bad_for_ever(
         assert transfer.leg.is_under_way
     assert set(state.payouts.values()) <= paying.keys()
     assert_told_once(world, paying)
+    assert_fees_are_bounded(world)
+
+
+def assert_fees_are_bounded(world: World) -> None:
+    """No hop was sent money of which hops were expected to keep more than they may, with what they had kept already."""
+    set_out = {each.transfer_id: each.amount for each in world.facts(TransferStarted)}
+    kept = dict.fromkeys(set_out, Decimal(0))
+    for step in world.facts(HopStepped):
+        expected = fee_of(world.collateral.graph.hops[step.hop], step.amount)
+        if step.what == "sent" and expected:
+            assert kept[step.transfer_id] + expected <= set_out[step.transfer_id] * SETTINGS.transfer_fee_share_max
+        kept[step.transfer_id] += step.fee
 
 
 def assert_told_once(world: World, paying: dict[str, Transfer]) -> None:
@@ -395,8 +399,11 @@ def assert_told_once(world: World, paying: dict[str, Transfer]) -> None:
     left = [each.amount for each in world.facts(TransferStepped) if each.what == "left" and is_withdrawal(each)]
     assert told <= sent <= total((told, *left))
     late = world.facts(PayoutArrived)
-    under_way = total((*(each.under_way for each in said), *(each.under_way for each in withdrawn)))
-    assert under_way == total((*map(all_of, late), *(each.under_way for each in paying.values())))
+    refused = [each for each in world.told() if isinstance(each, CollateralRefused)]
+    told_of = [*(each.under_way for each in said), *(each.under_way for each in withdrawn)]
+    under_way = total((*told_of, *(each.under_way for each in refused)))
+    going = [each.under_way for each in world.collateral.state.transfers.values()]
+    assert under_way == total((*map(all_of, late), *going))
 
 
 def is_withdrawal(stepped: TransferStepped) -> bool:

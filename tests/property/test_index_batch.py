@@ -12,8 +12,8 @@ from msgspec import structs
 from core.index.allocation import BatchRules
 from core.index.batch import Opened, Trade, complete, is_over, on_end, on_fill, open_batch, stop
 from core.index.fitting import plan
-from core.index.planning import Demand, Mode, Plan, PlanProblem
-from core.index.stock import Stock, held
+from core.index.planning import Demand, HeldLot, Mode, Plan, PlanProblem
+from core.index.stock import Lot, Stock, held, put
 from core.index.validate import batch_violations
 from core.units import EXACT
 from tests.property.test_index_fitting import problems
@@ -122,3 +122,55 @@ def test_nobody_pays_more_than_was_locked_for_him(problem: PlanProblem, data: st
         paid = engaged.spent if one.side == "buy" else engaged.filled
         assert paid <= one.collateral
         assert EXACT.add(engaged.collateral, paid) == one.collateral
+
+
+def stocked(lots: tuple[HeldLot, ...]) -> Stock:
+    """Lots of these, which have cost no fee."""
+    stock = Stock()
+    for number, one in enumerate(lots):
+        lot = Lot(
+            lot_id=f"H-{number}",
+            asset=one.asset,
+            side=one.side,
+            price=one.price,
+            original=one.quantity,
+            remaining=one.quantity,
+            fee=D(0),
+            batch_id="B-0",
+            created_at=number,
+        )
+        put(stock.house if one.house else stock.carried, lot)
+    return stock
+
+
+def finely(amount: Decimal, thirds: int) -> Decimal:
+    """An amount of all the digits that there are."""
+    return amount * thirds / 3
+
+
+@given(problems(), st.data(), st.sampled_from([0, 2, 8, 18]))
+@settings(max_examples=300)
+def test_what_is_planned_is_filled_to_the_last_unit_if_all_trades(
+    problem: PlanProblem, data: st.DataObject, decimals: int
+) -> None:
+    fine = st.sampled_from([1, 2, 3])
+    problem = structs.replace(
+        problem,
+        held=tuple(
+            structs.replace(lot, quantity=finely(lot.quantity, data.draw(fine)), unit_cost=lot.price)
+            for lot in problem.held
+        ),
+        limits=structs.replace(problem.limits, index_decimals=decimals, fee_factor=D("1.001")),
+    )
+    stock = stocked(problem.held)
+    made = plan(problem)
+    if not isinstance(made, Plan):
+        return
+    rules, ids = BatchRules(index_decimals=decimals), count(1)
+    opened = open_batch(made, stock, rules, batch_id="B", now=0, next_order_id=lambda: f"O-{next(ids)}")
+    assert batch_violations(opened.batch) == []
+    for one in opened.placements:
+        on_fill(opened.batch, one.order_id, Trade(one.order_id, one.price, one.quantity, D(0), 1))
+        assert batch_violations(opened.batch) == []
+    for engaged in opened.batch.engaged.values():
+        assert (engaged.quantity - engaged.filled) * engaged.price <= rules.collateral_tolerance

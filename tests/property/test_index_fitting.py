@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ from core.index.planning import (
 )
 from core.index.rebalance import HouseTask, Priority
 from core.index.validate import violations
-from core.index.wishes import both_markets
+from core.index.wishes import both_markets, wishes
 from core.market.orders import Side
 
 D = Decimal
@@ -230,3 +231,48 @@ def test_house_batches_keep_the_rules_and_never_do_more_than_a_task(
         assert [one for one in violations(asked, made) if not one.startswith("orders asked")] == []
         assert all(one.quantity <= tasks[one.order_id].quantity for one in made.engagements)
         assert {one.order_id for one in (*made.engagements,)} | {one.order_id for one in made.deferred} == tasks.keys()
+
+
+@given(problems(), st.sampled_from([fitting.plan, matrix.plan]))
+def test_both_sides_of_one_asset_trade_what_they_have_in_common_where_the_market_has_nothing(
+    problem: PlanProblem, planner: Callable[[PlanProblem], Plan | NoRoom]
+) -> None:
+    baskets = tuple(Basket(one.symbol, one.assets[:1]) for one in problem.baskets)
+    same = tuple(structs.replace(one, assets=baskets[0].assets) for one in baskets)
+    free = structs.replace(
+        problem.limits,
+        max_order_volley_size=D(10**9),
+        max_volley_size=D(10**9),
+        max_total_volley_size=D(10**12),
+        house_exposure_max=D(10**12),
+    )
+    empty = tuple(structs.replace(view, bids=(), asks=()) for view in problem.views)
+    alone = structs.replace(problem, limits=free, baskets=same, views=empty, held=(), tied=(), reserved_asks=())
+    made = planner(structs.replace(alone, outstanding_volley=D(0)))
+    assert isinstance(made, Plan)
+    assert violations(alone, made) == []
+    wished = {
+        side: [one for one in wishes(alone, both_markets(alone)).ready if one.side == side] for side in ("buy", "sell")
+    }
+    total = {side: sum((one.quantity for one in each), D(0)) for side, each in wished.items()}
+    got = {side: sum((one.quantity for one in made.engagements if one.side == side), D(0)) for side in total}
+    price = max((one.price for each in wished.values() for one in each), default=D(0))
+    most = 2 * alone.limits.collateral_tolerance * len(alone.demands) + price * alone.limits.share_step * min(
+        total.values()
+    )
+    for side in total:
+        assert abs(got[side] - min(total.values())) * price <= most
+
+
+@given(problems(), amounts("10", "5000", 2), st.integers(2, 4), st.sampled_from([D("0.1"), D("0.5"), D(5)]))
+def test_equal_orders_get_equal_parts_of_the_program_whoever_is_there_besides(
+    problem: PlanProblem, amount: Decimal, count: int, fairness: Decimal
+) -> None:
+    alike = tuple(Demand(f"E-{number}", "IX", "buy", amount) for number in range(count))
+    limits = structs.replace(problem.limits, fairness=fairness, min_asset_volley_size=D(0), house_exposure_max=D(10**9))
+    made = matrix.plan(structs.replace(problem, demands=(*problem.demands[:4], *alike), limits=limits))
+    if isinstance(made, NoRoom):
+        return
+    got = {one.order_id: one.price * one.quantity for one in made.engagements}
+    parts = [got.get(one.order_id, D(0)) for one in alike]
+    assert max(parts) - min(parts) <= amount * limits.share_step * 4 + D("1e-5")

@@ -154,6 +154,24 @@ def test_every_order_of_a_day_ends_once(day: RunResult) -> None:
     assert sorted(ended) == sorted(row["order_id"] for row in orders if row["order_id"])
 
 
+def test_the_shipped_day_shows_what_its_header_promises() -> None:
+    whole = ran(DAY)
+    orders = whole.table("index_orders").to_pylist()
+    assert "open" not in {row["status"] for row in orders}
+    assert min(row["amount"] for row in orders if row["amount"] is not None) > Decimal("0.001")
+    cancelled = [row for row in orders if row["status"] == "cancelled" and row["filled_quantity"] and row["refund"]]
+    assert {row["side"] for row in cancelled} == {"buy", "sell"}
+    assert [row for row in orders if row["status"] == "redeemed"]
+    sent = [row for row in whole.table("exchange_orders").to_pylist() if row["asset_order_id"]]
+    expired = [row for row in sent if row["reason"] == "expired"]
+    assert {bool(row["filled_quantity"]) for row in expired} == {True, False}
+    assert [row for row in sent if row["reason"].startswith("refused")]
+    batches = whole.table("index_batches").to_pylist()
+    assert sum(row["orders"] > 1 for row in batches if row["symbol"] is None) > len(batches) / 3
+    assert {"MID"} <= {row["symbol"] for row in batches}
+    assert [row for row in batches if row["crossed"]]
+
+
 def test_the_collateral_of_a_day_adds_up(day: RunResult) -> None:
     moves = day.table("collateral").to_pylist()
     held: dict[str, Decimal] = {}

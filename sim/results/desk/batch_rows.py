@@ -38,12 +38,30 @@ from sim.results.facts import Noted
 from sim.results.fold import Fold, row_of
 
 
+class _Fees:
+    """What trades have cost. A commission that could not be valued with its trade may be when the lot is booked."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], Decimal] = {}
+        """By exchange order and lot, what was known with the trade."""
+
+    def of_trade(self, fact: AssetOrderFilled) -> Decimal:
+        """What is known with a trade."""
+        self._told[fact.order_id, of_trade(fact.trade_id)] = fact.fee
+        return fact.fee
+
+    def of_lot(self, fact: LotOpened) -> Decimal:
+        """How much more is known when its lot is booked."""
+        return fact.fee - self._told.pop((fact.asset_order_id, fact.lot_id), fact.fee)
+
+
 class IndexBatches(Fold[IndexBatchRow]):
     """Fills `index_batches`."""
 
     def __init__(self) -> None:
         super().__init__({})
         self._by_id: dict[str, IndexBatchRow] = {}
+        self._fees = _Fees()
 
     def _on_opened(self, noted: Noted, fact: IndexBatchOpened) -> None:
         row = row_of(IndexBatchRow, noted, orders=len(fact.order_ids), opened_time=noted.time)
@@ -57,11 +75,30 @@ class IndexBatches(Fold[IndexBatchRow]):
 
     def _on_completed(self, noted: Noted, fact: IndexBatchCompleted) -> None:
         row = self._by_id[fact.batch_id]
-        row.value, row.fee, row.fill, row.completed_time = fact.value, fact.fee, fact.fill, noted.time
+        row.fill, row.completed_time = fact.fill, noted.time
+
+    def _on_fill(self, _noted: Noted, fact: AssetOrderFilled) -> None:
+        row = self._by_id[fact.batch_id]
+        row.value += fact.price * fact.quantity
+        row.fee += self._fees.of_trade(fact)
+
+    def _on_lot(self, _noted: Noted, fact: LotOpened) -> None:
+        if more := self._fees.of_lot(fact):
+            self._by_id[fact.batch_id].fee += more
+
+    def _on_crossed(self, _noted: Noted, fact: OrdersCrossed) -> None:
+        self._by_id[fact.batch_id].crossed += fact.price * fact.quantity
+
+    def _on_house(self, _noted: Noted, fact: HouseTraded) -> None:
+        self._by_id[fact.batch_id].house += fact.price * fact.quantity
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
         IndexBatchOpened: _on_opened,
         OrderEngaged: _on_engaged,
+        AssetOrderFilled: _on_fill,
+        LotOpened: _on_lot,
+        OrdersCrossed: _on_crossed,
+        HouseTraded: _on_house,
         IndexBatchCompleted: _on_completed,
     }
 
@@ -122,7 +159,7 @@ class Navs(Fold[NavRow]):
     """Fills `nav`."""
 
     def _on_noted(self, noted: Noted, fact: NavPoint) -> None:
-        held_nav = fact.held_value / fact.backed if fact.backed else None
+        held_nav = None if fact.tracking_difference is None else fact.held_value / fact.backed
         self.rows.append(row_of(NavRow, noted, held_nav=held_nav))
 
     HANDLERS: ClassVar[dict[Any, Any]] = {NavPoint: _on_noted}
@@ -173,8 +210,7 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
     def __init__(self) -> None:
         super().__init__({})
         self._by_id: dict[str, ExchangeOrderRow] = {}
-        self._fees: dict[tuple[str, str], Decimal] = {}
-        """By order and lot, what the exchange has charged as far as it was known with the trade."""
+        self._fees = _Fees()
 
     def _on_planned(self, noted: Noted, fact: AssetOrderPlanned) -> None:
         row = row_of(ExchangeOrderRow, noted, planned_time=noted.time)
@@ -194,13 +230,11 @@ class ExchangeOrders(Fold[ExchangeOrderRow]):
         row = self._by_id[fact.order_id]
         row.filled_quantity += fact.quantity
         row.value += fact.price * fact.quantity
-        row.fee += fact.fee
-        self._fees[fact.order_id, of_trade(fact.trade_id)] = fact.fee
+        row.fee += self._fees.of_trade(fact)
 
     def _on_opened(self, _noted: Noted, fact: LotOpened) -> None:
-        told = self._fees.pop((fact.asset_order_id, fact.lot_id), None)
-        if told is not None:
-            self._by_id[fact.asset_order_id].fee += fact.fee - told
+        if more := self._fees.of_lot(fact):
+            self._by_id[fact.asset_order_id].fee += more
 
     HANDLERS: ClassVar[dict[Any, Any]] = {
         AssetOrderPlanned: _on_planned,

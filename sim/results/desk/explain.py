@@ -22,7 +22,8 @@ _ON_BATCH: Final = frozenset(
     {"IndexBatchOpened", "AssetOrderPlanned", "OrdersCrossed", "HouseTraded", "StockLeft", "IndexBatchCompleted"}
 )
 _ON_EXCHANGE: Final = frozenset({"AssetOrderPlaced", "AssetOrderFilled", "AssetOrderEnded"})
-_IN_BATCH: Final = _ON_BATCH | {"OrderEngaged", "LotAssigned", "IndexOrderFill"}
+_OF_ORDERS: Final = frozenset({"OrderEngaged", "LotAssigned", "IndexOrderFill"})
+_IN_BATCH: Final = _ON_BATCH | _OF_ORDERS
 _ON_TRANSFER: Final = frozenset({"TransferStarted", "TransferStepped"})
 _BY_TRANSFER: Final = frozenset({"BridgeStepped", "HopDisputed"})
 """They name no order."""
@@ -41,8 +42,8 @@ class DeskHappening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeskStory(msgspec.Struct, frozen=True):
-    """All that happened to its `subject`: an `order`, a `batch`, an `exchange_order`, a `transfer` or a `withdrawal`.
-    `title` says how it ended, and `also` who else is called so."""
+    """All that happened to its `subject`: an `order`, a `batch`, an `exchange_order`, a `house_task`, a `transfer` or a
+    `withdrawal`. `title` says how it ended, and `also` who else is called so."""
 
     subject: str
     title: str
@@ -64,8 +65,8 @@ class DeskStory(msgspec.Struct, frozen=True):
 
 def explain(result: RunResult, name: str) -> DeskStory:
     """The life of an order that is named by its order id, its client id, or `user/client id`; or of the batch, the
-    exchange order, the transfer or the withdrawal of that id. These come first, and say so if an order is called the
-    same by its owner.
+    exchange order, the task of the house, the transfer or the withdrawal of that id. The desk's own ids come first, and
+    its stories say so if an order is called the same by its owner.
 
     Raises InputError, with the nearest names and what ids there are, when nothing answers to it, and when more than one
     user's order does.
@@ -73,15 +74,24 @@ def explain(result: RunResult, name: str) -> DeskStory:
     story, rows = _story_by_id(result, name), _orders_called(result, name)
     if story is not None:
         return structs.replace(story, also=_also(rows))
+    named = _row(result, "index_orders", "order_id", name)
+    if named is not None:
+        others = [row for row in rows if row["order_id"] != name]
+        return structs.replace(_story_of_order(result, named), also=_also(others))
     if not rows:
-        others = {
+        ids = {
             "batches": _ids(result, "index_batches", "batch_id"),
             "exchange orders": _ids(result, "exchange_orders", "asset_order_id"),
+            "tasks of the house": list(_tasks(result)),
             "transfers": _ids(result, "collateral", "transfer_id"),
             "withdrawals": list(_withdrawals(result)),
         }
-        raise _no_order(result, name, "index order, batch, exchange order, transfer or withdrawal", others)
-    order = _one_of(rows, name)
+        what = "index order, batch, exchange order, task of the house, transfer or withdrawal"
+        raise _no_order(result, name, what, ids)
+    return _story_of_order(result, _one_of(rows, name))
+
+
+def _story_of_order(result: RunResult, order: dict[str, Any]) -> DeskStory:
     return _story(result, "order", _order_title(order), _OfOrder(result, order).is_about)
 
 
@@ -94,13 +104,17 @@ def _story_by_id(result: RunResult, name: str) -> DeskStory | None:
     if asset_order is not None:
         title = _exchange_title(asset_order)
         return _story(result, "exchange_order", title, lambda note: _is_of_exchange(note, {name}))
+    task = _tasks(result).get(name)
+    if task is not None:
+        story = _story(result, "house_task", name, _OfTask(result, task).is_about)
+        return structs.replace(story, title=_task_title(task, story))
     if name in _ids(result, "collateral", "transfer_id"):
         story = _story(result, "transfer", name, _OfTransfer(name).is_about)
         return structs.replace(story, title=_transfer_title(story))
     parts = _withdrawals(result).get(name)
     if parts is not None:
         story = _story(result, "withdrawal", name, lambda note: _is_of_withdrawal(note, name, parts))
-        return structs.replace(story, title=_withdrawal_title(story))
+        return structs.replace(story, title=_withdrawal_title(name, story))
     return None
 
 
@@ -116,12 +130,18 @@ def _also(orders: list[dict[str, Any]]) -> str:
 
 
 def _withdrawals(result: RunResult) -> dict[str, set[str]]:
-    """By withdrawal that has set out, its transfers."""
-    found: dict[str, set[str]] = {}
+    """By withdrawal that was taken up and has set out or ended, its transfers."""
+    ended = (fact.get("payment_id") for fact in _facts(result, "WithdrawalEnded"))
+    found: dict[str, set[str]] = {payment_id: set() for payment_id in ended if payment_id}
     for fact in _facts(result, "TransferStarted"):
         if fact["purpose"] == Purpose.WITHDRAWAL:
             found.setdefault(fact["order_id"], set()).add(fact["transfer_id"])
     return found
+
+
+def _tasks(result: RunResult) -> dict[str, dict[str, Any]]:
+    """What the house has, or had, to trade, by id."""
+    return {fact["task_id"]: fact for fact in _facts(result, "HouseTaskSet")}
 
 
 def _facts(result: RunResult, kind: str) -> list[dict[str, Any]]:
@@ -132,16 +152,26 @@ def _facts(result: RunResult, kind: str) -> list[dict[str, Any]]:
 def _story(result: RunResult, subject: str, title: str, is_about: Callable[[dict[str, Any]], bool]) -> DeskStory:
     found = [note for note in result.table("notes").to_pylist() if is_about(note)]
     began = found[0]["time"].value
+    sides = dict(zip(*(result.table("index_orders")[name].to_pylist() for name in ("order_id", "side")), strict=True))
     happenings = []
     for note in found:
         fact, at = msgspec.json.decode(note["detail"]), note["time"].value
-        text = in_words(note["kind"], fact)
+        text = _told(note["kind"], fact, sides, subject)
         happenings.append(
             DeskHappening(
                 since=at - began, time=at, component=note["component"], kind=note["kind"], text=text, fact=fact
             )
         )
     return DeskStory(subject, title, happenings)
+
+
+def _told(kind: str, fact: dict[str, Any], sides: dict[str, str], subject: str) -> str:
+    """The fact in words; in the story of a batch, which orders share, with whose it is."""
+    if kind not in _OF_ORDERS:
+        return in_words(kind, fact)
+    order_id = fact["order_id"]
+    text = in_words(kind, {"side": sides.get(order_id), **fact})
+    return f"{order_id}: {text}" if subject == "batch" else text
 
 
 def _order_title(order: dict[str, Any]) -> str:
@@ -153,6 +183,13 @@ def _batch_title(batch: dict[str, Any]) -> str:
     orders = "1 order" if batch["orders"] == 1 else f"{batch['orders']} orders"
     about = f"house batch for {batch['symbol']}" if batch["symbol"] else orders
     return f"{batch['batch_id']} ({about}): {'complete' if batch['completed_time'] else 'running'}"
+
+
+def _task_title(task: dict[str, Any], story: DeskStory) -> str:
+    about = f"{task['priority']}: {task['side']} {task['asset']} for {task['symbol'] or 'the house'}"
+    last = [line.kind for line in story.happenings if line.kind.startswith("HouseTask")][-1]
+    ends = {"HouseTaskDone": "done", "HouseTaskBlocked": "refused by the exchange"}
+    return f"{task['task_id']} ({about}): {ends.get(last, 'open')}"
 
 
 def _exchange_title(order: dict[str, Any]) -> str:
@@ -167,10 +204,37 @@ def _transfer_title(story: DeskStory) -> str:
     return f"{last['transfer_id']} ({whose}): {last.get('what', 'under way')}"
 
 
-def _withdrawal_title(story: DeskStory) -> str:
+def _withdrawal_title(name: str, story: DeskStory) -> str:
     steps = [line.fact for line in story.happenings if line.kind in _ON_TRANSFER]
     parts = {fact["transfer_id"]: fact.get("what", "under way") for fact in steps}
-    return f"{steps[0]['order_id']} (withdrawal of {steps[0]['user']}): {', '.join(dict.fromkeys(parts.values()))}"
+    last = [line.fact for line in story.happenings if "user" in line.fact][-1]
+    outcome = ", ".join(dict.fromkeys(parts.values())) or f"nothing was sent ({last.get('reason')})"
+    return f"{name} (withdrawal of {last['user']}): {outcome}"
+
+
+class _OfTask:
+    """Tells which notes are about a task of the house: its own, and those of its asset in batches that trade for it."""
+
+    def __init__(self, result: RunResult, task: dict[str, Any]) -> None:
+        self._task_id = task["task_id"]
+        opened = _facts(result, "IndexBatchOpened")
+        self._batches = {fact["batch_id"] for fact in opened if self._task_id in fact["order_ids"]}
+        rows = result.table("exchange_orders").to_pylist()
+        ours = (row for row in rows if row["batch_id"] in self._batches and row["symbol"] == task["asset"])
+        self._asset_orders = {row["asset_order_id"] for row in ours}
+        self._asset = task["asset"]
+
+    def is_about(self, note: dict[str, Any]) -> bool:
+        """Whether the note belongs into the story."""
+        kind = note["kind"]
+        if kind in _ON_EXCHANGE or kind == "ExecutionUnexpected":
+            return _is_of_exchange(note, self._asset_orders)
+        if kind not in _IN_BATCH and not kind.startswith("HouseTask"):
+            return False
+        fact = msgspec.json.decode(note["detail"])
+        if fact.get("batch_id") in self._batches and kind in _ON_BATCH:
+            return bool(kind.startswith("IndexBatch") or fact.get("symbol") == self._asset)
+        return self._task_id in {fact.get("task_id"), fact.get("order_id")}
 
 
 class _OfTransfer:
@@ -204,10 +268,9 @@ def _is_by(note: dict[str, Any], transfers: set[str]) -> bool:
 
 
 def _is_of_batch(note: dict[str, Any], batch_id: str, asset_orders: set[str]) -> bool:
-    if note["kind"] == "ExecutionUnexpected":
+    if note["kind"] == "ExecutionUnexpected" or note["kind"] in _ON_EXCHANGE:
         return _is_of_exchange(note, asset_orders)
-    ours = note["kind"] in _IN_BATCH | _ON_EXCHANGE
-    return ours and msgspec.json.decode(note["detail"]).get("batch_id") == batch_id
+    return note["kind"] in _IN_BATCH and msgspec.json.decode(note["detail"]).get("batch_id") == batch_id
 
 
 def _is_of_exchange(note: dict[str, Any], asset_orders: set[str]) -> bool:
@@ -269,7 +332,10 @@ def _orders_called(result: RunResult, name: str) -> list[dict[str, Any]]:
 
 
 def _one_of(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """That which was accepted, of orders of one user that answer to a name."""
+    """That which the desk calls so, or which was accepted, of orders of one user that answer to a name."""
+    own = [row for row in rows if row["order_id"] == name]
+    if own:
+        return own[0]
     users = dict.fromkeys(f"{row['user']}/{row['client_order_id']}" for row in rows)
     if len(users) > 1:
         raise InputError(f"`{name}` is an order of {len(users)} users", f"say {' or '.join(users)}")

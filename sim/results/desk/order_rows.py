@@ -5,7 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from core.index.facts import IndexOrderDeferred, IndexOrderMoved, OrderEngaged, OrderRepaid, ProceedsReclaimed
+from core.collateral.facts import PayoutArrived
+from core.index.facts import (
+    CollateralShort,
+    IndexOrderDeferred,
+    IndexOrderMoved,
+    OrderEngaged,
+    OrderRepaid,
+    ProceedsReclaimed,
+)
 from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.reasons import EndReason
 from core.index.records import (
@@ -52,7 +60,7 @@ class IndexOrders(Fold[IndexOrderRow]):
     def _on_moved(self, noted: Noted, fact: IndexOrderMoved) -> None:
         row = self._open[fact.order_id]
         if fact.state == "ready" and row.ready_time is None:
-            row.ready_time = noted.time
+            row.ready_time, row.deferred = noted.time, None
 
     def _on_engaged(self, _noted: Noted, fact: OrderEngaged) -> None:
         row = self._open[fact.order_id]
@@ -79,10 +87,20 @@ class IndexOrders(Fold[IndexOrderRow]):
         row = self._open[fact.order_id]
         row.status, row.reason, row.refund = fact.outcome.value, fact.reason or None, fact.refund
         row.filled_quantity, row.refund_fee, row.credited = fact.filled_quantity, fact.refund_fee, fact.credited
-        row.under_way = fact.under_way
+        row.under_way, row.routing_fee = fact.under_way, fact.routing_fee
+        if row.side == "buy" and fact.order_id not in self._routing:
+            row.spent = fact.routing_fee
         row.ended_time, row.time_to_end_ns = noted.time, noted.time - row.created_time
         if fact.reason.startswith(EndReason.UNPAYABLE):
             self._unfill(fact.order_id)
+
+    def _on_short(self, _noted: Noted, fact: CollateralShort) -> None:
+        self._open[fact.order_id].short += fact.amount
+
+    def _on_arrived(self, _noted: Noted, fact: PayoutArrived) -> None:
+        row = self._open.get(fact.order_id)
+        if row is not None:
+            row.late_fee += fact.fee
 
     def _unfill(self, order_id: str) -> None:
         """It gets none of what it was filled with, and has paid, or sold, nothing for it."""
@@ -103,6 +121,8 @@ class IndexOrders(Fold[IndexOrderRow]):
         OrderRepaid: _on_repaid,
         ProceedsReclaimed: _on_reclaimed,
         IndexOrderEnded: _on_ended,
+        CollateralShort: _on_short,
+        PayoutArrived: _on_arrived,
     }
 
 
@@ -127,6 +147,7 @@ class Invoices(Fold[InvoiceRow]):
             InvoiceRow,
             noted,
             kind="redemption",
+            lots=len(fact.lots),
             filled_quantity=fact.burned_quantity,
             total_amount=fact.total_quantity,
             amount_remaining=fact.quantity_remaining,

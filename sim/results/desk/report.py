@@ -95,11 +95,13 @@ def _batches(frame: pd.DataFrame) -> Grid:
             row.asset_orders,
             _amount(row.volley),
             _amount(row.value),
+            _amount(row.crossed + row.house),
             _amount(row.fill),
         )
         for row in _rows(frame)
     ]
-    return Grid(("batch", "planned by", "orders", "engaged", "exchange orders", "volley", "value", "filled"), rows)
+    sent = ("exchange orders", "volley", "value", "without the exchange", "filled")
+    return Grid(("batch", "planned by", "orders", "engaged", *sent), rows)
 
 
 def _amount(value: float | None) -> str:

@@ -44,14 +44,27 @@ class IndexOrderRow(Row, kw_only=True):
         ),
     ] = None
     under_way: Annotated[
-        Money | None, Doc("What was sent, and had not arrived when its wait was over; null while open", "collateral")
+        Money | None,
+        Doc(
+            "What was sent, or being brought, and had not arrived when its wait was over; null while open", "collateral"
+        ),
     ] = None
+    routing_fee: Annotated[
+        Money,
+        Doc("What hops have kept of a buy's collateral, there and back, until its end; part of `spent`", "collateral"),
+    ] = ZERO
+    late_fee: Annotated[
+        Money, Doc("What hops have kept since its end, of what was under way then; no part of `spent`", "collateral")
+    ] = ZERO
+    short: Annotated[
+        Money, Doc("What its collateral came short of it, within the tolerance; it is not traded", "collateral")
+    ] = ZERO
     netted: Annotated[Money, Doc("What met the opposite wish of its own user, in the order's terms")] = ZERO
     fill_rate: Annotated[Money, Doc("Share of the amount that is spent, as the owner was told last")] = ZERO
     batches: Annotated[Count, Doc("Batches that it was engaged in")] = 0
     deferred: Annotated[
         Text | None,
-        Doc("Why it was left out of the next batch, reason code; null once it is engaged, or never left out"),
+        Doc("Why it could not be funded yet, or was left out of the next batch, reason code; null once that is over"),
     ] = None
     ready_time: Annotated[Time | None, Doc("When it could first be engaged")] = None
     ended_time: Annotated[Time | None, Doc("When it ended")] = None
@@ -67,7 +80,9 @@ class IndexFillRow(Row, kw_only=True):
     filled_quantity: Annotated[Money, Doc("Filled until now", "index tokens")]
     spent: Annotated[Money, Doc("Spent until now, routing included; of a sell, tokens sold")]
     remaining: Annotated[Money, Doc("Engaged and unengaged together")]
-    fill_rate: Annotated[Money, Doc("spent / (spent + remaining)")]
+    fill_rate: Annotated[
+        Money, Doc("spent / (spent + remaining); 0 before anything is filled, though routing is spent by then")
+    ]
     proceeds: Annotated[Money, Doc("What the assets of a sell brought until now", "collateral")]
     status: Annotated[Text, Doc("`collateral ready`, `in progress`, `mintable` or `fully mintable`")]
 
@@ -85,9 +100,21 @@ class IndexBatchRow(Row, kw_only=True):
     engaged: Annotated[Money, Doc("Set aside for its buys", "collateral")] = ZERO
     carried: Annotated[Money, Doc("The part of it that the batches before left over", "collateral")] = ZERO
     asset_orders: Annotated[Count, Doc("Exchange orders")]
-    volley: Annotated[Money, Doc("The most that its exchange orders can cost", "collateral")]
-    value: Annotated[Money | None, Doc("What they did cost, fees excluded; null while it runs", "collateral")] = None
-    fee: Annotated[Money | None, Doc("Exchange fees; null while it runs", "collateral")] = None
+    volley: Annotated[
+        Money,
+        Doc(
+            "Limit times quantity of its exchange orders: what its buys cost at most, and its sells bring at least",
+            "collateral",
+        ),
+    ]
+    value: Annotated[Money, Doc("What they have traded for, buys and sells, fees excluded", "collateral")] = ZERO
+    fee: Annotated[Money, Doc("What the exchange has charged for that", "collateral")] = ZERO
+    crossed: Annotated[
+        Money, Doc("Worth of what passed from its sells to its buys, without the exchange", "collateral")
+    ] = ZERO
+    house: Annotated[
+        Money, Doc("What the house paid for what it took over of its sells, without the exchange", "collateral")
+    ] = ZERO
     fill: Annotated[Money | None, Doc("Filled share of the volley; null while it runs")] = None
     opened_time: Annotated[Time, Doc("When it was sent")]
     completed_time: Annotated[Time | None, Doc("When its last exchange order had ended")] = None
@@ -222,7 +249,7 @@ class InvoiceRow(Row, kw_only=True):
     exchange_fee: Annotated[Money, Doc("Its part of the exchange fees", "collateral")]
     fill_rate: Annotated[Money | None, Doc("Of what was left after routing; null for a redemption")] = None
     execution_price: Annotated[Money, Doc("What one token cost or brought", "collateral")]
-    lots: Annotated[Count, Doc("Lots that it has slices of")] = 0
+    lots: Annotated[Count, Doc("Lots that it has slices of; of a redemption, sales that it has a part in")] = 0
     house_paid: Annotated[
         Money, Doc("What its lots cost beyond all of its collateral; the house bore it", "collateral")
     ] = ZERO
@@ -286,7 +313,10 @@ class NavRow(Row, kw_only=True):
     tokens: Annotated[Money, Doc("Minted and not burned", "index tokens")]
     backed: Annotated[Money, Doc("Tokens that assets are held for: orders in progress included", "index tokens")]
     held_value: Annotated[Money, Doc("What is held for the backed tokens, at mid prices", "collateral")]
-    held_nav: Annotated[Money | None, Doc("held_value / backed; null while that is 0", "collateral per token")]
+    held_nav: Annotated[
+        Money | None,
+        Doc("held_value / backed; null while these are worth `collateral_tolerance` at most", "collateral per token"),
+    ]
     tracking_difference: Annotated[Money | None, Doc("held_nav / nav - 1; null as above")]
     paid: Annotated[Money | None, Doc("What the last token bought or sold cost or brought", "collateral per token")]
     premium: Annotated[Money | None, Doc("paid / nav - 1, a discount below zero; null if nobody has traded")]

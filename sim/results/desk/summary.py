@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.collateral.facts import PayoutArrived, WithdrawalEnded
+from core.collateral.states import HoldingStep
 from core.units import MONEY
 from sim.results.desk.attention import (
     BlockedTask,
@@ -168,7 +169,7 @@ def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
             minted=_by_index(invoices, "mint"),
             burned=_by_index(invoices, "redemption"),
             collateral_spent=_sum(row["spent"] for row in buys),
-            routing_fees=_sum(row["management_fee"] for row in invoices),
+            routing_fees=_charged(tables["collateral"]),
             exchange_fees=_sum(tables["fills"]["fee"].to_pylist()),
             refunded=_sum(row["refund"] or ZERO for row in buys),
             credited=_sum(row["credited"] or ZERO for row in buys),
@@ -189,6 +190,11 @@ def summarise(tables: Mapping[str, pa.Table]) -> DeskSummary:
             invoices=[_invoice(row) for row in invoices[:_INVOICES_SHOWN_MAX]],
             invoices_in_all=len(invoices),
         )
+
+
+def _charged(moved: pa.Table) -> Decimal:
+    """What hops have kept of all money that they moved."""
+    return _sum(moved.filter(pc.equal(moved["what"], HoldingStep.CHARGED.value))["amount"].to_pylist())
 
 
 def _under_way(orders: Sequence[dict[str, Any]], notes: pa.Table) -> Decimal:
@@ -254,7 +260,7 @@ def _collateral(summary: DeskSummary) -> str:
     said = (
         f"{summary.collateral_spent:,.6f} spent, {summary.refunded:,.6f} given back, {summary.credited:,.6f} credited"
     )
-    more = ((summary.repaid, "repaid, and not spent"), (summary.under_way, "still under way to users"))
+    more = ((summary.repaid, "repaid, and not spent"), (summary.under_way, "still under way"))
     rest = ", ".join(f"{amount:,.6f} {what}" for amount, what in more if amount)
     return f"{said}\n{rest}" if rest else said
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 _WORDS: Final = {
@@ -13,11 +13,11 @@ _WORDS: Final = {
     "IndexOrderNetted": "{amount} of it meets the opposite wish {against} of its owner, and neither is traded",
     "IndexRequestRefused": "request to {request} it refused ({reason})",
     "IndexOrderMoved": "is {state} ({step})",
-    "IndexOrderDeferred": "waits for a later batch ({reason}) {asset}",
+    "IndexOrderDeferred": "waits ({reason}) {asset}",
     "IndexOrderFill": "report: filled {filled_quantity}, spent {collateral_spent}, {collateral_remaining} remaining; "
     "rate {fill_rate}, {status}",
     "IndexBatchOpened": "batch {batch_id} opens with {orders} and {exchange_orders}; "
-    "it can cost {volley} at most ({planner})",
+    "these are for {volley} at their limits ({planner})",
     "OrderEngaged": "engaged in {batch_id} for {quantity} at up to {price}: {collateral} set aside, "
     "{carried} of it carried",
     "AssetOrderPlanned": "{batch_id} wants {demand} {symbol}: {stock} at hand, {crossed} from users who sell, "
@@ -38,12 +38,17 @@ _WORDS: Final = {
     "AssetOrderEnded": "{order_id} has ended ({reason}); {cancelled_quantity} did not trade",
     "LotAssigned": "gets {quantity} {symbol} of lot {lot_id} ({side} at {price}), fee {fee}",
     "CashForgone": "leaves {amount} of the cash of {symbol} to the house",
+    "CashSettled": "settles {amount} of the cash of {symbol} with the house",
+    "CashLeft": "{symbol}, of which there are no tokens any more, leaves its cash of {amount} to the house",
     "LotForgone": "leaves {quantity} {symbol} of lot {lot_id} to the house",
     "LotClosed": "{quantity} {symbol} of lot {lot_id} ({side}) closed at {closing_price}: profit {profit}",
-    "StockLeft": "{batch_id} leaves {symbol}: {carried} carried to the next batch, {house} to the house",
-    "StockReleased": "{quantity} {symbol} that was carried is the house's: no order wants it any more",
-    "IndexBatchCompleted": "batch {batch_id} is complete: {fill} of its volley traded, worth {value}, fees {fee}",
+    "StockLeft": "{batch_id} leaves {symbol} that was bought: {carried} carried to the next batch, {house} to the "
+    "house",
+    "StockReleased": "{quantity} {symbol} that was bought and carried is the house's: no order wants it any more",
+    "IndexBatchCompleted": "batch {batch_id} is complete: its exchange orders have traded {fill} of what they were "
+    "for, worth {value}, fees {fee}",
     "CollateralNotRouted": "no way for {amount} from {source} to {target}: {why}",
+    "CollateralShort": "its collateral is {amount} short of it, which is tolerated: so much of it is not traded",
     "CollateralMoved": "{amount} {what}: {before} -> {after}",
     "TransferStarted": "{transfer_id} sets out with {amount} from {source} to {target} {way}",
     "TransferStepped": "{transfer_id} {what} at {held_at}: {amount}, and {fee} in fees {reason}",
@@ -58,8 +63,8 @@ _WORDS: Final = {
     "credited, {amount_under_way} under way: proceeds {proceeds}, exchange fees {exchange_fee}, payout {payout_fee}; "
     "{execution_price} each",
     "IndexOrderEnded": "{outcome} ({reason}): {filled_quantity} filled, {refund} given back, which cost {refund_fee}; "
-    "{credited} is credited, {under_way} under way",
-    "PayoutArrived": "what was under way to {user} is no more: {amount} arrived, {fee} in fees, {credited} is credited",
+    "{credited} is credited, {under_way} under way; {routing_fee} was kept on the way",
+    "PayoutArrived": "what was under way for {user} is no more: {amount} arrived, {fee} in fees, {credited} credited",
     "MintIndex": "{quantity} {symbol} minted for {user}, who paid {amount_paid} ({payment_id}); {execution_price} each",
     "BurnIndex": "{quantity} {symbol} of {user} burned for {amount_paid}; {execution_price} each",
     "ReturnIndex": "{quantity} {symbol} out of custody, back to {user}",
@@ -71,6 +76,8 @@ _WORDS: Final = {
     "SetSolverWeights": "{symbol} is made of {quantities} from now on, worth {price} (version {version})",
     "RecordInvoice": "invoice of {order_id} of {user}, for {symbol}: SHA-256 {digest}",
     "ChainCallDone": "the chain has done {key}: event {index} of block {height} ({block_hash})",
+    "HouseTaskSet": "the house has to {side} {quantity} {asset} {whose} ({priority})",
+    "HouseTaskDone": "nothing is left of it that could be traded",
     "HouseTaskBlocked": "the exchange refuses what the house has to {side}: {quantity} {asset}, worth {value} "
     "({reason})",
     "HouseTaskUnblocked": "what the house has to trade of {asset} is refused no more, or there is nothing left of it",
@@ -87,13 +94,21 @@ _WORDS: Final = {
     "ChainCallRetried": "the chain is asked again for {key} (attempt {attempt}): {reason}",
 }
 _OF_SELLS: Final = {
+    "OrderEngaged": "engaged in {batch_id} to sell {quantity} at {price} or better",
+    "IndexOrderFill": "report: {filled_quantity} sold for {proceeds}, {collateral_remaining} remaining; "
+    "rate {fill_rate}, {status}",
     "AssetOrderPlanned": "{batch_id} has {demand} {symbol} to sell: {stock} are sold already, {crossed} to users who "
     "buy, {quantity} to the exchange at {price} or better",
     "LotAssigned": "sells {quantity} {symbol} at {price} as a part of lot {lot_id}, fee {fee}",
+    "StockLeft": "{batch_id} leaves {symbol} that was sold: {carried} carried to the next batch, {house} to the house",
+    "StockReleased": "{quantity} {symbol} that was sold and carried is the house's: no order wants it any more",
+    "LotForgone": "leaves {quantity} {symbol} that was sold as lot {lot_id} to the house",
 }
 """What is said of a sell in other words."""
+_LEAST_SAID: Final = Decimal("1E-8")
+_SHORT: Final = Context(prec=3)
 _NUMBER: Final = "0123456789"
-_OFTEN_NOTHING: Final = ("refund_fee", "credited", "under_way", "amount_under_way")
+_OFTEN_NOTHING: Final = ("refund_fee", "credited", "under_way", "amount_under_way", "routing_fee")
 
 
 def in_words(kind: str, fact: Mapping[str, Any]) -> str:
@@ -112,6 +127,7 @@ class _Readable(dict[str, Any]):
         super().__init__({name: _readable(value) for name, value in fact.items()})
         self["orders"] = _counted(len(fact.get("order_ids", ())), "order")
         self["exchange_orders"] = _counted(fact.get("asset_orders", 0), "exchange order")
+        self["whose"] = f"for {self['symbol']}" if self.get("symbol") else "for itself"
         self["way"] = f"by {self['hops']}" if self.get("hops") else "without a hop"
         self["before"] = f"{self['was']} {self['source']}" if self.get("was") else "from outside"
         self["after"] = f"{self.get('state', '')} {self.get('destination', '')}".strip() or "to outside"
@@ -148,5 +164,7 @@ def _amount(text: str) -> str:
 
 
 def in_digits(amount: Decimal) -> str:
-    """An amount to 8 decimals, without zeros at its end."""
+    """An amount to 8 decimals, without zeros at its end; one that is less than these can say to 3 digits."""
+    if amount and abs(amount) < _LEAST_SAID:
+        return str(_SHORT.create_decimal(amount).normalize())
     return f"{round(amount, 8).normalize():f}"

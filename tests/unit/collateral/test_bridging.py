@@ -64,6 +64,13 @@ def deposited() -> Rig:
     return rig
 
 
+def expired() -> Rig:
+    """The same, and nobody has filled it in time."""
+    rig = deposited()
+    rig.advance(DEADLINE)
+    return rig
+
+
 def state(rig: Rig) -> BridgeState | None:
     [transfer] = rig.collateral.state.transfers.values()
     return None if transfer.leg is None or transfer.leg.bridge is None else transfer.leg.bridge.state
@@ -111,7 +118,7 @@ def test_terms_that_are_not_acceptable_are_not_taken_and_nothing_is_deposited(
     rig = suggested(with_settings(SETTINGS, retries={}))
     rig.reply(replace(TERMS, **changed))
     assert [fact.reason for fact in rig.facts(HopStepped)] == [reason]
-    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed", credited=Decimal(500))]
     assert rig.position().unconfirmed == 500
 
 
@@ -160,14 +167,14 @@ def test_a_bridge_that_never_suggests_terms_is_asked_less_and_less_often_and_the
             asked.append(second)
     assert asked == [0, 3, 6, 9, 14, 22]
     assert [fact.reason for fact in rig.facts(HopStepped)] == ["silent: suggests nothing in time"]
-    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed", credited=Decimal(500))]
     assert rig.position().unconfirmed == 500
 
 
 def test_an_amount_that_is_too_low_for_the_bridge_is_refused() -> None:
     rig = suggested()
     rig.reply(FundsRefused(HopTrouble.TOO_LOW, ""))
-    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed", credited=Decimal(500))]
 
 
 def test_a_fill_counts_when_it_is_as_deep_as_its_value_demands() -> None:
@@ -220,6 +227,9 @@ def test_a_slow_fill_by_the_bridge_itself_counts_too_and_may_pay_more_than_agree
         ({"amount": Decimal(494)}, "a fill of 494, agreed was 495 for 500"),
         ({"amount": Decimal(501)}, "a fill of 501, agreed was 495 for 500"),
         ({"filled_at": DEADLINE + 1}, f"a fill at {DEADLINE + 1}, after its deadline {DEADLINE}"),
+        ({"filled_at": DEADLINE}, f"a fill at {DEADLINE}, which is yet to come"),
+        ({"filled_at": -DEADLINE}, f"a fill at -{DEADLINE}, before its deposit at 0"),
+        ({"confirmations": 2**63}, "says in BridgeFilled that confirmations is of 64 bits"),
     ],
 )
 def test_news_of_a_fill_that_no_bridge_allows_is_disputed_and_not_believed(changed: dict[str, Any], what: str) -> None:
@@ -338,7 +348,7 @@ def test_of_transfers_that_never_were_so_much_is_remembered_and_each_is_disputed
 
 
 def test_a_reorg_of_a_deposit_that_was_refunded_changes_nothing() -> None:
-    rig = deposited()
+    rig = expired()
     rig.news(BridgeRefunded(*ABOUT, Decimal(500)))
     mark = len(rig.effects)
     rig.news(BridgeReorged(*ABOUT, at_origin=True))
@@ -369,8 +379,7 @@ def test_a_fill_or_refund_of_what_is_no_number_is_disputed_and_the_bridge_asked(
 
 
 def test_a_deposit_that_expires_is_refunded_at_its_source_and_tried_again_on_new_terms() -> None:
-    rig = deposited()
-    rig.advance(DEADLINE)
+    rig = expired()
     rig.news(BridgeExpired(*ABOUT))
     assert state(rig) is BridgeState.EXPIRED
     assert rig.balance("hop:across", "routing") == 500
@@ -384,13 +393,14 @@ def test_a_deposit_that_expires_is_refunded_at_its_source_and_tried_again_on_new
 
 
 def test_a_second_deposit_that_expires_sends_the_money_home() -> None:
-    rig = deposited()
+    rig = expired()
     for leg in (1, 2):
         rig.news(BridgeRefunded("T-1", leg, Decimal(500)))
         if leg == 1:
             rig.reply(replace(TERMS, fill_deadline=2 * DEADLINE))
             rig.reply(FundsPending())
-    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+            rig.advance(2 * DEADLINE)
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed", credited=Decimal(500))]
     assert rig.position().unconfirmed == 500
 
 
@@ -402,8 +412,7 @@ def test_an_expiry_before_the_deadline_is_not_believed() -> None:
 
 
 def test_a_fill_that_is_heard_of_after_the_expiry_was_in_time() -> None:
-    rig = deposited()
-    rig.advance(DEADLINE)
+    rig = expired()
     rig.news(BridgeExpired(*ABOUT))
     rig.news(FILL)
     assert rig.told() == [ROUTED]
@@ -422,20 +431,20 @@ def test_a_refund_of_more_than_was_deposited_is_disputed() -> None:
         (FundsMoved(Decimal(495), Decimal(5)), ROUTED),
         (
             FundsReturned(Decimal(500), HopTrouble.REJECTED, ""),
-            CollateralRefused("O-1", "route", "route_failed", Decimal(0)),
+            CollateralRefused("O-1", "route", "route_failed", credited=Decimal(500)),
         ),
     ],
 )
 def test_when_all_news_is_lost_the_answer_to_a_query_settles_it(said: Record, told: Record) -> None:
     rig = deposited()
-    rig.pass_seconds(30)
+    rig.advance(DEADLINE)
     assert rig.calls()[-1].body == QueryFunds(*ABOUT)
     rig.reply(said)
     assert rig.told() == [told]
 
 
 def test_a_fill_of_what_was_refunded_is_disputed_and_moves_nothing() -> None:
-    rig = deposited()
+    rig = expired()
     rig.news(BridgeRefunded(*ABOUT, Decimal(500)))
     rig.news(FILL)
     assert [what.startswith("the leg was returned, and now: FundsMoved") for what in disputes(rig)] == [True]

@@ -32,7 +32,7 @@ def test_a_failed_transfer_no_longer_throws_the_users_whole_balance_into_system(
     rig.deposit("1000")
     rig.route("100")
     rig.reply(CLOSED)
-    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed")]
+    assert rig.told() == [CollateralRefused("O-1", "route", "route_failed", credited=Decimal(100))]
     assert [rig.position().unconfirmed, rig.position().spent] == [1000, 0]
     assert rig.position().lots[0].spends == ()
 

@@ -48,13 +48,38 @@ def test_a_hop_takes_no_more_and_no_less_than_it_may() -> None:
     assert [_hops(graph, T1, T3, amount) for amount in (100, 99, "99.5")] == [("large",), ("small",), None]
 
 
-def test_of_what_does_not_go_at_once_the_part_is_the_highest_limit_that_has_a_way() -> None:
+def _parts(graph: Graph, *amounts: int) -> list[Decimal | None]:
+    found = [graph.plan_part(T1, (T3,), Decimal(amount)) for amount in amounts]
+    return [part and part[0] for part in found]
+
+
+def test_what_does_not_go_at_once_is_cut_into_equal_parts_that_all_go() -> None:
     further = hop(T2, T3, fee_flat=Decimal(1), amount_max=Decimal(80))
     graph = Graph([hop(T1, T2, amount_max=Decimal(100)), further, hop(T1, T3, "dear", fee_rate=PERCENT * 50)])
-    parts = [graph.plan_part(T1, (T3,), Decimal(amount)) for amount in (70, 80, 90, 1000)]
-    assert [str(part[0]) for part in parts if part] == ["70", "80", "80", "80"]
-    assert {part[1].hops for part in parts if part} == {("T1-T2", "T2-T3")}
+    assert _parts(graph, 70, 80, 90, 1000) == [70, 80, 45, Decimal("76.923077")]
     assert graph.plan_part(T1, (T4,), Decimal(1000)) is None
+    assert _parts(Graph([hop(T1, T3, amount_min=Decimal(60), amount_max=Decimal(100))]), 130, 110) == [65, 100]
+
+
+def test_parts_are_as_many_as_cost_the_least() -> None:
+    dear = hop(T1, T3, "dear", fee_flat=Decimal("9.9"), amount_max=Decimal(100))
+    cheap = hop(T1, T3, "cheap", fee_flat=Decimal("0.01"), amount_max=Decimal(50))
+    assert _parts(Graph([dear, cheap]), 400, 100) == [50, 100]
+
+
+def test_what_cannot_be_cut_into_equal_parts_goes_as_far_as_it_meets_a_limit_behind_fees() -> None:
+    exact = hop(T2, T3, amount_min=Decimal(100), amount_max=Decimal(100))
+    graph = Graph([hop(T1, T2, fee_flat=Decimal(1)), exact])
+    assert _parts(graph, 101, 202, 250, 90) == [101, 101, 101, None]
+    assert _parts(Graph([hop(T1, T3, amount_max=Decimal(10))]), 1000) == [10]
+
+
+def test_no_way_keeps_more_in_all_than_a_transfer_may_lose() -> None:
+    hops = [hop(T1, T2, fee_rate=PERCENT * 6), hop(T2, T3, fee_rate=PERCENT * 6), hop(T2, T4)]
+    graph = Graph(hops, fee_share_max=Decimal("0.1"))
+    assert [_hops(graph, T1, T3, 100), _hops(Graph(hops), T1, T3, 100)] == [None, ("T1-T2", "T2-T3")]
+    assert graph.plan(T2, (T3,), Decimal(94), Given(floor=Decimal(90))) is None
+    assert graph.plan(T2, (T4,), Decimal(80), Given(floor=Decimal(90))) is not None
 
 
 def test_limits_hold_for_what_is_left_on_the_way() -> None:

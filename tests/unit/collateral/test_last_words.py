@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from core.collateral.facts import CollateralMoved, HopDisputed, PayoutArrived, TransferStepped, WithdrawalEnded
+from core.collateral.graph import PARTS_MAX
 from core.collateral.hops import FundsMoved, FundsPending, FundsRefused, FundsReturned, HopTrouble, MoveFunds
-from core.collateral.payouts import PARTS_MAX
 from core.collateral.records import CollateralRefused, CollateralRouted, PaidOut
 from core.collateral.settings import CollateralSettings
 from core.kernel.record import Record
@@ -242,15 +242,17 @@ def test_what_an_order_has_when_its_refund_is_under_way_already_is_its_users_whe
     assert paid(rig)[1:] == [PaidOut("O-1", D(398), D(2))]
 
 
-def test_money_for_an_order_is_held_for_as_long_as_it_takes() -> None:
+def test_money_for_an_order_is_held_until_the_order_waits_no_more_and_then_left_where_it_is() -> None:
     rig = Rig(with_settings(COSTLY, hops=(hop(T1, T2), hop(T2, T3), *COSTLY.hops[2:3], hop(T1, WALLET))))
     rig.deposit("500")
     rig.route("500")
-    rig.reply_moved()
-    rig.reply(CLOSED)
-    rig.advance(3 * WAIT)
-    assert list(rig.collateral.state.transfers) == ["T-1"]
-    assert rig.facts(TransferStepped)[-1].what == "resumed"
+    close(rig, "T2-T3", SETTINGS.route_deadline - 1)
+    assert rig.facts(TransferStepped)[-1].what == "held"
+    close(rig, "T2-T3", 1)
+    assert rig.facts(TransferStepped)[-1].what == "left"
+    assert rig.told()[-1] == CollateralRefused("O-1", "route", "timeout", credited=D(500))
+    assert rig.balance(T2, "ready") == 500
+    assert is_at_rest(rig)
 
 
 @pytest.mark.parametrize("again", [1, 5])
@@ -268,10 +270,10 @@ def test_a_hop_that_says_the_same_again_is_disputed_once_and_for_something_else_
 def test_a_withdrawal_of_more_than_goes_at_once_goes_in_parts() -> None:
     rig = Rig(with_settings(COSTLY, hops=(*COSTLY.hops[:4], hop(T1, WALLET, fee_flat=D(1), amount_max=D(100)))))
     rig.deposit("700", at=T1)
-    rig.withdraw("250")
+    rig.withdraw("240")
     rig.serve()
-    assert [call.body.amount for call in rig.calls()] == [100, 100, 50]
-    assert [(ended.paid, ended.fee, ended.refused) for ended in rig.facts(WithdrawalEnded)] == [(D(247), D(3), NONE)]
+    assert [call.body.amount for call in rig.calls()] == [80, 80, 80]
+    assert [(ended.paid, ended.fee, ended.refused) for ended in rig.facts(WithdrawalEnded)] == [(D(237), D(3), NONE)]
     assert is_at_rest(rig)
 
 

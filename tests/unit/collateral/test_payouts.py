@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from core.collateral.facts import TransferStepped, WithdrawalEnded
+from core.collateral.facts import CollateralWithdrawalRepeated, TransferStepped, WithdrawalEnded
 from core.collateral.graph import Graph
 from core.collateral.hops import FundsRefused, HopTrouble
 from core.collateral.records import (
@@ -294,15 +294,25 @@ def test_a_withdrawal_sends_last_what_would_come_by_where_money_was_left() -> No
     assert [call.service for call in rig.calls()[-2:]] == ["hop:T3-EVM", "hop:T1-T2"]
 
 
-def test_a_withdrawal_that_is_seen_again_is_not_paid_again() -> None:
+def test_a_withdrawal_that_is_seen_again_is_not_paid_again_and_has_one_last_word() -> None:
     rig = Rig(COSTLY)
     rig.deposit("300")
     rig.withdraw("100", 5)
     rig.withdraw("100", 5)
     rig.serve()
-    reasons = [reason for *_, reason in ended(rig)]
-    assert sorted(reasons) == ["", "duplicate"]
+    rig.withdraw("100", 5)
+    assert [(number, paid) for number, paid, *_ in ended(rig)] == [(5, Decimal(99))]
+    assert rig.facts(CollateralWithdrawalRepeated) == [CollateralWithdrawalRepeated(ALICE, 5)] * 2
     assert rig.position().unconfirmed == 200
+
+
+@pytest.mark.parametrize("seq_num", [-1, 2**63])
+def test_a_withdrawal_whose_number_cannot_be_kept_is_refused(seq_num: int) -> None:
+    rig = Rig(COSTLY)
+    rig.deposit("300")
+    rig.withdraw("100", seq_num)
+    assert ended(rig) == [(-1, Decimal(0), Decimal(0), Decimal(100), "invalid_number")]
+    rig.collateral.snapshot()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from core.collateral.books import Owner, account
-from core.collateral.facts import CollateralMoved
+from core.collateral.facts import CollateralMoved, WithdrawalEnded
 from core.collateral.positions import Key
 from core.collateral.records import (
     CollateralRefused,
@@ -69,6 +69,17 @@ def test_what_was_paid_is_the_orders_once_more_and_goes_home_with_the_rest() -> 
     assert rig.told()[-1] == PaidOut("O-1", D(60), D(0))
     position = rig.position()
     assert (position.unconfirmed, position.spent, position.returned) == (D(40), D(40), D(60))
+
+
+def test_what_is_paid_back_while_the_rest_is_on_its_way_home_lies_where_it_can_be_withdrawn() -> None:
+    rig = paid()
+    rig.refund("P-2")
+    assert rig.told(repay(rig)) == [CollateralRepaid("O-1", D(40))]
+    assert rig.balance(T3, "ready") == 40
+    rig.release()
+    rig.withdraw("40")
+    rig.serve()
+    assert [(ended.paid, ended.refused) for ended in rig.facts(WithdrawalEnded)] == [(D(40), D(0))]
 
 
 def test_all_that_an_order_had_may_be_paid_back() -> None:

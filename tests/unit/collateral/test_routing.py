@@ -11,6 +11,7 @@ from core.collateral.facts import (
     CollateralDepositRepeated,
     CollateralMoved,
     CollateralNotRouted,
+    PayoutArrived,
 )
 from core.collateral.hops import FundsMoved, FundsRefused, HopTrouble
 from core.collateral.records import CollateralAwaited, CollateralRefused, CollateralRouted, PaidOut
@@ -40,6 +41,30 @@ def test_a_deposit_that_is_seen_again_is_not_booked_again() -> None:
     rig.deposit("1000", seq_num=7)
     effects = rig.deposit("1000", seq_num=7)
     assert rig.facts(CollateralDepositRepeated, effects) == [CollateralDepositRepeated(ALICE, 7)]
+    assert rig.position().unconfirmed == 1000
+
+
+@pytest.mark.parametrize("seq_num", [-1, 2**63, 2**64])
+def test_a_deposit_whose_number_cannot_be_kept_is_refused(seq_num: int) -> None:
+    rig = Rig()
+    rig.deposit("1000", seq_num=seq_num)
+    [refusal] = rig.facts(CollateralDepositRefused)
+    assert (refusal.seq_num, refusal.reason) == (-1, "invalid_number")
+    rig.collateral.snapshot()
+    rig.deposit("1000", seq_num=2**63 - 1)
+    assert rig.position().unconfirmed == 1000
+
+
+def test_a_deposit_at_a_destination_counts_for_orders_there() -> None:
+    rig = Rig()
+    rig.deposit("1000", at=T3)
+    rig.route("1000")
+    assert rig.told() == [CollateralRouted("O-1", Decimal(1000), Decimal(0))]
+
+
+def test_a_deposit_at_a_destination_that_orders_draw_on_is_a_deposit() -> None:
+    rig = Rig(with_settings(destinations={"IX": (T3,), "IY": (T1,)}))
+    rig.deposit("1000")
     assert rig.position().unconfirmed == 1000
 
 
@@ -317,9 +342,11 @@ def test_money_on_its_way_for_a_stopped_order_turns_back_at_the_next_stop() -> N
     rig = Rig()
     rig.deposit("1000")
     rig.route("1000")
-    assert rig.told(rig.stop_route()) == [CollateralRefused("O-1", "route", "cancelled")]
+    refused = CollateralRefused("O-1", "route", "cancelled", under_way=Decimal(1000))
+    assert rig.told(rig.stop_route()) == [refused]
     rig.serve()
-    assert rig.told() == [CollateralRefused("O-1", "route", "cancelled")]
+    assert rig.told() == [refused]
+    assert rig.facts(PayoutArrived) == [PayoutArrived("O-1", ALICE, Decimal(0), Decimal(10), Decimal(990))]
     assert (rig.balance(T1, "unconfirmed"), rig.position().spent) == (Decimal(990), Decimal(10))
     assert (rig.timers, rig.collateral.state.transfers) == ({}, {})
 

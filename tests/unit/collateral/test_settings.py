@@ -47,6 +47,7 @@ def test_a_hop_that_cannot_work_is_named(hop_settings: dict[str, Any], fault: st
         ({"destinations": {"IX": ()}}, "index IX: name at least one destination"),
         ({"sources": {"7:IX": T1}}, "source `7:IX`: name it `chain_id:symbol`"),
         ({"tolerance": Decimal(-1)}, "tolerance must not be negative, got -1"),
+        ({"transfer_fee_share_max": Decimal(2)}, "transfer_fee_share_max must be in [0, 1], got 2"),
         ({"latency_cost_bps": -1}, "latency_cost_bps must not be negative, got -1"),
         ({"route_deadline": 0}, "route_deadline, payout_wait, capacity_wait and held_retry must be positive"),
         ({"queries": ()}, "queries must name at least one positive pause"),

@@ -23,7 +23,7 @@ from core.errors import IllegalTransition
 
 def test_the_ends_are_terminal() -> None:
     assert [s for s in Holding if HOLDINGS.is_terminal(s)] == ["spent", "returned"]
-    assert [s for s in TransferState if TRANSFERS.is_terminal(s)] == ["arrived", "reversed", "left"]
+    assert [s for s in TransferState if TRANSFERS.is_terminal(s)] == ["arrived", "reversed", "left", "consumed"]
     assert [s for s in LegState if LEGS.is_terminal(s)] == ["moved", "refused", "returned"]
     assert [s for s in BridgeState if BRIDGES.is_terminal(s)] == ["final", "refunded"]
 

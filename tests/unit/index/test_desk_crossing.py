@@ -7,10 +7,17 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from core.index.facts import AssetOrderPlanned, CrossingAwaited, LotAssigned, OrderEngaged, OrdersCrossed
+from core.index.facts import (
+    AssetOrderPlanned,
+    CrossingAwaited,
+    IndexOrderDeferred,
+    LotAssigned,
+    OrderEngaged,
+    OrdersCrossed,
+)
 from core.index.records import IndexOrderEnded, Outcome
 from core.units import SECOND
-from tests.helpers.index_desk import BOB, DeskRig, golden_settings, ready_rig
+from tests.helpers.index_desk import BOB, DeskRig, golden_settings, levels, ready_rig
 
 D = Decimal
 WAIT = 5
@@ -156,3 +163,16 @@ def test_a_desk_that_is_killed_before_every_event_lets_the_same_orders_meet() ->
         rig.run(60)
     assert rigs[0].effects == rigs[1].effects
     assert rigs[0].facts(OrdersCrossed)
+
+
+def test_a_sell_that_no_market_takes_goes_with_the_next_buy_that_comes() -> None:
+    rig = rig_of(0)
+    for asset, bid, ask in (("AX", "90", "100"), ("AZ", "295", "300")):
+        rig.set_book(asset, levels((bid, "0.0001")), levels((ask, "0.0001")))
+    sell(rig, "1")
+    rig.run(3)
+    assert rig.facts(IndexOrderDeferred)[-1].reason == "no_liquidity"
+    rig.order("B-1", "2000", user=BOB)
+    rig.run(3)
+    assert {fact.symbol for fact in rig.facts(OrdersCrossed)} == {"AX", "AZ"}
+    assert rig.facts(IndexOrderEnded)[-1].outcome is Outcome.REDEEMED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from core.index.chain import ChainConfirmed, ChainDeclined, MintIndex
 from core.index.facts import (
@@ -20,7 +21,8 @@ from core.index.records import IndexOrderEnded, Outcome, TokensKept, TokensRetur
 from core.index.stock import house_quantities
 from core.index.token_invariants import custody_violations, token_violations
 from core.kernel.record import Reply
-from tests.helpers.index_desk import ALICE, DeskRig, ready_rig
+from core.units import SECOND
+from tests.helpers.index_desk import ALICE, DeskRig, golden_settings, ready_rig
 
 D = Decimal
 BARRED = "chain_refused: address is barred"
@@ -234,6 +236,26 @@ def test_kept_tokens_are_sold_before_others(holder: DeskRig) -> None:
     custody = holder.desk.state.custody
     assert (custody.kept_of(ALICE, "IX"), custody.balance(ALICE, "IX")) == (D("0.2"), D("0.2"))
     assert holder.facts(TokensReturned)[-1].amount == D("0.5")
+
+
+def test_tokens_that_an_order_waited_for_go_back_when_it_sells_kept_ones_instead() -> None:
+    rig = ready_rig(structs.replace(golden_settings(), custody_wait_ns=5 * SECOND))
+    rig.order("C-1", "2000")
+    rig.run(60)
+    held = rig.chain.balance("IX", ALICE)
+    for client_id in ("S-1", "S-2"):
+        rig.give_tokens(D("0.5"))
+        rig.order(client_id, "0.5", "sell")
+    rig.run(4)
+    rig.chain_refuses = 10**6
+    rig.cancel("S-1")
+    rig.run(2)
+    rig.chain_refuses = 0
+    rig.deliver(Reply("chain:1:return:I-2", ChainDeclined("barred")))
+    assert rig.desk.state.custody.kept_of(ALICE, "IX") == D("0.5")
+    rig.run(60)
+    assert ends(rig)[-1] == ("S-2", "redeemed", "filled")
+    assert (rig.desk.state.custody.free, rig.chain.balance("IX", ALICE)) == ({}, held - D("0.5"))
 
 
 def test_tokens_that_no_order_can_sell_and_no_chain_gives_back_are_in_the_books(rig: DeskRig) -> None:

@@ -12,12 +12,22 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from core.execution.records import AssetOrder, AssetOrderEnded
+from core.execution.records import AssetOrder, AssetOrderEnded, AssetOrderPlaced
 from core.index import matrix
-from core.index.facts import HouseValued, IndexBatchOpened, IndexOrderDeferred, LotClosed, LotOpened, OrderEngaged
+from core.index.facts import (
+    AssetOrderPlanned,
+    HouseValued,
+    IndexBatchOpened,
+    IndexOrderDeferred,
+    IndexPlanPutOff,
+    LotClosed,
+    LotOpened,
+    OrderEngaged,
+)
 from core.index.fitting import plan
 from core.index.invoices import MintInvoice, RedemptionInvoice
 from core.index.planning import Demand, Mode, NoRoom, Plan, PlanProblem
+from core.index.reasons import PutOff
 from core.index.records import (
     CuratorWeightsSet,
     DelistAsset,
@@ -30,7 +40,7 @@ from core.index.records import (
 )
 from core.index.settings import PlannerName
 from core.index.stock import cost, house_quantities
-from core.kernel.record import Message
+from core.kernel.record import Computed, Message
 from core.units import SECOND
 from tests.helpers.index_desk import ALICE, BOB, DeskRig, golden_script, golden_settings, levels, ready_rig
 from tests.unit.index.scripted import Scripted
@@ -72,6 +82,28 @@ def test_02_orders_for_which_there_is_no_room_are_planned_again() -> None:
     rig.order("C-1", "800", user=BOB)
     rig.run(20)
     assert len(rig.exchange.waiting) == 1
+    rig.resume_exchange()
+    rig.run(30)
+    assert outcomes(rig) == [Outcome.MINTED, Outcome.MINTED]
+
+
+def test_02_an_order_whose_plan_finds_that_there_is_no_room_any_more_is_planned_again() -> None:
+    settings = golden_settings()
+    limits = structs.replace(settings.limits, max_total_volley_size=D(2000), min_total_volley_available=D(500))
+    rig = ready_rig(structs.replace(settings, limits=limits, planner=PlannerName.MATRIX))
+    rig.exchange.paused = True
+    rig.order("C-1", "800")
+    rig.run(11)
+    rig.solve = False
+    rig.order("C-1", "800", user=BOB)
+    rig.run(11)
+    (first,) = rig.exchange.waiting
+    grown = (AssetOrderPlaced(one.order_id, one.price, 2 * one.quantity) for one in first.orders)
+    for placed in grown:
+        rig.tell(placed, "execution")
+    rig.deliver(Computed(rig.jobs[-1].job_id, NoRoom(D(400), D(500))))
+    assert [fact.reason for fact in rig.facts(IndexPlanPutOff)] == [PutOff.NO_ROOM]
+    rig.solve = True
     rig.resume_exchange()
     rig.run(30)
     assert outcomes(rig) == [Outcome.MINTED, Outcome.MINTED]
@@ -186,6 +218,7 @@ def test_09_a_sale_closes_any_number_of_lots_the_oldest_first_and_each_fee_count
     bought, sold = ([lot for lot in lots if lot.side == side] for side in ("buy", "sell"))
     closes = [fact for fact in rig.facts(LotClosed) if fact.symbol == "AX"]
     assert len(closes) >= 4
+    assert {fact.side for fact in closes} == {"buy"}
     assert [fact.lot_id for fact in closes] == [lot.lot_id for lot in bought[: len(closes)]]
     assert [fact.quantity for fact in closes[:-1]] == [lot.quantity for lot in bought[: len(closes) - 1]]
     holding = rig.desk.state.inventory.holdings["AX"]
@@ -232,7 +265,7 @@ def test_11_an_illiquid_asset_puts_an_order_off_and_strands_nothing(rig: DeskRig
     rig.run(10.5)
     rig.set_book("AX", levels((90, 10)), levels((100, "0.001")))
     rig.run(5)
-    assert [fact.reason for fact in rig.facts(IndexOrderDeferred)] == ["no_liquidity"]
+    assert [fact.reason for fact in rig.facts(IndexOrderDeferred)] == ["not_traded", "no_liquidity"]
     rig.exchange.script = lambda _, order: [(order.quantity, order.price)]
     rig.set_book("AX", levels((90, 10)), levels((100, 20)))
     rig.run(30)
@@ -357,6 +390,8 @@ def test_18_surplus_of_padding_is_the_houses_within_its_limit_and_used_before_bu
         rig.run(0.5)
     rig.run(30)
     assert outcomes(rig).count(Outcome.MINTED) == 8
+    planned = rig.facts(AssetOrderPlanned)
+    assert [row for row in planned if row.stock and not row.quantity]
     assert cost(rig.desk.state.stock) <= D("1.01") * 60
     assert rig.facts(HouseValued)
 

@@ -134,6 +134,43 @@ def test_a_delisting_without_prices_of_the_others_sells_at_once_and_is_made_good
     assert is_backed(rig)
 
 
+@pytest.mark.parametrize("waits", [5, 70])
+def test_what_was_sold_before_the_others_had_prices_counts_at_what_it_brought(rig: DeskRig, waits: int) -> None:
+    index = rig.desk.state.indexes.live["IX"]
+    before, cash = index.basket.quantities()["AX"], index.cash
+    rig.set_book("AX", (), ())
+    delist(rig, "AZ", 60)
+    rig.run(5)
+    brought = index.cash - cash
+    assert held(rig, "AZ") == 0 < brought
+    rig.set_book("AZ", (), ())
+    rig.run(waits)
+    rig.set_book("AX", levels((90, 100)), levels((100, 100)))
+    rig.run(20)
+    bought = index.basket.quantities()["AX"] - before
+    assert bought * 95 * index.backed == pytest.approx(brought)
+    assert abs(index.cash) < brought / 10
+    assert is_backed(rig)
+
+
+def test_what_was_sold_in_part_counts_at_what_that_brought_and_the_rest_at_its_price(rig: DeskRig) -> None:
+    index, had = rig.desk.state.indexes.live["IX"], held(rig, "AZ")
+    rig.exchange.script = lambda _, order: [(order.quantity / 4, order.price)] if len(rig.exchange.orders) < 4 else []
+    rig.set_book("AX", (), ())
+    delist(rig, "AZ", 600)
+    rig.run(5)
+    sold = rig.desk.state.indexes.leaving["IX"].sold["AZ"]
+    assert 0 < held(rig, "AZ") < had
+    assert sold.quantity == had - held(rig, "AZ")
+    rig.set_book("AX", levels((90, 100)), levels((100, 100)))
+    rig.run(1)
+    aim, basket = rig.desk.state.indexes.aim("IX").quantities(), index.basket.quantities()
+    middle = (295 * 80 + 300 * 50) / D(130)
+    assert (aim["AX"] - basket["AX"]) * 95 == pytest.approx(
+        basket["AZ"] * (sold.brought + held(rig, "AZ") * middle) / had, rel=D("0.02")
+    )
+
+
 def test_of_what_has_left_and_has_no_price_any_more_a_token_is_worth_nothing(rig: DeskRig) -> None:
     before = rig.desk.state.indexes.live["IX"].basket.quantities()["AX"]
     rig.set_book("AZ", (), ())

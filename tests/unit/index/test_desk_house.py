@@ -32,7 +32,7 @@ AW_ALONE = (("AW", D(1)),)
 @pytest.fixture
 def rig() -> DeskRig:
     """A desk that has minted tokens for 2000, which Alice has in custody, and may be given new weights at once."""
-    settings = golden_settings()
+    settings = structs.replace(golden_settings(), batch_window_ns=600 * SECOND)
     one = ready_rig(structs.replace(settings, rebalance_interval_ns=0, rebalance_window_ns=30 * SECOND))
     one.set_book("AW", levels((9, 1000)), levels((10, 1000)))
     one.order("C-1", "2000")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from msgspec import structs
 
 from core.execution.records import ExchangeRulesReported
-from core.index.facts import HouseTaskSet, IndexOrderDeferred
+from core.index.facts import HouseTaskDone, HouseTaskSet, IndexOrderDeferred
 from core.index.planning import PlanReason
 from core.index.records import CuratorWeightsSet, IndexOrderEnded, Outcome
 from core.index.stock import house_quantities
@@ -215,3 +215,54 @@ def test_the_house_keeps_what_it_may_hold() -> None:
     rig.run(60)
     assert rig.facts(HouseTaskSet) == []
     assert min(holds(rig, asset) for asset in ASSETS) > D("0.4")
+
+
+def too_full_to_keep(*, without_bids: bool = False) -> DeskRig:
+    """A desk whose house has what was bought for 1500, may hold 100, and finds no buyer yet."""
+    rig = limited(100, smallest=5, kept=0)
+    rig.exchange.script = lambda _, order: [(order.quantity, order.price)] if order.side == "buy" else []
+    rig.chain_refuses = 10**6
+    rig.order("C-1", "1500", symbol="IA1")
+    rig.run(12)
+    if without_bids:
+        rig.set_book("A1", (), levels((100, 1000)))
+    rig.chain_refuses, rig.chain_declines = 0, {"mint"}
+    rig.run(60)
+    return rig
+
+
+def test_a_bid_that_is_gone_for_a_while_does_not_make_the_house_forget_what_it_has_to_sell() -> None:
+    rig = too_full_to_keep()
+    (task,) = rig.desk.state.indexes.tasks.values()
+    misses = task.misses
+    rig.set_book("A1", (), levels((100, 1000)))
+    rig.run(5)
+    assert [(one.task_id, one.misses) for one in rig.desk.state.indexes.tasks.values()] == [(task.task_id, misses)]
+    rig.exchange.script = lambda _, order: [(order.quantity, order.price)]
+    rig.set_book("A1", levels((99, 1000)), levels((100, 1000)))
+    rig.run(60)
+    assert holds(rig, "A1") == 0
+    assert len(rig.facts(HouseTaskSet)) == len(rig.facts(HouseTaskDone)) == 1
+
+
+def test_what_the_house_gets_while_there_is_no_bid_it_sells_when_there_is_one() -> None:
+    rig = too_full_to_keep(without_bids=True)
+    assert rig.facts(IndexOrderEnded)[0].outcome is Outcome.REJECTED
+    assert rig.facts(HouseTaskSet) == []
+    rig.exchange.script = lambda _, order: [(order.quantity, order.price)]
+    rig.set_book("A1", levels((99, 1000)), levels((100, 1000)))
+    rig.run(60)
+    assert holds(rig, "A1") == 0
+
+
+def test_a_task_is_not_kept_for_what_the_house_does_not_hold_any_more() -> None:
+    rig = too_full_to_keep()
+    rig.set_book("A1", (), levels((100, 1000)))
+    rig.run(5)
+    rig.chain_declines = set()
+    rig.order("C-2", "1500", symbol="IA1")
+    rig.run(60)
+    assert minted(rig) == ["C-2"]
+    left = holds(rig, "A1")
+    assert all(round(task.quantity, 9) <= left for task in rig.desk.state.indexes.tasks.values())
+    assert left < 1

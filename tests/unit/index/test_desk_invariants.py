@@ -142,6 +142,7 @@ def own(state: DeskState, asset: str, quantity: Decimal) -> Decimal:
         state.inventory,
         InventoryFill(asset=asset, side="buy", **names, price=D(1), quantity=quantity, fee=D(0), at=0),
     )
+    state.house_cash -= quantity
     return quantity
 
 
@@ -184,6 +185,31 @@ def stop_going_on(state: DeskState) -> None:
     del state.orders.going_on["I-2"]
 
 
+def pay_without_fees(state: DeskState) -> None:
+    one = order(state)
+    one.spent, one.remaining = one.spent - one.exchange_fee, one.remaining + one.exchange_fee
+
+
+def charge_more(state: DeskState) -> None:
+    state.orders.ended["I-1"].charged += 1
+
+
+def mint_for_nothing(state: DeskState) -> None:
+    state.orders.ended["I-1"].charged = D(0)
+
+
+def lose_house_cash(state: DeskState) -> None:
+    state.house_cash -= 1
+
+
+def lose_index_cash(state: DeskState) -> None:
+    state.indexes.live["IX"].cash += 1
+
+
+def trade_for_nobody(state: DeskState) -> None:
+    state.inventory.cash += 1
+
+
 def leave_the_line(state: DeskState) -> None:
     order(state, "I-3").state = IndexOrderState.READY
 
@@ -219,6 +245,12 @@ def leave_the_line(state: DeskState) -> None:
         (mix_up_ids, "I10 I-3"),
         (leave_the_line, "I10 I-3"),
         (stop_going_on, "I10 I-2"),
+        (pay_without_fees, "I15 I-2: "),
+        (charge_more, "I15 I-1: "),
+        (mint_for_nothing, "I15 I-1: 0 charged, it should be "),
+        (lose_house_cash, "I15: trades brought "),
+        (lose_index_cash, "I15: trades brought "),
+        (trade_for_nobody, "I15: trades brought "),
     ],
 )
 def test_a_planted_violation_is_found(plant: Callable[[DeskState], None], found: str) -> None:

@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
+from core.index.basket import basket_from_quantities
 from core.index.facts import HouseValued
-from core.index.nav import NavPoint
+from core.index.nav import NavPoint, nav_point
 from core.index.records import IndexOrderEnded
 from core.index.stock import has_worth, house_quantities
 from core.units import SECOND
@@ -109,3 +110,15 @@ def test_what_the_house_holds_is_valued_when_no_order_or_token_is_left() -> None
     assert holdings > 0
     rig.run(2 * INTERVAL)
     assert len(rig.facts(HouseValued)) - before == 2 * holdings
+
+
+def test_of_tokens_that_are_worth_next_to_nothing_no_difference_is_stated() -> None:
+    basket, prices = basket_from_quantities("IX", (("AX", D(1)),)), {"AX": D(100)}
+
+    def point(backed: Decimal) -> NavPoint:
+        held = {"AX": D("6e-16")}
+        return nav_point(basket, prices, at=1, tokens=D(0), backed=backed, held=held, nothing=D("1e-6"))
+
+    assert point(D("1e-15")).tracking_difference is None
+    assert point(D("2e-8")).tracking_difference is not None
+    assert point(D("1e-15")).held_value == D("6e-14")

@@ -325,7 +325,7 @@ def test_an_order_that_leaves_ends_though_its_exchange_orders_stay_in_the_book(r
     rig.run(1)
     assert [(fact.user, fact.outcome) for fact in rig.facts(IndexOrderEnded)] == [(ALICE, Outcome.CANCELLED)]
     rig.run(700)
-    assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == [Outcome.CANCELLED, Outcome.EXPIRED]
+    assert [fact.outcome for fact in rig.facts(IndexOrderEnded)] == [Outcome.CANCELLED, Outcome.MINTED]
 
 
 def test_a_batch_is_cancelling_until_the_exchange_has_said_the_last_of_its_orders(rig: DeskRig) -> None:

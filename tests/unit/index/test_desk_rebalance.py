@@ -231,6 +231,12 @@ def test_a_target_price_is_positive(rig: DeskRig) -> None:
     assert refusals(rig)[-1] == WeightsRefusal.MALFORMED
 
 
+def test_a_target_price_that_comes_with_later_weights_does_not_change_what_tokens_are_worth(rig: DeskRig) -> None:
+    rig.tell(CuratorWeightsSet("IX", HALVES, D(500)))
+    rig.run(30)
+    assert [round(fact.price, 6) for fact in rig.facts(BasketSet)] == [D(1000), D(1000)]
+
+
 def test_delistings_that_make_no_sense_are_refused(rig: DeskRig) -> None:
     rig.tell(DelistAsset("AX", rig.now))
     rig.tell(DelistAsset("ZZ", rig.now + SECOND))

@@ -6,14 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.facts import ExchangeOrderSent
+from core.execution.facts import CircuitOpened, ExchangeOrderSent, ExecutionUnexpected
 from core.fix.codec import encode
 from core.identity.orders import sign_order
 from core.index.records import IndexOrderEnded, Outcome
-from core.kernel.record import Stop
+from core.kernel.record import Message, Stop
 from core.market.exchange import (
     EXCHANGE,
     ExchangeExecution,
+    ExchangeSessionUp,
     ExchangeStatus,
     QueryExchangeOrder,
     RateLimit,
@@ -44,6 +45,18 @@ def test_07_a_rejected_order_does_not_keep_others_from_being_sent() -> None:
     rig.place(order("O-3"), batch="B-2")
     rig.reply("place O-3", state(FILLED, trade("t2", "2")))
     assert rig.ends() == [("O-1", "refused:-2010", TWO), ("O-2", "filled", ZERO), ("O-3", "filled", ZERO)]
+
+
+def test_07_refusals_for_one_symbol_keep_no_order_for_another_from_being_sent() -> None:
+    rig = Rig(limits=())
+    for number in range(SETTINGS.refusals_max):
+        rig.place(order(f"O-{number}"), batch=f"B-{number}")
+        rig.reply(f"place O-{number}", refusal(RefusalKind.ORDER_VALIDATION, "-2010"))
+    rig.place(order("O-X"), order("O-Y", of=Y), batch="B-X")
+    assert [one.symbol for one in rig.facts(CircuitOpened)] == ["XUSDC"]
+    sent = [call.call_id.rpartition(":")[2] for call in rig.calls("place")]
+    assert "O-Y" in sent
+    assert "O-X" not in sent
 
 
 def test_07_a_rate_limit_holds_orders_up_and_fails_none() -> None:
@@ -114,6 +127,15 @@ def test_08_what_waits_for_a_session_is_sent_when_one_comes() -> None:
     assert rig.ends() == [("O-1", "filled", ZERO)]
 
 
+def test_08_what_waits_for_a_session_that_comes_back_is_sent_at_once() -> None:
+    rig = Rig()
+    rig.down()
+    rig.place(order())
+    assert rig.calls("place") == []
+    rig.deliver(Message(EXCHANGE, ExchangeSessionUp()))
+    assert len(rig.calls("place")) == 1
+
+
 # --- 12: who speaks ----------------------------------------------------------------------------------
 
 
@@ -168,5 +190,6 @@ def test_20_a_trade_that_the_exchange_tells_of_after_its_order_has_ended_is_book
     assert node.desk.state.inventory.holdings["AX"].balance - before == pytest.approx(late)
     lots = [lot for shelf in node.desk.state.stock.house.values() for lot in shelf if lot.lot_id == "late"]
     assert [lot.remaining for lot in lots] == [late]
+    assert [fact for fact in node.facts(ExecutionUnexpected) if fact.trade_id == "late"] == []
     assert [fact.outcome for fact in node.facts(IndexOrderEnded)] == [Outcome.MINTED]
     node.audit()

@@ -455,3 +455,10 @@ def test_a_sell_wishes_no_more_than_what_is_left_of_it_however_many_digits_that_
         wished = wished_quantity(Demand("I-1", "IX", "sell", left, carried), D("1E-12"), LIMITS)
     short = EXACT.subtract(EXACT.add(left, carried), wished)
     assert 0 <= short < D("1E-13")
+
+
+def test_a_whole_token_that_there_is_enough_for_is_engaged_whatever_its_share_of_the_wish() -> None:
+    limits = structs.replace(LIMITS, index_decimals=0)
+    views = (view("AX", (), levels((100, 8))), *VIEWS[1:])
+    of = problem(buy(1, "IX", 3000), limits=limits, views=views)
+    assert engaged(planned(of)) == {"I-1": D(1)}

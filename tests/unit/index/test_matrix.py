@@ -69,6 +69,22 @@ def test_fairness_raises_the_least_served() -> None:
     assert engaged(planned(of)) == pytest.approx(engaged_simply(of))
 
 
+@pytest.mark.parametrize("fairness", ["0.1", "0.5", "10"])
+def test_an_order_that_can_get_next_to_nothing_does_not_free_the_others_from_being_fair(fairness: str) -> None:
+    views = (view("AX", (), levels((100, 10))), VIEWS[1], view("AW", (), levels((10, "0.6"))))
+    stuck = buy(4, "IZ", 1000)
+    of = problem(
+        *(buy(number, "IX", 1000) for number in (1, 2, 3)),
+        stuck,
+        views=views,
+        limits=structs.replace(LIMITS, fairness=D(fairness)),
+    )
+    made = engaged(planned(of))
+    assert made == pytest.approx(engaged_simply(of), rel=D("1e-8"))
+    assert made["I-1"] == made["I-2"] == made["I-3"]
+    assert 0 < made["I-4"] < D("0.02")
+
+
 def engaged_simply(of: PlanProblem) -> dict[str, Decimal]:
     """By progressive filling."""
     made = fitting.plan(of)

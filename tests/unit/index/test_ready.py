@@ -67,6 +67,34 @@ def test_who_gathers_is_ready_and_is_due_when_the_time_has_come() -> None:
     assert (line.next_ripe(), "I-3" in line) == (None, False)
 
 
+def test_who_rests_is_ready_and_is_due_when_the_time_has_come_whatever_moves_before() -> None:
+    line = line_of("I-1", "I-2", "I-3", "I-4")
+    for order_id, until in (("I-2", 9), ("I-1", 7), ("I-3", 7)):
+        line.rest(order_id, until)
+    line.gather("I-5", SELL, 8)
+    line.wake(of_index("IX"))
+    line.wake_all()
+    assert (list(line.due), line.next_ripe(), line.due_kinds) == (["I-4"], 7, {BUY: 1})
+    line.ripen(6)
+    assert list(line.due) == ["I-4"]
+    line.ripen(7)
+    assert (list(line.due), line.next_ripe()) == (["I-4", "I-1", "I-3"], 8)
+    line.ripen(9)
+    assert (list(line.due), line.next_ripe()) == (["I-4", "I-1", "I-3", "I-2", "I-5"], None)
+
+
+def test_who_leaves_while_it_rests_leaves_no_trace() -> None:
+    line = line_of("I-1", "I-2")
+    line.rest("I-1", 7)
+    line.rest("I-2", 7)
+    line.drop("I-1")
+    assert (line.resting, line.rests, "I-1" in line) == ({"I-2": 7}, {7: {"I-2": None}}, False)
+    line.park("I-2", of_asset("AX"))
+    assert (line.next_ripe(), line.parked) == (None, {"I-2": "asset:AX"})
+    line.drop("I-2")
+    assert line == ReadyLine()
+
+
 def test_the_line_knows_how_many_of_each_kind_are_due_and_gather_whatever_has_happened_to_them() -> None:
     line = line_of("I-1", "I-2")
     line.gather("I-3", SELL, 5)

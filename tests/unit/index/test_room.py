@@ -13,7 +13,7 @@ from core.index.fitting import plan
 from core.index.planning import Mode, Plan, PlanLimits, PlanReason
 from core.index.reasons import PutOff
 from core.index.records import IndexOrderEnded, Outcome
-from core.index.room import Room
+from core.index.room import Room, Turn
 from core.index.validate import violations
 from core.market.exchange import Instrument, RateLimit
 from core.units import SECOND
@@ -129,20 +129,19 @@ def test_a_batch_that_is_larger_than_a_limit_begins_when_the_limit_is_unused(cou
     if wait:
         room.sent(0, 100)
     many = structs.replace(found, assets=found.assets[:1] * count)
-    room.hold_back(0, many, LIMITS)
-    assert (room.is_held(0), room.held_until) == (bool(wait), wait)
+    assert room.admits(0, many, LIMITS, Turn.USERS) is not bool(wait)
+    assert (room.is_held(0), room.open_at(0)) == (bool(wait), wait)
 
 
 def test_the_next_batch_waits_for_the_end_of_a_line_that_is_longer_than_a_limit() -> None:
     room, found = Room(), planned(LIMITS)
     room.sent(0, 250)
     many = structs.replace(found, assets=found.assets[:1] * 51)
-    room.hold_back(SECOND, many, LIMITS)
-    assert room.is_held(SECOND)
-    assert (room.queued_until, room.held_until) == (20 * SECOND, 30 * SECOND)
+    assert not room.admits(SECOND, many, LIMITS, Turn.USERS)
+    assert (room.queued_until, room.open_at(SECOND)) == (20 * SECOND, 30 * SECOND)
     covered = structs.replace(found, assets=())
-    room.hold_back(SECOND, covered, LIMITS)
-    assert not room.is_held(SECOND), "nothing goes to the exchange"
+    assert room.admits(SECOND, covered, LIMITS, Turn.USERS), "nothing goes to the exchange"
+    assert not room.is_held(SECOND)
 
 
 def test_a_problem_has_the_filters_of_its_own_assets_alone() -> None:
@@ -156,7 +155,50 @@ def test_little_of_an_asset_is_an_exchange_order_all_the_same() -> None:
     room, found = Room(), planned(limits)
     room.sent(0, 100)
     little = structs.replace(found, assets=(structs.replace(found.assets[0], quantity=D("5e-5")),))
-    room.hold_back(0, little, limits)
-    assert room.is_held(0)
-    room.hold_back(0, little, structs.replace(limits, mode=Mode.REFERENCE))
+    assert not room.admits(0, little, limits, Turn.USERS)
+    assert room.admits(0, little, structs.replace(limits, mode=Mode.REFERENCE), Turn.USERS)
+
+
+def many_and_few() -> tuple[Room, Plan, Plan]:
+    """Half of a limit of 100 in 10 s is used; what needs more than the rest, and what needs little."""
+    room, found = Room(), planned(LIMITS)
+    room.sent(0, 50)
+    many, few = (structs.replace(found, assets=found.assets[:1] * count) for count in (60, 1))
+    return room, many, few
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(Turn.USERS, Turn.HOUSE), (Turn.HOUSE, Turn.USERS)])
+def test_who_has_to_wait_has_the_turn_and_others_leave_it_its_room(mine: Turn, theirs: Turn) -> None:
+    room, many, few = many_and_few()
+    assert not room.admits(0, many, LIMITS, mine)
+    assert not room.admits(0, few, LIMITS, theirs)
+    assert not room.admits(10 * SECOND, few, LIMITS, theirs), "it is open, and still the turn of the first"
+    assert room.admits(10 * SECOND, many, LIMITS, mine)
+    room.sent(10 * SECOND, 60)
+    assert not room.admits(10 * SECOND, many, LIMITS, theirs)
+    assert not room.admits(10 * SECOND, few, LIMITS, mine)
+
+
+def test_who_needs_its_turn_no_more_passes_it_on() -> None:
+    room, many, few = many_and_few()
+    assert not room.admits(0, many, LIMITS, Turn.USERS)
+    room.pass_on(Turn.HOUSE)
+    assert room.is_held(0), "it is not the house's"
+    room.pass_on(Turn.USERS)
     assert not room.is_held(0)
+    assert room.admits(0, few, LIMITS, Turn.HOUSE)
+
+
+def test_what_is_urgent_waits_for_no_turn_and_takes_nobodys() -> None:
+    room, many, few = many_and_few()
+    assert not room.admits(0, many, LIMITS, Turn.USERS)
+    assert room.admits(0, few, LIMITS, Turn.HOUSE, is_urgent=True)
+    assert not room.admits(0, many, LIMITS, Turn.HOUSE, is_urgent=True), "the exchange would not take it"
+    assert room.turn is Turn.USERS
+
+
+def test_what_needs_no_exchange_order_waits_for_no_turn() -> None:
+    room, many, few = many_and_few()
+    assert not room.admits(0, many, LIMITS, Turn.USERS)
+    assert room.admits(0, structs.replace(few, assets=()), LIMITS, Turn.HOUSE)
+    assert room.turn is Turn.USERS

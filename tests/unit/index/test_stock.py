@@ -82,14 +82,26 @@ def test_small_change_does_not_pile_up_in_the_house() -> None:
     for number in range(10):
         add_house(stock, structs.replace(lot(f"L-{number}", "2", str(100 + number), "0.2"), created_at=number))
     assert [(one.lot_id, one.remaining, one.price, one.fee) for one in stock.house["buy:AX"]] == [
-        ("merged-L-7", D(16), D("103.5"), D("1.6")),
+        ("merged-7", D(16), D("103.5"), D("1.6")),
         ("L-8", D(2), D(108), D("0.2")),
         ("L-9", D(2), D(109), D("0.2")),
     ]
     assert cost(stock) == 2 * sum(range(100, 110)) + 2
 
 
-def test_merged_lots_of_one_name_are_not_taken_for_one_another() -> None:
+def test_each_merged_lot_has_a_name_of_its_own() -> None:
+    stock, names = Stock(house_lots_max=2), list[str]()
+    for name, price in (("L-1", "101"), ("L-2", "102"), ("L-3", "103")):
+        add_house(stock, lot(name, "1", price, "0"))
+    names += [one.lot_id for one in take(stock.house, "buy:AX", D(2))]
+    for name, price in (("L-2", "102"), ("L-0", "50")):
+        add_house(stock, structs.replace(lot(name, "1", price, "0"), created_at=0))
+    names += [one.lot_id for one in take(stock.house, "buy:AX", D(2))]
+    assert [name.partition("-")[0] for name in names] == ["merged", "merged"]
+    assert len(set(names)) == 2
+
+
+def test_merged_lots_are_not_taken_for_one_another() -> None:
     stock = Stock(house_lots_max=2)
     for name, price in (("L-3", "103"), ("L-1", "101"), ("L-2", "102")):
         add_house(stock, lot(name, "1", price, "0"))

@@ -42,9 +42,9 @@ def fraction(plan: Plan) -> Plan:
     return first(parts=(structs.replace(one.parts[0], fraction=D("-0.5")), *one.parts[1:]))(plan)
 
 
-def crossing(price: Decimal) -> Callable[[Plan], Plan]:
+def crossing(price: Decimal, asset: str = "AX") -> Callable[[Plan], Plan]:
     """A crossing more."""
-    return lambda plan: structs.replace(plan, crossings=(*plan.crossings, Crossing("AX", D(1), price)))
+    return lambda plan: structs.replace(plan, crossings=(*plan.crossings, Crossing(asset, D(1), price)))
 
 
 def without_one(plan: Plan) -> Plan:
@@ -76,6 +76,10 @@ def test_the_plan_itself_breaks_none() -> None:
         (without_one, "orders asked"),
         (row(0, limit=D(90)), "buy:AX: orders 10.0 at 90, the book has 0 to 100"),
         (crossing(D(101)), "AX: crosses 1 at 101, the market is"),
+        (crossing(D(100)), "buy:AX: planned to cross is 5.000000000000000000, crossings are of 6"),
+        (crossing(D(100), "AW"), "buy:AW: 1 is crossed, and nobody wants it"),
+        (row(0, stock=D(1), crossed=D(16)), "buy:AX: demand 16.000000000000000000 is covered for 17"),
+        (row(2, quantity=D(50), crossed=D(1)), "sell:AW: demand 50.000000000000000000 is covered for 51"),
         (first(symbol="IZ"), "I-1: is not made of what IZ is"),
         (lambda plan: structs.replace(plan, volley=D(1)), "exchange orders are worth"),
     ],

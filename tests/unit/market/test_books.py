@@ -11,45 +11,12 @@ from hypothesis import strategies as st
 
 from core.kernel.record import Call, Effect
 from core.market.books import Books, BookSettings, books_of
-from core.market.exchange import BookDelta, BookSnapshot, SnapshotBook, TimeInForce, TradePrinted
+from core.market.exchange import BookDelta, BookSnapshot, TimeInForce, TradePrinted
 from core.market.matching import Market
 from core.market.orders import Side
 from core.market.prices import PriceType
-from core.units import SECOND, Nanos
-
-SETTINGS = BookSettings()
-X = "XUSDC"
-STALE = SETTINGS.stale_after_ns
-
-
-def snapshot(last: int, bid: str = "99", ask: str = "101") -> BookSnapshot:
-    return BookSnapshot(X, last, ((Decimal(bid), Decimal(5)),), ((Decimal(ask), Decimal(5)),))
-
-
-def delta(first: int, last: int, ask: str = "101", quantity: str = "7", previous: int | None = None) -> BookDelta:
-    return BookDelta(X, first, last, (), ((Decimal(ask), Decimal(quantity)),), previous)
-
-
-def asked(effects: list[Effect]) -> str:
-    """The id of the one call among effects, which is for a snapshot."""
-    (call,) = effects
-    assert isinstance(call, Call)
-    assert call.body == SnapshotBook(X)
-    return call.call_id
-
-
-def synced(last: int = 10, now: Nanos = 0, settings: BookSettings = SETTINGS) -> Books:
-    books = books_of([X], settings)
-    assert books.on_snapshot(now, asked(books.due(now)), snapshot(last)) == []
-    return books
-
-
-def best_ask(books: Books) -> tuple[int, int]:
-    book = books.book(X)
-    assert book is not None
-    top = book.asks.top()
-    assert top is not None
-    return int(top[0]), int(top[1])
+from core.units import SECOND
+from tests.helpers.books import SETTINGS, STALE, X, asked, best_ask, delta, snapshot, synced
 
 
 def test_a_book_that_nobody_speaks_of_is_asked_for() -> None:
@@ -118,8 +85,8 @@ def test_a_snapshot_that_failed_cannot_leave_a_book_without_one_for_ever() -> No
         now = due
     assert waits == [1, 2, 4, 8, 16, 30, 30]
     call = asked(books.due(now))
-    assert books.next_due() == now + SETTINGS.snapshot_timeout_ns
-    now += SETTINGS.snapshot_timeout_ns
+    assert books.next_due() == now + SETTINGS.retry_ns_max, "one that is not answered is no better than a refusal"
+    now += SETTINGS.retry_ns_max
     second = asked(books.due(now))
     assert books.on_snapshot(now, second, snapshot(10)) == []
     assert books.is_fresh(now, X)

@@ -16,6 +16,7 @@ from core.collateral.facts import (
     TransferStepped,
     WithdrawalEnded,
 )
+from core.collateral.records import CollateralRefused
 from core.errors import InputError
 from core.execution.facts import ExecutionUnexpected
 from core.execution.records import AssetOrderFilled
@@ -117,7 +118,7 @@ def test_an_order_that_waits_has_the_reason_until_a_batch_has_it() -> None:
     ]
     result = result_of(*said)
     assert only(result)["deferred"] == "not_held"
-    assert "waits for a later batch (not_held) AX" in str(explain(result, "I-1"))
+    assert "waits (not_held) AX" in str(explain(result, "I-1"))
     opened = IndexBatchOpened("B-1", ("I-1",), D(10), 1, "simple")
     engaged = OrderEngaged("I-1", "B-1", D(1), D(10), D(10), D(0))
     assert only(result_of(*said, opened, engaged))["deferred"] is None
@@ -127,10 +128,46 @@ def test_what_is_under_way_is_what_has_not_arrived_when_the_run_ends() -> None:
     ended = WithdrawalEnded(ALICE, 0, D(10), D(0), D(0), "", under_way=D(40), payment_id="P-1")
     result = result_of(TransferStarted(*WITHDRAWN, ("h",)), ended)
     assert outcome(result).under_way == 40
-    assert labelled(result)["collateral"].endswith("\n40.000000 still under way to users")
+    assert labelled(result)["collateral"].endswith("\n40.000000 still under way")
     result = result_of(ended, PayoutArrived("P-1", ALICE, D(30), D("0.5"), D("9.5")))
     assert outcome(result).under_way == 0
     assert "\n" not in labelled(result)["collateral"]
+
+
+def test_an_order_that_ends_while_its_collateral_is_on_the_way_has_what_became_of_it(rig: DeskRig) -> None:
+    rig.collateral.paused = True
+    rig.order("C-1", "1000")
+    rig.run(11)
+    refused = CollateralRefused("I-1", "route", "timeout", D(3), credited=D(7), under_way=D(990))
+    rig.tell(refused, "collateral")
+    row = only(result_of(*rig.said))
+    assert (row["status"], row["spent"], row["routing_fee"], row["late_fee"]) == ("rejected", 3, 3, 0)
+    assert (row["credited"], row["under_way"]) == (7, 990)
+    about = ("charged", "I-1", ALICE, "credit")
+    charged = [CollateralMoved(*about, D(fee), "routing", "h", "spent", "") for fee in (3, 2)]
+    result = result_of(*rig.said, *charged, PayoutArrived("I-1", ALICE, D(0), D(2), D(988)))
+    assert (only(result)["spent"], only(result)["late_fee"]) == (3, 2)
+    assert [outcome(result).routing_fees, outcome(result).under_way] == [5, 0]
+    assert "; 7 is credited, 990 under way; 3 was kept on the way" in str(explain(result, "I-1"))
+    assert "0 arrived, 2 in fees, 988 credited" in str(explain(result, "I-1"))
+
+
+def test_what_the_tolerance_forgives_an_order_is_a_column_and_in_its_story(rig: DeskRig) -> None:
+    rig.collateral.short = D("0.0000004")
+    rig.order("C-1", "1000")
+    rig.run(11)
+    result = result_of(*rig.said)
+    row = only(result)
+    assert row["short"] == D("0.0000004")
+    assert row["amount"] == row["spent"] + row["remaining"] + row["short"]
+    assert "its collateral is 0.0000004 short of it" in str(explain(result, "I-1"))
+
+
+def test_a_withdrawal_that_sent_nothing_has_a_story() -> None:
+    ended = WithdrawalEnded(ALICE, 0, D(0), D(0), D(50), "not_enough_funds", payment_id="P-1")
+    story = explain(result_of(ended), "P-1")
+    assert story.title == f"P-1 (withdrawal of {ALICE}): nothing was sent (not_enough_funds)"
+    assert [line.kind for line in story.happenings] == ["WithdrawalEnded"]
 
 
 def test_what_somebody_has_to_look_at_is_a_table_and_in_the_summary() -> None:
@@ -237,7 +274,7 @@ def test_a_way_without_hops_a_single_order_and_the_world_outside_are_said_in_wor
     paid = CollateralMoved("paid_out", "I-1", ALICE, "credit", D(5), "routing", "EX", "", "", transfer_id="T-1")
     result = result_of(opened, TransferStarted("T-1", "refund", "I-1", ALICE, D(5), "EX", "EX", ()), moved, paid)
     (line,) = explain(result, "B-1").happenings
-    assert line.text == "batch B-1 opens with 1 order and 2 exchange orders; it can cost 20 at most (simple)"
+    assert line.text == "batch B-1 opens with 1 order and 2 exchange orders; these are for 20 at their limits (simple)"
     assert [line.text for line in explain(result, "T-1").happenings] == [
         "T-1 sets out with 5 from EX to EX without a hop",
         "5 repaid: from outside -> ready EX",
@@ -250,7 +287,10 @@ def test_a_fee_that_was_known_only_when_the_lot_was_booked_is_the_fee_of_the_tra
     trades = [AssetOrderFilled("B-1", "A-1", number, "AX", "buy", D(10), D(2), D("0.01")) for number in ("7", "8")]
     booked = LotOpened("7", "B-1", "A-1", "AX", "buy", D(10), D(2), D("0.61"))
     paid = LotOpened("commission-AX:buy:7", "B-1", "A-1", "BNB", "sell", D(600), D("0.001"), D("0.6"))
-    result = result_of(planned, trades[0], booked, paid, trades[1])
+    opened = IndexBatchOpened("B-1", ("I-1",), D(40), 1, "simple")
+    result = result_of(opened, planned, trades[0], booked, paid, trades[1])
+    [batch] = result.table("index_batches").to_pylist()
+    assert (batch["value"], batch["fee"]) == (40, D("0.62"))
     assert [row["fee"] for row in result.table("fills").to_pylist()] == [D("0.61"), D("0.01")]
     assert only(result, "exchange_orders")["fee"] == D("0.62")
     assert outcome(result).exchange_fees == D("0.62")

@@ -90,7 +90,9 @@ def test_an_order_that_is_not_there_is_answered_by_the_nearest(result: RunResult
 def test_what_is_not_there_is_answered_by_what_was_looked_for_and_what_there_is(result: RunResult) -> None:
     with pytest.raises(InputError) as caught:
         explain(result, "B-99")
-    assert caught.value.message == "no index order, batch, exchange order, transfer or withdrawal `B-99` in this run"
+    assert caught.value.message == (
+        "no index order, batch, exchange order, task of the house, transfer or withdrawal `B-99` in this run"
+    )
     there = "index orders I-1, batches B-1 to B-7, exchange orders A-1 to A-13, transfers T-1"
     assert caught.value.hint == f"there are {there}"
     empty = RunResult(result.manifest, build_tables([]))

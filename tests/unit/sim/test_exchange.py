@@ -71,7 +71,22 @@ def test_books_are_mended_after_an_outage_and_after_lost_messages() -> None:
             assert book is not None
             assert not book.is_crossed
             fresh += book == there.book
-    assert fresh > 15
+    assert fresh > 10
+
+
+def test_an_outage_interrupts_market_data_and_then_also_a_quiet_book_is_asked_for() -> None:
+    outage = Outage(5 * SECOND, 10 * SECOND)
+    bench = Bench(model(outages=(outage,)))
+    books = bench.desk.state.books
+    fresh = []
+    for at in (SECOND, outage.at + MILLISECOND, outage.at + outage.span, outage.at + outage.span + SECOND):
+        bench.run(at + 1)
+        fresh.append(books.is_fresh(at, AX.symbol))
+        if not fresh[-1] and at == outage.at + MILLISECOND:
+            bench.exchange.markets[AX.symbol].submit("o", "buy", D(101), D(20), TimeInForce.IOC)
+    assert fresh == [True, False, False, True]
+    assert books.price(int(bench.env.now), AX.symbol, PriceType.BEST_ASK) == 110
+    assert books.feeds[AX.symbol].requests == 3, "at the start twice, for it opens after that, and once since"
 
 
 def test_a_script_trades_first_fills_before_second_ones_and_numbers_them_by_order() -> None:

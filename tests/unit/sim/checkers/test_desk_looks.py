@@ -94,6 +94,7 @@ def old() -> tuple[IndexNode, list[bytes]]:
         for number in range(LOTS):
             book(node.desk.state.inventory, spare("sell", number))
     add_house(node.desk.state.stock, unsold())
+    node.desk.state.house_cash -= LOTS
     return node, [component.snapshot() for component in (node.desk, node.execution, node.collateral)]
 
 

@@ -28,7 +28,7 @@ def test_check_says_what_a_scenario_amounts_to(tmp_path: Path) -> None:
 def test_check_and_list_know_scenarios_of_an_index_desk() -> None:
     path = ROOT / "scenarios" / "index_day.toml"
     checked = json.loads(CliRunner().invoke(main, ["check", str(path), "--json"]).stdout)
-    assert checked["has"] == {"assets": 6, "indexes": 3, "users": 12}
+    assert checked["has"] == {"assets": 6, "indexes": 3, "users": 13}
     listed = CliRunner().invoke(main, ["list", str(path.parent)]).stdout
     for name in ("index_day.toml", "index_sbe.toml", "quickstart.toml"):
         assert name in listed

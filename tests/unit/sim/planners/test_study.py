@@ -160,6 +160,8 @@ def test_the_text_has_a_column_for_each_planner_and_if_wanted_a_line_for_each_pl
 
 
 def test_a_market_in_which_nobody_orders_has_an_empty_comparison() -> None:
-    nobody = study(DAY, overrides=["run.duration=301s", *(f"user.u{n}.arrivals.poisson=1h" for n in range(1, 13))])
+    nobody = study(
+        DAY, overrides=["run.duration=60s", "step=[]", *(f"user.u{n}.arrivals.poisson=1h" for n in range(1, 13))]
+    )
     assert nobody.problems == []
     assert "each plan" not in as_text(nobody, batches=True)

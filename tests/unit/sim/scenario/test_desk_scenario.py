@@ -144,6 +144,10 @@ def test_two_layouts_of_one_scenario_are_one() -> None:
             "exchange.outage=[{at='1s',span='10s'},{at='5s',span='1s'}]",
             r"exchange.outage\[1\].at: begins at 5s, before the end of the one before it, 11s",
         ),
+        (
+            "exchange.outage=[{at='1s',span='0s'}]",
+            r"exchange.outage\[0\].span: expected a duration of at least 1ms, got 0s",
+        ),
         ("exchange.balance={AY='1'}", 'exchange.balance: there is no asset that the exchange holds "AY"'),
         ("desk.opening_balances={C1='1'}", 'desk.opening_balances: there is no asset that the exchange holds "C1"'),
         ("desk.opening_balances={AX='-1'}", "desk.opening_balances.AX: expected an amount such as"),
@@ -196,6 +200,11 @@ def test_what_cannot_be_used_is_refused_by_its_place(override: str, problem: str
         ('order = "C-01"\n', "", "step.*order: `buy` needs `order`"),
         ('do = "deposit"', 'do = "depsit"', "step.*do: expected"),
         ('at = "4s"', 'at = "4h"', "after the end of the run"),
+        (
+            'do = "buy"\nuser = "alice"\norder = "C-01"\nindex = "IX"\namount',
+            'do = "amend"\nuser = "alice"\norder = "C-02"\namount',
+            r"step.*order: no step of alice gives \"C-02\" \(expected that of a step to buy or sell\)",
+        ),
         ('user = "alice"\namount', 'user = "bob"\namount', r'"bob" \(did you mean|"bob"'),
         ('[[chain]]\nid = "1"', '[[chain]]\nid = "one"', 'chain "one": id: expected a chain id of up to 10 digits'),
         ('amount = "3521.0175"', "amount = 3521.0175", r"step\[0\].amount: 3521.0175 is a float"),
