@@ -58,7 +58,7 @@ print("\n".join(story.splitlines()[:40]))
 # %% [markdown]
 # ## A short day
 #
-# Twelve users, three indexes, thin books, an exchange that refuses some orders and loses some answers. Invariants are
+# Thirteen users, three indexes, thin books, an exchange that refuses some orders and loses some answers. Invariants are
 # checked after every event of the run: had one unit of anything been lost, there would be no result.
 
 # %%
@@ -88,8 +88,8 @@ day.plot.nav()
 #
 # The matrix planner solves a linear program over the order books instead of raising all orders together. Where books
 # are deep and a batch has one order, there is nothing to decide, and both say the same. So let ten seconds of orders
-# become one batch, let each want up to 2000 at once, and take only what is at the best price. `fairness` is what
-# raising the least served order is worth to the program: here nothing.
+# become one batch, and let each want up to 2000 at once. `fairness` is what raising the least served order is worth to
+# the program: here nothing.
 #
 # Both planners plan each problem that the run with the simple one had, and their plans are held to the same rules.
 
@@ -98,7 +98,7 @@ from sim.planners.study import study
 
 scarce = [
     *("run.duration=2m", "run.drain=4m", "desk.order_expiry=2m", "desk.tick=10s"),
-    *("desk.limits.max_levels=1", "desk.limits.max_order_volley_size=2000", "desk.limits.fairness=0"),
+    *("desk.limits.max_order_volley_size=2000", "desk.limits.fairness=0"),
 ]
 found = study(scenarios / "index_day.toml", overrides=scarce)
 

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 from core.index.engaging import Fitted
 from core.index.limits import AssetMarket, asset_order, limit_price, market
 from core.index.planning import AssetPlan, AssetView, Crossing, HeldLot, PlanLimits, PlanProblem, key
-from core.index.rounding import LEAST, ROUNDING, cut
+from core.index.rounding import LEAST, ROUNDING, cut, raised
 from core.index.wishes import Markets, total_demand
 from core.market.orders import Side
 
@@ -115,7 +115,7 @@ class _Sizer:
 
     def add(self, asset: str, buy: Decimal, sell: Decimal) -> None:
         """One asset, with what buys and sells want of it."""
-        crossed = cut(self._crossed(asset, buy, sell))
+        crossed = min(raised(self._crossed(asset, buy, sell)), cut(buy), cut(sell))
         view = self.views.get(asset)
         if crossed > LEAST and view is not None:
             self.crossings.append(Crossing(asset, crossed, middle(view)))
