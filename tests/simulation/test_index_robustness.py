@@ -20,7 +20,7 @@ from core.index.reasons import EndReason
 from core.index.records import CancelIndexOrder, IndexOrderEnded, NewIndexOrder, Outcome
 from core.index.settings import IndexSettings
 from core.index.states import IndexOrderState
-from core.market.exchange import ExchangeTrade
+from core.market.exchange import ExchangeTrade, RateLimit
 from core.units import MILLISECOND, SECOND
 from sim.exchange_models import ExchangeModel, Faults, Outage, ScriptedFill
 from sim.hop_models import HopFaults
@@ -232,6 +232,7 @@ def test_a_node_that_is_killed_in_every_state_loses_nothing() -> None:
             script_gap_ns=500 * MILLISECOND,
             faults=Faults(lost_replies=300, lost_messages=300),
             outages=(Outage(at=25 * SECOND, span=5 * SECOND),),
+            limits=(RateLimit(1, SECOND),),
         ),
         faults=HopFaults(lost_per_mille=300, unavailable_per_mille=300, stuck_per_mille=300, stuck=20 * SECOND),
         seed=5,
