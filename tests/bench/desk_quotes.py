@@ -19,7 +19,7 @@ from core.index.records import IndexQuoteReady, NewIndexOrder, NewQuoteRequest
 from core.index.settings import DeskSettings, IndexSettings
 from core.kernel.record import Call, Effect, Event, Message, Note, Record, Reply, Send, SetTimer, Start, TimerFired
 from core.market.books import BookSettings
-from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, SnapshotBook
+from core.market.exchange import EXCHANGE, BookDelta, BookSnapshot, MarketDataUp, SnapshotBook
 from core.units import Nanos
 
 INDEX: Final = "SY100"
@@ -45,6 +45,7 @@ class QuotingDesk:
         self._levels, self._updates = levels, 1
         self._inbox: deque[Event] = deque()
         self._deliver(Start())
+        self._deliver(Message(EXCHANGE, MarketDataUp()))
         for number in range(orders):
             self._deliver(Message("world", NewIndexOrder(f"1:0x{number:x}", "C", INDEX, "buy", _AMOUNT)))
         self._settle()
@@ -111,7 +112,7 @@ def _settings(assets: int) -> DeskSettings:
         order_expiry_ns=_FOR_EVER,
         nav_interval_ns=0,
         reconcile_interval_ns=0,
-        books=BookSettings(stale_after_ns=_FOR_EVER),
+        books=BookSettings(stale_after_ns=_FOR_EVER, snapshots_max=assets),
     )
 
 
