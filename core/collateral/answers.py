@@ -23,6 +23,7 @@ from core.collateral.hops import (
     FundsUnknown,
 )
 from core.collateral.legs import accept, arrive, fail, give_back, send, send_again
+from core.collateral.moving import floor_of
 from core.collateral.states import BridgeState, BridgeStep, HoldingStep, LegState
 from core.collateral.transfers import Leg, Transfer, subject_of
 from core.collateral.vault import Vault
@@ -102,7 +103,7 @@ def _on_suggested(vault: Vault, now: Nanos, transfer: Transfer, terms: BridgeSug
     assert leg is not None
     if leg.state is not LegState.QUOTING:
         return
-    why = unacceptable(now, vault.graph.hops[leg.hop], leg.amount, terms)
+    why = unacceptable(now, vault.graph.hops[leg.hop], leg.amount, terms, floor_of(vault, transfer))
     if why is not None:
         fail(vault, now, transfer, why)
         return

@@ -12,6 +12,8 @@ from core.collateral.settings import BridgeSettings, HopSettings
 from core.collateral.states import BRIDGES, BridgeState, BridgeStep
 from core.units import EXACT, MONEY, SECOND, Nanos
 
+FILL_TIME_MAX: Final = 24 * 3600 * SECOND
+"""No deposit can be had back before its deadline, so none is made with one that is further away."""
 SLOW: Final = ""
 """The relayer of a slow fill."""
 CLOCKS_APART_MAX: Final = 60 * SECOND
@@ -44,14 +46,20 @@ def blocks_needed(bridge: BridgeSettings, value: Decimal) -> int:
     return next(step.blocks for step in bridge.confirmations if step.value is None or value <= step.value)
 
 
-def unacceptable(now: Nanos, hop: HopSettings, amount: Decimal, terms: BridgeSuggested) -> FundsRefused | None:
-    """Why the terms of a bridge are not taken, if so."""
+def unacceptable(
+    now: Nanos, hop: HopSettings, amount: Decimal, terms: BridgeSuggested, floor: Decimal
+) -> FundsRefused | None:
+    """Why the terms of a bridge are not taken, if so. `floor` is how much a fee has to leave of the transfer."""
     assert hop.bridge is not None
     fee = EXACT.subtract(amount, terms.output_amount)
     if not 0 < terms.output_amount <= amount:
         return FundsRefused(HopTrouble.UNAVAILABLE, f"suggests {terms.output_amount} for {amount}")
     if fee > MONEY.multiply(amount, hop.fee_share_max):
         return FundsRefused(HopTrouble.FEE_TOO_HIGH, f"suggests a fee of {fee} for {amount}")
+    if fee > 0 and terms.output_amount < floor:
+        return FundsRefused(HopTrouble.FEE_TOO_HIGH, f"suggests a fee of {fee}, and {floor} have to arrive in all")
+    if terms.fill_deadline > now + FILL_TIME_MAX:
+        return FundsRefused(HopTrouble.UNAVAILABLE, "suggests a fill deadline that is too far away")
     if terms.fill_deadline < now + hop.bridge.fill_time_min:
         return FundsRefused(HopTrouble.UNAVAILABLE, "suggests a fill deadline that is too near")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from typing import Final
 
 from core.collateral.books import Owner
 from core.collateral.ended import remember
@@ -17,7 +18,10 @@ from core.collateral.states import Holding, HoldingStep, TransferState, Transfer
 from core.collateral.transfers import Purpose, Transfer
 from core.collateral.vault import Vault
 from core.kernel.record import CancelTimer
-from core.units import EXACT, Nanos
+from core.units import EXACT, MONEY, Nanos
+
+DRIFT_MAX: Final = Decimal("0.1")
+"""Of what all hops may keep: by so much more may it be once a transfer is on its way."""
 
 
 def begin(vault: Vault, transfer: Transfer, hops: tuple[str, ...]) -> None:
@@ -70,7 +74,7 @@ def affords(vault: Vault, transfer: Transfer, hop: str) -> bool:
     if not transfer.amount or not suits(settings, transfer.amount):
         return False
     fee = fee_of(settings, transfer.amount)
-    is_within = not fee or EXACT.subtract(transfer.amount, fee) >= _floor(vault, transfer)
+    is_within = not fee or EXACT.subtract(transfer.amount, fee) >= floor_of(vault, transfer)
     return is_within and hop not in _barred(vault, transfer)
 
 
@@ -121,18 +125,22 @@ def _plan(
 ) -> Route | None:
     """The best way for what is left, by hops that have not refused it, and that cost nothing where enough was kept."""
     without = (*without, *transfer.refused_by, *_barred(vault, transfer))
-    floor = _floor(vault, transfer)
+    floor = floor_of(vault, transfer)
     return vault.plan(transfer.at, goals, transfer.amount, without=without, within=within, floor=floor)
 
 
-def _floor(vault: Vault, transfer: Transfer) -> Decimal:
-    """To how much hops that cost anything may bring it."""
-    return vault.graph.floor(transfer.requested)
+def floor_of(vault: Vault, transfer: Transfer) -> Decimal:
+    """To how much hops that cost anything may bring it. On the way it may be a little less than to set out, or a hop
+    that keeps a little more than it was expected to would turn round what had almost arrived."""
+    least = vault.graph.floor(transfer.requested)
+    if not transfer.charged:
+        return least
+    return MONEY.subtract(least, MONEY.multiply(EXACT.subtract(transfer.requested, least), DRIFT_MAX))
 
 
 def _barred(vault: Vault, transfer: Transfer) -> list[str]:
     """Hops that would bring it below its floor by keeping once more what they have kept, whatever they promise."""
-    least = _floor(vault, transfer)
+    least = floor_of(vault, transfer)
     return [hop for hop, fee in transfer.charged.items() if EXACT.subtract(transfer.amount, fee) < least]
 
 

@@ -108,7 +108,8 @@ class CollateralSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often a transfer that is held tries again."""
     transfer_fee_share_max: Decimal = Decimal("0.1")
     """Of what a transfer sets out with: no way is taken on which hops are expected to keep more of it, with what they
-    have kept so far. One whose hops have done so nevertheless goes on only where that costs nothing."""
+    have kept so far, or on the way a tenth more than that. One whose hops have done so nevertheless goes on only where
+    that costs nothing."""
     queries: tuple[Nanos, ...] = _ATTEMPTS
     """Pauses between questions about an unclear leg, the last of which repeats, and between those for a bridge's terms,
     which is not used if it has suggested none after the last."""

@@ -49,7 +49,11 @@ def claims(wish: Wish) -> dict[str, Decimal]:
 
 
 def fit_corrected(problem: PlanProblem, cap: Decimal, room: Decimal, fitter: Fitter = progressive) -> Plan:
-    """A plan of a batch that may be worth `cap` and whose exchange orders may be worth `room`."""
+    """A plan of a batch that may be worth `cap` and whose exchange orders may be worth `room`.
+
+    Where somebody would be left out with what the sides bring each other, or everybody, they are fitted without that
+    first: who has no market but the other side takes nothing from those who have one.
+    """
     found = both_markets(problem)
     wished = wishes(problem, found)
     supplies = _supplies(problem, found, cap)
@@ -58,6 +62,9 @@ def fit_corrected(problem: PlanProblem, cap: Decimal, room: Decimal, fitter: Fit
     while True:
         fitted, small = fit(problem, ready, supplies, fitter)
         sized, blamed = _sized(problem, found, fitted, cap, room)
+        if blamed is not None or not fitted:
+            fitted, small = fit(problem, ready, supplies, fitter, is_crossed=False)
+            sized, blamed = _sized(problem, found, fitted, cap, room)
         if blamed is None:
             break
         ready = tuple(wish for wish in ready if wish.order_id != blamed.order_id)
@@ -103,11 +110,11 @@ def _illiquid(order_id: str, at: str) -> NotPlanned:
 
 
 def fit(
-    problem: PlanProblem, ready: tuple[Wish, ...], supplies: Supplies, fitter: Fitter
+    problem: PlanProblem, ready: tuple[Wish, ...], supplies: Supplies, fitter: Fitter, *, is_crossed: bool = True
 ) -> tuple[tuple[Fitted, ...], tuple[NotPlanned, ...]]:
     """Orders with what the batch works on, and those that it does not work on. What one side brings the other is part
-    of the supplies as far as it is really there."""
-    supplies = supplies.crossed_by(wish.uses for wish in ready)
+    of the supplies as far as it is really there, if it `is_crossed`."""
+    supplies = supplies.crossed_by(wish.uses for wish in ready) if is_crossed else supplies
     share_out = fitter(problem, ready, supplies)
     rounds = 0
     while True:

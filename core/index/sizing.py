@@ -162,7 +162,7 @@ class _Sizer:
         small = net * one.limit < self.limits.min_asset_volley_size or net < one.least or not one.liquidity
         if net and small and view.best_bid is not None:
             self.crossings.append(Crossing(asset, net, view.best_bid, to_house=True))
-            self._change(asset, net * one.limit)
+            self._change(asset, net * view.best_bid)
             crossed, net = crossed + net, _ZERO
         quantity = min(net, one.liquidity)
         self.sells.append(AssetPlan(asset, "sell", one.limit, one.liquidity, demand, stock, crossed, quantity))

@@ -31,6 +31,7 @@ from core.index.facts import WeightsRefused
 from core.index.indexes import Leaving, LiveIndex, Weighing
 from core.index.reasons import WeightsRefusal
 from core.index.rebalance import rebalanced, weights_without
+from core.index.rebalance_states import TaskState
 from core.index.records import CuratorWeightsSet, DelistAsset
 from core.index.settings import IndexSettings
 from core.index.stock import house_quantities
@@ -156,12 +157,16 @@ def _take_out(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = Fa
 
 
 def _worth(desk: DeskBase, now: Nanos, symbol: str, prices: Mapping[str, Decimal]) -> Decimal:
-    """What a token is worth: what is there by its prices, what was sold since by what that brought. What has left its
-    venue, and has no price any more, is worth nothing."""
-    indexes = desk.state.indexes
+    """What a token is worth: what is there by its prices, or by its best bid without one, what was sold since by what
+    that brought. What has left its venue, and nobody bids for any more, is worth nothing."""
+    indexes, books = desk.state.indexes, desk.state.books
     leaving, known = indexes.leaving[symbol], dict(prices)
     for asset in leaving.aim.quantities():
-        if asset not in prices and indexes.delisted.get(asset, now) < now:
+        bid = books.price(now, asset, PriceType.BEST_BID)
+        if asset not in prices and bid is not None:
+            known[asset] = bid
+        is_out = asset not in known and indexes.delisted.get(asset, now) < now
+        if is_out and books.has_nobody(now, asset) and not _is_sold(desk, symbol, asset):
             known[asset] = _ZERO
     for asset, sold in leaving.sold.items():
         left = max(indexes.live[symbol].held.get(asset, _ZERO), _ZERO)
@@ -171,6 +176,12 @@ def _worth(desk: DeskBase, now: Nanos, symbol: str, prices: Mapping[str, Decimal
             known[asset] = (sold.brought + left * known[asset]) / (sold.quantity + left)
     lost = {asset for asset, price in known.items() if price <= 0}
     return index_price(Basket(symbol, tuple(part for part in leaving.aim.assets if part.asset not in lost)), known)
+
+
+def _is_sold(desk: DeskBase, symbol: str, asset: str) -> bool:
+    """Whether a running batch sells an asset for an index: what it brings is not known yet."""
+    tasks = desk.state.indexes.tasks.values()
+    return any((one.symbol, one.asset, one.state) == (symbol, asset, TaskState.ENGAGED) for one in tasks)
 
 
 def _weigh(desk: DeskBase, now: Nanos, symbol: str, *, say_why_not: bool = False) -> None:

@@ -226,6 +226,14 @@ class Books(msgspec.Struct):
             and now - feed.updated_at < self.settings.stale_after_ns
         )
 
+    def has_nobody(self, now: Nanos, symbol: str) -> bool:
+        """Whether there is no market of an asset any more: its book is fresh, and has no bids, or was asked for in vain
+        more than once. While the stream is interrupted, or a book has just been asked for, nobody knows."""
+        feed = self.feeds.get(symbol)
+        if feed is None or self.interrupted:
+            return not self.interrupted
+        return not feed.book.bids.levels(1) if self.is_fresh(now, symbol) else feed.attempts > 2
+
     def price(self, now: Nanos, symbol: str, kind: PriceType) -> Decimal | None:
         """The price of that kind; None where it is missing, or too old to be relied on."""
         feed = self._feed(symbol)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from core.collateral.bridge import FILL_TIME_MAX
 from core.collateral.facts import HopDisputed
 from core.collateral.hops import (
     BridgeExpired,
@@ -110,3 +111,15 @@ def test_news_of_a_leg_whose_number_cannot_be_kept_is_disputed(news: Any) -> Non
     rig.news(news)
     what = f"speaks in {type(news).__name__} of a leg with a number of 71 bits"
     assert rig.facts(HopDisputed) == [HopDisputed("T-1", -1, "", what)]
+
+
+def test_terms_that_leave_less_than_hops_may_keep_in_all_are_not_taken() -> None:
+    rig = suggested(with_settings(SETTINGS, transfer_fee_share_max=Decimal("0.005")))
+    rig.reply(TERMS)
+    assert DepositToBridge not in [type(call.body) for call in rig.calls()]
+
+
+def test_terms_with_a_deadline_that_nobody_would_wait_for_are_not_taken() -> None:
+    rig = suggested()
+    rig.reply(replace(TERMS, fill_deadline=TERMS.fill_deadline + 2 * FILL_TIME_MAX))
+    assert DepositToBridge not in [type(call.body) for call in rig.calls()]

@@ -9,7 +9,7 @@ import pytest
 from core.collateral.facts import TransferStepped, WithdrawalEnded
 from core.collateral.graph import fee_of
 from core.collateral.hops import FundsMoved, FundsRefused, FundsReturned, HopTrouble, MoveFunds
-from core.collateral.records import CollateralRefused
+from core.collateral.records import CollateralRefused, CollateralRouted
 from core.collateral.settings import CollateralSettings
 from core.kernel.record import Record, Reply
 from core.units import SECOND, Nanos
@@ -132,3 +132,12 @@ def test_how_much_hops_may_keep_is_a_setting() -> None:
     assert D(150) < rig.position().spent <= 200
     rig = sent(with_settings(ROUND, transfer_fee_share_max=D("0.04")))
     assert [said.reason for said in rig.told() if isinstance(said, CollateralRefused)] == ["no_route"]
+
+
+def test_a_fee_that_is_a_little_higher_than_expected_turns_nobody_round() -> None:
+    """Turning round it would pay the way back as well, and be too dear to set out once more."""
+    hops = (hop(T1, T2, fee_flat=D(40)), hop(T2, T3, fee_flat=D(59)), hop(T2, T1, fee_flat=D(40)))
+    rig = sent(with_settings(hops=hops))
+    run(rig, HALF_HOUR, {"T1-T2": FundsMoved(D(958), D(42))})
+    assert [type(said) for said in rig.told()] == [CollateralRouted]
+    assert rig.position().spent == 101

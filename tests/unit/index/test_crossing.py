@@ -118,3 +118,14 @@ def test_lots_at_hand_are_used_first_where_there_is_a_market(planner: object) ->
         ("AX", "buy"): (D(0), D(4)),
         ("AX", "sell"): (D(4), D(4)),
     }
+
+
+@PLANNERS
+def test_a_sell_that_no_market_takes_keeps_no_buy_out_that_the_market_would_serve(planner: object) -> None:
+    """Crossed in full it would leave the buy with less than the smallest exchange order, and no room for padding."""
+    views = (structs.replace(VIEWS[0], bids=()), *VIEWS[1:])
+    limits = structs.replace(LIMITS, house_exposure_max=D(1), asset_volley_step_size=D(0))
+    of = structs.replace(problem(sell(1, "IX", "0.0985"), buy(2, "IX", 100), views=views), limits=limits)
+    made = planned(planner, of)
+    assert engaged(made) == {"I-2": D("0.1")}
+    assert [(one.order_id, one.reason) for one in made.deferred] == [("I-1", PlanReason.NO_LIQUIDITY)]

@@ -11,6 +11,7 @@ from core.index.facts import BasketSet, HouseTaskSet, RebalanceEnded, RebalanceS
 from core.index.reasons import WeightsRefusal
 from core.index.records import DelistAsset, IndexOrderEnded, Outcome
 from core.index.stock import Lot, add_house, house_quantities, put
+from core.market.exchange import EXCHANGE, MarketDataDown, MarketDataUp
 from core.units import SECOND
 from tests.helpers.index_desk import DeskRig, golden_settings, levels, ready_rig
 
@@ -303,3 +304,26 @@ def test_the_house_sells_what_it_has_of_a_delisted_asset_and_what_orders_would_h
     sold = sum((order.quantity for order in rig.exchange.orders if (order.symbol, order.side) == ("AZ", "sell")), D(0))
     assert abs(sold - before - 5) < D("0.05")
     assert is_backed(rig)
+
+
+def test_what_is_past_its_date_and_somebody_bids_for_counts_at_the_bid(rig: DeskRig) -> None:
+    index = rig.desk.state.indexes.live["IX"]
+    before = index.basket.quantities()
+    rig.exchange.script = lambda _, order: [] if order.symbol == "AZ" else [(order.quantity, order.price)]
+    rig.set_book("AX", levels((90, 100)), levels((100, 100)))
+    rig.set_book("AZ", levels((90, 100)), ())
+    delist(rig, "AZ", 1)
+    rig.run(5)
+    after = index.basket.quantities() | rig.desk.state.indexes.aim("IX").quantities()
+    assert (after["AX"] - before["AX"]) * 95 == pytest.approx(before["AZ"] * 90)
+
+
+def test_nothing_is_worth_nothing_while_market_data_is_interrupted(rig: DeskRig) -> None:
+    rig.exchange.script = lambda _, order: [] if order.symbol == "AZ" else [(order.quantity, order.price)]
+    before = rig.desk.state.indexes.live["IX"].basket.quantities()["AX"]
+    rig.tell(MarketDataDown("gone"), EXCHANGE)
+    delist(rig, "AZ", 1)
+    rig.run(5)
+    rig.tell(MarketDataUp(), EXCHANGE)
+    rig.run(5)
+    assert rig.desk.state.indexes.aim("IX").quantities()["AX"] > before

@@ -286,3 +286,23 @@ def test_old_news_that_comes_again_is_ignored_and_much_later_looked_into() -> No
     assert books.is_fresh(late - 1, X)
     books.on_snapshot(late + 1, asked(books.on_delta(late, delta(10, 10))), snapshot(10))
     assert (books.is_fresh(late + 1, X), best_ask(books)) == (True, (101, 5))
+
+
+def test_there_is_nobody_where_the_book_is_empty_or_was_asked_for_in_vain_and_nobody_knows_before() -> None:
+    books = books_of([X], SETTINGS)
+    assert books.has_nobody(0, "unknown")
+    assert not books.has_nobody(0, X)
+    due = books.next_due()
+    for is_known in (False, False, True):
+        assert due is not None
+        call_id = asked(books.due(due))
+        assert books.has_nobody(due, X) is is_known
+        books.on_refused(due, call_id)
+        due = books.next_due()
+    assert due is not None
+    books.on_down()
+    assert not books.has_nobody(due, X)
+    books.on_up(due)
+    assert not books.has_nobody(due, X)
+    books.on_snapshot(due, asked(books.due(due)), BookSnapshot(X, 10, (), ((Decimal(101), Decimal(5)),)))
+    assert books.has_nobody(due, X)
